@@ -1,0 +1,1 @@
+"""The `ann` dialect: a trained network in floats, then in integers."""

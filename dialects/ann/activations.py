@@ -1,0 +1,183 @@
+"""Activation functions: each element on its own, but for the softmaxes."""
+
+from __future__ import annotations
+
+from abc import ABC
+
+from xdsl.dialects.builtin import BoolAttr, FloatAttr, IntegerAttr, TensorType, f64, i64
+from xdsl.ir import SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from neurocuda.ir.attributes import integer, shape_of
+
+
+class ActivationOp(IRDLOperation, ABC):
+    """One operand, one result of the same type."""
+
+    input = operand_def(TensorType)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue) -> None:
+        super().__init__(operands=[input], result_types=[input.type])
+
+    def verify_(self) -> None:
+        """(C1) The type stays."""
+        if self.input.type != self.result.type:
+            raise VerifyException(f"{self.name}: the type changes from {self.input.type} to {self.result.type}")
+
+
+@irdl_op_definition
+class ReluOp(ActivationOp):
+    """max(x, 0). Spikes: yes, a neuron."""
+
+    name = "ann.relu"
+
+
+@irdl_op_definition
+class ClampOp(ActivationOp):
+    """min(max(x, minimum), maximum): relu6, hardtanh, clamp. Spikes: where the minimum is 0."""
+
+    name = "ann.clamp"
+    minimum = opt_prop_def(FloatAttr)
+    maximum = opt_prop_def(FloatAttr)
+    assembly_format = (
+        "$input (`minimum` $minimum^)? (`maximum` $maximum^)? attr-dict `:` type($input) `->` type($result)"
+    )
+
+    def __init__(self, input: SSAValue, minimum: float | None, maximum: float | None) -> None:
+        super(ActivationOp, self).__init__(
+            operands=[input],
+            properties={
+                "minimum": None if minimum is None else FloatAttr(minimum, f64),
+                "maximum": None if maximum is None else FloatAttr(maximum, f64),
+            },
+            result_types=[input.type],
+        )
+
+
+@irdl_op_definition
+class LeakyReluOp(ActivationOp):
+    """x where x >= 0, else slope x. Spikes: not yet, it needs signed counts."""
+
+    name = "ann.leaky_relu"
+    slope = prop_def(FloatAttr)
+    assembly_format = "$input `slope` $slope attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue, slope: float) -> None:
+        super(ActivationOp, self).__init__(
+            operands=[input], properties={"slope": FloatAttr(slope, f64)}, result_types=[input.type]
+        )
+
+
+@irdl_op_definition
+class SiluOp(ActivationOp):
+    """x / (1 + exp(-x)). Spikes: no."""
+
+    name = "ann.silu"
+
+
+@irdl_op_definition
+class GeluOp(ActivationOp):
+    """x times the normal distribution function of x, or its tanh approximation. Spikes: no."""
+
+    name = "ann.gelu"
+    approximate = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
+    assembly_format = "$input (`approximate` $approximate^)? attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue, *, approximate: bool = False) -> None:
+        super(ActivationOp, self).__init__(
+            operands=[input], properties={"approximate": BoolAttr.from_bool(approximate)}, result_types=[input.type]
+        )
+
+
+@irdl_op_definition
+class SigmoidOp(ActivationOp):
+    """1 / (1 + exp(-x)). Spikes: no."""
+
+    name = "ann.sigmoid"
+
+
+@irdl_op_definition
+class TanhOp(ActivationOp):
+    """The hyperbolic tangent. Spikes: no."""
+
+    name = "ann.tanh"
+
+
+@irdl_op_definition
+class HardSwishOp(ActivationOp):
+    """x min(max(x + 3, 0), 6) / 6. Spikes: no."""
+
+    name = "ann.hard_swish"
+
+
+@irdl_op_definition
+class HardSigmoidOp(ActivationOp):
+    """min(max(x + 3, 0), 6) / 6. Spikes: no."""
+
+    name = "ann.hard_sigmoid"
+
+
+class SoftmaxBase(ActivationOp, ABC):
+    """Over one axis.
+
+    (C2) The axis is one of the tensor's.
+    """
+
+    axis = prop_def(IntegerAttr.constr(i64))
+    assembly_format = "$input `axis` $axis attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue, axis: int) -> None:
+        super(ActivationOp, self).__init__(
+            operands=[input], properties={"axis": integer(axis)}, result_types=[input.type]
+        )
+
+    def verify_(self) -> None:
+        super().verify_()
+        rank = len(shape_of(self.input))
+        if not 0 <= self.axis.value.data < rank:  # C2
+            raise VerifyException(f"{self.name}: axis {self.axis.value.data} is outside the {rank} axes")
+
+
+@irdl_op_definition
+class SoftmaxOp(SoftmaxBase):
+    """exp(x) over its sum along an axis. Spikes: no; runs on the host behind the last neuron."""
+
+    name = "ann.softmax"
+
+
+@irdl_op_definition
+class LogSoftmaxOp(SoftmaxBase):
+    """The logarithm of the softmax along an axis. Spikes: no; runs on the host behind the last neuron."""
+
+    name = "ann.log_softmax"
+
+
+ACTIVATIONS: tuple[type[ActivationOp], ...] = (
+    ReluOp,
+    ClampOp,
+    LeakyReluOp,
+    SiluOp,
+    GeluOp,
+    SigmoidOp,
+    TanhOp,
+    HardSwishOp,
+    HardSigmoidOp,
+    SoftmaxOp,
+    LogSoftmaxOp,
+)
+"""Every activation function of the dialect."""

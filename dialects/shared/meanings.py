@@ -1,0 +1,135 @@
+"""The NumPy meanings of what several dialects share. Every array has a leading batch axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from neurocuda.reference.meaning import Array
+
+
+def exact_type(values: Array, weight: Array) -> np.dtype[np.generic]:
+    """The type in which a product is exact, the fastest first.
+
+    Floats keep their type. For integers every partial sum is bounded by max|x| times the largest row of sum|w|;
+    float32 holds integers up to 2^24 exactly, float64 up to 2^53, and int64 the rest.
+    """
+    if values.dtype.kind == "f" or weight.dtype.kind == "f":
+        kinds = [array.dtype for array in (values, weight) if array.dtype.kind == "f"]
+        return np.result_type(*kinds)
+    largest = int(np.abs(values.astype(np.int64)).max(initial=0))
+    row = int(np.abs(weight.astype(np.int64)).reshape(len(weight), -1).sum(axis=1).max(initial=0))
+    bound = largest * row
+    if bound < 2**24:
+        return np.dtype(np.float32)
+    return np.dtype(np.float64 if bound < 2**53 else np.int64)
+
+
+def accumulator(product: Array, values: Array, weight: Array) -> Array:
+    """Integer products come back as int64, floats stay."""
+    if values.dtype.kind == "f" or weight.dtype.kind == "f":
+        return product
+    return product.astype(np.int64)
+
+
+def windows(
+    values: Array,
+    kernel: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    fill: float = 0,
+) -> Array:
+    """All windows of (batch, channels, height, width): (batch, channels, rows, columns, kernel height, kernel width)."""
+    top, bottom, left, right = padding
+    if any(padding):
+        values = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=fill)
+    reach = [spread * (size - 1) + 1 for size, spread in zip(kernel, dilation, strict=True)]
+    view = sliding_window_view(values, reach, axis=(2, 3))
+    return cast(Array, view[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]])
+
+
+def conv2d(
+    values: Array,
+    weight: Array,
+    bias: Array | None,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+) -> Array:
+    """Cross-correlation as one matrix product per image and group."""
+    exact = exact_type(values, weight)
+    view = windows(values.astype(exact, copy=False), weight.shape[2:], stride, padding, dilation)
+    batch, channels, rows, columns = view.shape[:4]
+    depth = weight[0].size
+    patches = view.transpose(0, 1, 4, 5, 2, 3).reshape(batch, groups, depth, rows * columns)
+    matrix = weight.astype(exact, copy=False).reshape(groups, weight.shape[0] // groups, depth)
+    product = np.matmul(matrix, patches).reshape(batch, weight.shape[0], rows, columns)
+    result = accumulator(product, values, weight)
+    del channels
+    return result if bias is None else result + bias[:, None, None]
+
+
+def linear(values: Array, weight: Array, bias: Array | None) -> Array:
+    """A matrix product over the last axis."""
+    exact = exact_type(values, weight)
+    product = np.matmul(values.astype(exact, copy=False), weight.astype(exact, copy=False).T)
+    result = accumulator(product, values, weight)
+    return result if bias is None else result + bias
+
+
+def diagonal(values: Array, weight: Array) -> Array:
+    """Every element times its own weight."""
+    if values.dtype.kind == "f" or weight.dtype.kind == "f":
+        return values * weight
+    return values.astype(np.int64) * weight.astype(np.int64)
+
+
+def sum_pool2d(values: Array, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> Array:
+    """The sum of every window."""
+    wide = values if values.dtype.kind == "f" else values.astype(np.int64)
+    return cast(Array, windows(wide, kernel, stride, padding, (1, 1)).sum(axis=(4, 5)))
+
+
+def max_pool2d(
+    values: Array, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]
+) -> Array:
+    """The largest element of every window; padding never wins."""
+    lowest = -np.inf if values.dtype.kind == "f" else np.iinfo(cast("np.dtype[np.integer]", values.dtype)).min
+    return cast(Array, windows(values, kernel, stride, padding, dilation, fill=lowest).max(axis=(4, 5)))
+
+
+def reshape(values: Array, shape: Sequence[int]) -> Array:
+    """Another shape, the same row-major order."""
+    return values.reshape(len(values), *shape)
+
+
+def transpose(values: Array, permutation: Sequence[int]) -> Array:
+    """Axes in another order."""
+    return values.transpose(0, *(axis + 1 for axis in permutation))
+
+
+def slice_(values: Array, starts: Sequence[int], stops: Sequence[int], steps: Sequence[int]) -> Array:
+    """`start:stop:step` along every axis."""
+    return values[(slice(None), *(slice(*bounds) for bounds in zip(starts, stops, steps, strict=True)))]
+
+
+def pad(values: Array, low: Sequence[int], high: Sequence[int]) -> Array:
+    """Zeros at the ends."""
+    return np.pad(values, ((0, 0), *zip(low, high, strict=True)))
+
+
+def concat(values: Sequence[Array], axis: int) -> Array:
+    """Joined along one axis."""
+    return np.concatenate(values, axis=axis + 1)
+
+
+def staircase(current: Array, bias: Array, threshold: Array, initial: Array, levels: int) -> NDArray[np.int64]:
+    """clip(floor((current + bias + initial) / threshold), 0, levels), exactly for integers."""
+    steps = np.floor_divide(current + bias + initial, threshold)
+    return np.clip(steps, 0, levels).astype(np.int64)

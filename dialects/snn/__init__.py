@@ -1,0 +1,1 @@
+"""The `snn` dialect: the same network said in time."""

@@ -1,0 +1,252 @@
+"""What holds state in a spiking network: neurons, accumulators, delays, counting pools; and how values enter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import (
+    BoolAttr,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+    TensorType,
+    f64,
+    i64,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from neurocuda.dialects.ann.types import CountType
+from neurocuda.dialects.shared import shapes
+from neurocuda.dialects.shared.bases import ShapedOp
+from neurocuda.dialects.snn.types import SpikesType
+from neurocuda.ir.attributes import Dense, dense_shape, element_type, integer, integers, shape_of, values_of
+
+DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
+
+
+@irdl_op_definition
+class InputOp(ShapedOp):
+    """Says the network's input in time.
+
+    `payload`: the whole value once, at the first step. `current`: the whole value at every step.
+
+    (C2) The code is one of these.
+    """
+
+    name = "snn.input"
+    input = operand_def(TensorType)
+    code = prop_def(StringAttr, default_value=StringAttr("payload"))
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$input (`code` $code^)? attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue, element: Attribute, code: str = "payload") -> None:
+        super().__init__(
+            operands=[input],
+            properties={"code": StringAttr(code)},
+            result_types=[TensorType(element, shape_of(input))],
+        )
+
+    def inferred_shape(self) -> shapes.Shape:
+        return shape_of(self.input)
+
+    def verify_(self) -> None:
+        super().verify_()
+        if self.code.data not in ("payload", "current"):  # C2
+            raise VerifyException(f'snn.input: "{self.code.data}" is neither "payload" nor "current"')
+
+
+class ChargedOp(ShapedOp):
+    """Synaptic currents of one shape, summed into a membrane; per-neuron constants broadcast onto that shape."""
+
+    currents = var_operand_def(TensorType)
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+
+    def constants(self) -> Sequence[Dense | None]:
+        """The per-neuron constants."""
+        return ()
+
+    def inferred_shape(self) -> shapes.Shape:
+        if not self.currents:
+            raise ValueError("at least one current is needed")
+        shape = shape_of(self.currents[0])
+        for current in self.currents:
+            if shape_of(current) != shape:
+                raise ValueError(f"currents of shapes {shape} and {shape_of(current)} meet")
+        for constant in self.constants():
+            if constant is not None and not shapes.broadcastable(dense_shape(constant), shape):
+                raise ValueError(f"a constant of shape {dense_shape(constant)} does not broadcast onto {shape}")
+        return shape
+
+
+@irdl_op_definition
+class IntegrateAndFireOp(ChargedOp):
+    """A layer of integrate-and-fire neurons; with decays, leaky ones.
+
+    At step 0 the membrane potential v is `initial` and the synaptic current i is 0. At every step
+
+        i <- current_decay i + sum of currents + bias        (without current_decay: i <- sum of currents + bias)
+        v <- max(membrane_decay v + i, lower_bound)
+        s <- 1 where v >= threshold (v > threshold with `strict`), inside the firing window, while fewer than
+             `levels` spikes were fired and at least `refractory` steps have passed since the last one, else 0;
+             with `spikes_per_step` k > 1, min(floor(v / threshold), k)
+        v <- v - threshold s with reset "subtract", `reset_value` where s > 0 with reset "zero"
+
+    `fire` is the firing window [start, stop) in steps; without it the neuron may fire at every step. In a network of
+    code "count" there is a single step and the result is clip(floor(v / threshold), 0, levels).
+    `scale` (f64) is what one spike stands for; only reports read it.
+
+    (C2) The result's elements are counts or spikes.
+    (C3) reset is "subtract" or "zero".
+    (C4) The firing window is not empty.
+    """
+
+    name = "snn.integrate_and_fire"
+    threshold = prop_def(DENSE)
+    initial = opt_prop_def(DENSE)
+    bias = opt_prop_def(DENSE)
+    scale = opt_prop_def(DENSE)
+    levels = opt_prop_def(IntegerAttr.constr(i64))
+    reset = prop_def(StringAttr, default_value=StringAttr("subtract"))
+    reset_value = opt_prop_def(FloatAttr)
+    strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
+    spikes_per_step = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
+    refractory = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
+    membrane_decay = opt_prop_def(DENSE)
+    current_decay = opt_prop_def(DENSE)
+    lower_bound = opt_prop_def(FloatAttr)
+    fire = opt_prop_def(DenseArrayBase.constr(i64))
+    assembly_format = (
+        "$currents `threshold` `(` $threshold `)` (`initial` `(` $initial^ `)`)? (`bias` `(` $bias^ `)`)? "
+        "(`scale` `(` $scale^ `)`)? (`levels` $levels^)? (`reset` $reset^)? (`reset_value` $reset_value^)? "
+        "(`strict` $strict^)? (`spikes_per_step` $spikes_per_step^)? (`refractory` $refractory^)? "
+        "(`membrane_decay` `(` $membrane_decay^ `)`)? (`current_decay` `(` $current_decay^ `)`)? "
+        "(`lower_bound` $lower_bound^)? (`fire` $fire^)? attr-dict `:` `(` type($currents) `)` `->` type($result)"
+    )
+
+    def __init__(
+        self,
+        currents: Sequence[SSAValue],
+        element: Attribute,
+        *,
+        threshold: Dense,
+        initial: Dense | None = None,
+        bias: Dense | None = None,
+        scale: Dense | None = None,
+        levels: int | None = None,
+        reset: str = "subtract",
+        reset_value: float | None = None,
+        strict: bool = False,
+        spikes_per_step: int = 1,
+        refractory: int = 0,
+        membrane_decay: Dense | None = None,
+        current_decay: Dense | None = None,
+        lower_bound: float | None = None,
+        fire: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(
+            operands=[currents],
+            properties={
+                "threshold": threshold,
+                "initial": initial,
+                "bias": bias,
+                "scale": scale,
+                "levels": None if levels is None else integer(levels),
+                "reset": StringAttr(reset),
+                "reset_value": None if reset_value is None else FloatAttr(reset_value, f64),
+                "strict": BoolAttr.from_bool(strict),
+                "spikes_per_step": integer(spikes_per_step),
+                "refractory": integer(refractory),
+                "membrane_decay": membrane_decay,
+                "current_decay": current_decay,
+                "lower_bound": None if lower_bound is None else FloatAttr(lower_bound, f64),
+                "fire": None if fire is None else integers(fire),
+            },
+            result_types=[TensorType(element, shape_of(currents[0]))],
+        )
+
+    def constants(self) -> Sequence[Dense | None]:
+        return [self.threshold, self.initial, self.bias, self.scale, self.membrane_decay, self.current_decay]
+
+    @property
+    def window(self) -> tuple[int, int] | None:
+        """The firing window [start, stop), or None where the neuron may fire at every step."""
+        if self.fire is None:
+            return None
+        start, stop = values_of(self.fire)
+        return start, stop
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not isinstance(element_type(self.result), CountType | SpikesType):  # C2
+            raise VerifyException(f"{self.name}: expected counts or spikes, found {element_type(self.result)}")
+        if self.reset.data not in ("subtract", "zero"):  # C3
+            raise VerifyException(f'{self.name}: reset "{self.reset.data}" is neither "subtract" nor "zero"')
+        window = None if self.fire is None else values_of(self.fire)
+        if window is not None and not (len(window) == 2 and 0 <= window[0] < window[1]):  # C4
+            raise VerifyException(f"{self.name}: the firing window {list(window)} is empty")
+
+
+@irdl_op_definition
+class AccumulateOp(ChargedOp):
+    """A membrane that never fires: `initial` plus, at every step, the sum of currents plus `bias`. A readout."""
+
+    name = "snn.accumulate"
+    initial = opt_prop_def(DENSE)
+    bias = opt_prop_def(DENSE)
+    assembly_format = (
+        "$currents (`initial` `(` $initial^ `)`)? (`bias` `(` $bias^ `)`)? attr-dict `:` `(` type($currents) `)` "
+        "`->` type($result)"
+    )
+
+    def __init__(self, currents: Sequence[SSAValue], initial: Dense | None = None, bias: Dense | None = None) -> None:
+        super().__init__(
+            operands=[currents],
+            properties={"initial": initial, "bias": bias},
+            result_types=[currents[0].type],
+        )
+
+    def constants(self) -> Sequence[Dense | None]:
+        return [self.initial, self.bias]
+
+
+@irdl_op_definition
+class DelayOp(IRDLOperation):
+    """The signal of `steps` steps ago; nothing before that.
+
+    (C1) The type stays. (C2) The delay is positive.
+    """
+
+    name = "snn.delay"
+    input = operand_def(TensorType)
+    steps = prop_def(IntegerAttr.constr(i64))
+    result = result_def(TensorType)
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "$input `steps` $steps attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue, steps: int) -> None:
+        super().__init__(operands=[input], properties={"steps": integer(steps)}, result_types=[input.type])
+
+    def verify_(self) -> None:
+        if self.input.type != self.result.type:  # C1
+            raise VerifyException(f"snn.delay: the type changes from {self.input.type} to {self.result.type}")
+        if self.steps.value.data < 1:  # C2
+            raise VerifyException("snn.delay: a delay is at least one step")

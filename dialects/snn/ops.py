@@ -1,0 +1,231 @@
+"""All operations of the `snn` dialect: synapses and index maps (stateless), neurons (all state), and the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, i64
+from xdsl.ir import Attribute, Dialect, Region, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from neurocuda.dialects.shared.bases import (
+    ConcatBase,
+    Conv2dBase,
+    DiagonalBase,
+    LinearBase,
+    PadBase,
+    Pool2dOp,
+    ReshapeBase,
+    SliceBase,
+    TransposeBase,
+)
+from neurocuda.dialects.snn.neurons import AccumulateOp, DelayOp, InputOp, IntegrateAndFireOp
+from neurocuda.dialects.snn.types import GradedType, SpikesType
+from neurocuda.ir.attributes import integer
+
+__all__ = [
+    "CODES",
+    "DIALECT",
+    "AccumulateOp",
+    "ConcatOp",
+    "Conv2dOp",
+    "DelayOp",
+    "DiagonalOp",
+    "GradedType",
+    "InputOp",
+    "IntegrateAndFireOp",
+    "LinearOp",
+    "MaxPool2dOp",
+    "NetworkOp",
+    "OutputOp",
+    "PadOp",
+    "ReshapeOp",
+    "RunningMaxPool2dOp",
+    "SliceOp",
+    "SpikesType",
+    "SumPool2dOp",
+    "TransposeOp",
+]
+
+CODES = ("count", "unary", "free")
+"""How the integers of the network are said in time."""
+
+
+@irdl_op_definition
+class Conv2dOp(Conv2dBase):
+    """What arrives at a step, convolved: the current of that step."""
+
+    name = "snn.conv2d"
+
+
+@irdl_op_definition
+class LinearOp(LinearBase):
+    """What arrives at a step times an (out, in) weight: the current of that step."""
+
+    name = "snn.linear"
+
+
+@irdl_op_definition
+class DiagonalOp(DiagonalBase):
+    """What arrives at a step, every element times its own weight: the current of that step."""
+
+    name = "snn.diagonal"
+
+
+@irdl_op_definition
+class SumPool2dOp(Pool2dOp):
+    """The sum of every window at a step: graded spikes."""
+
+    name = "snn.sum_pool2d"
+
+
+@irdl_op_definition
+class MaxPool2dOp(Pool2dOp):
+    """The OR of every window at a step.
+
+    The maximum of the counts where trains are thermometer codes in one window of time (unary), or in code "count".
+    """
+
+    name = "snn.max_pool2d"
+
+
+@irdl_op_definition
+class RunningMaxPool2dOp(Pool2dOp):
+    """A spike whenever the largest count so far in the window grows: the maximum of the counts for any train.
+
+    State: one counter per input element.
+    """
+
+    name = "snn.running_max_pool2d"
+    traits = traits_def()
+
+
+@irdl_op_definition
+class ReshapeOp(ReshapeBase):
+    """The same elements in row-major order under another shape."""
+
+    name = "snn.reshape"
+
+
+@irdl_op_definition
+class TransposeOp(TransposeBase):
+    """Axes in another order: axis i of the result is axis permutation[i] of the input."""
+
+    name = "snn.transpose"
+
+
+@irdl_op_definition
+class SliceOp(SliceBase):
+    """`start:stop:step` along every axis."""
+
+    name = "snn.slice"
+
+
+@irdl_op_definition
+class PadOp(PadBase):
+    """Elements that never spike at the ends of every axis."""
+
+    name = "snn.pad"
+
+
+@irdl_op_definition
+class ConcatOp(ConcatBase):
+    """Signals joined along one axis."""
+
+    name = "snn.concat"
+
+
+@irdl_op_definition
+class NetworkOp(IRDLOperation):
+    """A spiking network and its clock: the body runs `steps` times; the results are what `snn.output` reads last.
+
+    `code` says how integers are said in time. State lives in the body's neurons and starts anew at every call.
+
+    (C1) The body's arguments have the operands' types.
+    (C2) The code is a known one and there is at least one step; "count" has one.
+    """
+
+    name = "snn.network"
+    inputs = var_operand_def()
+    steps = prop_def(IntegerAttr.constr(i64))
+    code = prop_def(StringAttr)
+    body = region_def("single_block")
+    outputs = var_result_def()
+    traits = traits_def(IsolatedFromAbove(), Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "`code` $code `steps` $steps `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
+        "`->` `(` type($outputs) `)`"
+    )
+
+    def __init__(
+        self,
+        inputs: Sequence[SSAValue],
+        body: Region,
+        result_types: Sequence[Attribute],
+        *,
+        code: str = "count",
+        steps: int = 1,
+    ) -> None:
+        super().__init__(
+            operands=[inputs],
+            properties={"code": StringAttr(code), "steps": integer(steps)},
+            regions=[body],
+            result_types=[result_types],
+        )
+
+    def verify_(self) -> None:
+        if [a.type for a in self.body.block.args] != [value.type for value in self.inputs]:  # C1
+            raise VerifyException("snn.network: the body's arguments do not have the operands' types")
+        steps = self.steps.value.data
+        if self.code.data not in CODES or steps < 1 or (self.code.data == "count" and steps != 1):  # C2
+            raise VerifyException(f'snn.network: code "{self.code.data}" with {steps} steps; codes are {CODES}')
+
+
+@irdl_op_definition
+class OutputOp(IRDLOperation):
+    """Ends the body of a network; its operands are read after the last step."""
+
+    name = "snn.output"
+    values = var_operand_def()
+    traits = traits_def(IsTerminator(), Pure())
+    assembly_format = "($values^ `:` type($values))? attr-dict"
+
+    def __init__(self, values: Sequence[SSAValue]) -> None:
+        super().__init__(operands=[values])
+
+
+DIALECT = Dialect(
+    "snn",
+    [
+        AccumulateOp,
+        ConcatOp,
+        Conv2dOp,
+        DelayOp,
+        DiagonalOp,
+        InputOp,
+        IntegrateAndFireOp,
+        LinearOp,
+        MaxPool2dOp,
+        NetworkOp,
+        OutputOp,
+        PadOp,
+        ReshapeOp,
+        RunningMaxPool2dOp,
+        SliceOp,
+        SumPool2dOp,
+        TransposeOp,
+    ],
+    [GradedType, SpikesType],
+)

@@ -1,0 +1,277 @@
+"""What each `snn` operation means, in NumPy, with a leading batch axis.
+
+Stateless operations map the arrays of one step; stateful ones remember through `run.state`. The network drives the
+clock. A signal that is silent at a step is None on the way between operations, so that nothing is computed for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from xdsl.dialects.builtin import AnyFloat
+from xdsl.ir import Block, Operation, SSAValue
+
+from neurocuda.dialects.ann.types import CountType
+from neurocuda.dialects.shared import meanings as shared
+from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.attributes import Dense, element_type, shape_of, values_of
+from neurocuda.reference.interpreter import Run
+from neurocuda.reference.meaning import Array, means, meaning_of
+
+Signal: TypeAlias = Array | None
+
+
+# The clock
+
+
+@means(snn.NetworkOp)
+def network(op: snn.NetworkOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
+    block = op.body.block
+    if op.code.data == "count":
+        return tuple(run.block(block, inputs))
+    run.reset()
+    clock = Clock(run, block, inputs)
+    for step in range(op.steps.value.data):
+        run.step = step
+        clock.tick()
+    clock.report()
+    return clock.outputs()
+
+
+class Clock:
+    """Runs the body of a network step by step and sums up what every operation sent."""
+
+    def __init__(self, run: Run, block: Block, inputs: Sequence[Array]) -> None:
+        self.run = run
+        self.block = block
+        self.inputs = dict(zip(block.args, inputs, strict=True))
+        self.batch = len(inputs[0])
+        self.values: dict[SSAValue, Signal] = {}
+        self.sums: dict[Operation, Array] = {}
+
+    def tick(self) -> None:
+        """One step of every operation, in order."""
+        self.values = dict(self.inputs)
+        for op in self.block.ops:
+            if op is self.block.last_op:
+                return
+            signal = self._evaluate(op, [self.values[operand] for operand in op.operands])
+            self.values[op.results[0]] = signal
+            if signal is not None and self.run.observer is not None:
+                self._note(op, signal)
+
+    def _evaluate(self, op: Operation, operands: Sequence[Signal]) -> Signal:
+        meaning = meaning_of(type(op))
+        silent = all(operand is None for operand in operands)
+        if silent and not meaning.stateful:
+            return None
+        if silent and not _awake(op, self.run.step):
+            return None
+        arrays = [self._silence(value) if x is None else x for value, x in zip(op.operands, operands, strict=True)]
+        result = meaning.function(op, self.run, *arrays)
+        assert not isinstance(result, tuple)
+        return result if result.any() or isinstance(op, snn.AccumulateOp) else None
+
+    def _silence(self, value: SSAValue) -> Array:
+        kind = np.float32 if isinstance(element_type(value), AnyFloat) else np.int64
+        return np.zeros((self.batch, *shape_of(value)), kind)
+
+    def _note(self, op: Operation, signal: Array) -> None:
+        sums = isinstance(element_type(op.results[0]), RangeType)
+        self.sums[op] = self.sums[op] + signal if sums and op in self.sums else signal
+
+    def report(self) -> None:
+        """Tells the observer what every operation sent in all, silent ones included."""
+        if self.run.observer is None:
+            return
+        for op in self.block.ops:
+            if op.results:
+                self.run.observer(op, self.sums.get(op, self._silence(op.results[0])))
+
+    def outputs(self) -> tuple[Array, ...]:
+        """What the network's output reads after the last step."""
+        last = self.block.last_op
+        assert last is not None
+        signals = [(operand, self.values[operand]) for operand in last.operands]
+        return tuple(self._silence(operand) if signal is None else signal for operand, signal in signals)
+
+
+def _awake(op: Operation, step: int) -> bool:
+    """Whether a stateful operation does anything at a step at which nothing arrives."""
+    if not isinstance(op, snn.IntegrateAndFireOp) or op.window is None:
+        return True
+    start, stop = op.window
+    changes = op.bias is not None or op.membrane_decay is not None or op.current_decay is not None
+    return changes or start <= step < stop
+
+
+@means(snn.InputOp, stateful=True)
+def input_(op: snn.InputOp, run: Run, x: Array) -> Array:
+    return x if run.step == 0 or op.code.data == "current" else np.zeros_like(x)
+
+
+# Neurons
+
+
+def _total(currents: Sequence[Array], bias: Array | None) -> Array:
+    result = currents[0]
+    for current in currents[1:]:
+        result = result + current
+    return result if bias is None else result + bias
+
+
+def _constant(run: Run, attribute: Dense | None) -> Array | None:
+    return None if attribute is None else run.tensor(attribute)
+
+
+def _start(run: Run, initial: Dense | None, like: Array) -> Array:
+    value = np.int64(0) if initial is None else run.tensor(initial)
+    kind = np.float32 if like.dtype.kind == "f" else np.int64
+    return np.broadcast_to(value, like.shape).astype(kind)
+
+
+@means(snn.IntegrateAndFireOp, stateful=True)
+def integrate_and_fire(op: snn.IntegrateAndFireOp, run: Run, *currents: Array) -> Array:
+    charge = _total(currents, _constant(run, op.bias))
+    if isinstance(element_type(op.result), CountType):
+        return _count(op, run, charge)
+    state = run.state(op)
+    if "v" not in state:
+        state["v"] = _start(run, op.initial, charge)
+        state["fired"] = np.zeros(charge.shape, np.int64)
+    state["v"] = _integrate(op, run, state, charge)
+    spikes = _spikes(op, run, state)
+    state["fired"] = state["fired"] + spikes
+    state["v"] = _reset(op, run, state["v"], spikes)
+    return spikes
+
+
+def _count(op: snn.IntegrateAndFireOp, run: Run, charge: Array) -> Array:
+    assert op.levels is not None
+    initial = np.int64(0) if op.initial is None else run.tensor(op.initial)
+    return shared.staircase(charge, np.int64(0), run.tensor(op.threshold), initial, op.levels.value.data)
+
+
+def _integrate(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array], charge: Array) -> Array:
+    if op.current_decay is not None:
+        charge = state.get("i", np.zeros_like(charge)) * run.tensor(op.current_decay) + charge
+        state["i"] = charge
+    v = state["v"] if op.membrane_decay is None else state["v"] * run.tensor(op.membrane_decay)
+    v = v + charge
+    return v if op.lower_bound is None else np.maximum(v, op.lower_bound.value.data).astype(v.dtype)
+
+
+def _spikes(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array]) -> Array:
+    v, threshold = state["v"], run.tensor(op.threshold)
+    if op.window is not None and not op.window[0] <= run.step < op.window[1]:
+        return np.zeros(v.shape, np.int64)
+    spikes = (v > threshold if op.strict.value.data else v >= threshold).astype(np.int64)
+    most = op.spikes_per_step.value.data
+    if most > 1:
+        spikes = spikes * np.clip(np.floor_divide(v, threshold), 1, most).astype(np.int64)
+    if op.levels is not None:
+        spikes = np.minimum(spikes, op.levels.value.data - state["fired"])
+    return spikes if not op.refractory.value.data else _rested(op, run, state, spikes)
+
+
+def _rested(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array], spikes: Array) -> Array:
+    ready = state.get("ready", np.zeros(spikes.shape, np.int64))
+    spikes = np.where(run.step >= ready, spikes, 0)
+    state["ready"] = np.where(spikes > 0, run.step + 1 + op.refractory.value.data, ready)
+    return spikes
+
+
+def _reset(op: snn.IntegrateAndFireOp, run: Run, v: Array, spikes: Array) -> Array:
+    if op.reset.data == "subtract":
+        return v - (spikes * run.tensor(op.threshold)).astype(v.dtype)
+    value = 0 if op.reset_value is None else op.reset_value.value.data
+    return np.where(spikes > 0, v.dtype.type(value), v)
+
+
+@means(snn.AccumulateOp, stateful=True)
+def accumulate(op: snn.AccumulateOp, run: Run, *currents: Array) -> Array:
+    charge = _total(currents, _constant(run, op.bias))
+    state = run.state(op)
+    if "v" not in state:
+        state["v"] = _start(run, op.initial, charge)
+    state["v"] = state["v"] + charge
+    return state["v"]
+
+
+@means(snn.DelayOp, stateful=True)
+def delay(op: snn.DelayOp, run: Run, x: Array) -> Array:
+    state = run.state(op)
+    line = state.get("line", np.zeros((op.steps.value.data, *x.shape), x.dtype))
+    state["line"] = np.concatenate([line[1:], x[None]])
+    return line[0]
+
+
+@means(snn.RunningMaxPool2dOp, stateful=True)
+def running_max_pool2d(op: snn.RunningMaxPool2dOp, run: Run, x: Array) -> Array:
+    state = run.state(op)
+    counts = state.get("counts", np.zeros_like(x)) + x
+    highest = shared.max_pool2d(
+        counts, values_of(op.kernel), values_of(op.stride), values_of(op.padding), values_of(op.dilation)
+    )
+    spikes = highest - state.get("highest", np.zeros_like(highest))
+    state["counts"], state["highest"] = counts, highest
+    return spikes
+
+
+# Synapses and index maps: the same at every step
+
+
+@means(snn.Conv2dOp)
+def conv2d(op: snn.Conv2dOp, run: Run, x: Array) -> Array:
+    stride, padding, dilation = values_of(op.stride), values_of(op.padding), values_of(op.dilation)
+    bias = _constant(run, op.bias)
+    return shared.conv2d(x, run.tensor(op.weight), bias, stride, padding, dilation, op.groups.value.data)
+
+
+@means(snn.LinearOp)
+def linear(op: snn.LinearOp, run: Run, x: Array) -> Array:
+    return shared.linear(x, run.tensor(op.weight), _constant(run, op.bias))
+
+
+@means(snn.DiagonalOp)
+def diagonal(op: snn.DiagonalOp, run: Run, x: Array) -> Array:
+    return shared.diagonal(x, run.tensor(op.weight))
+
+
+@means(snn.SumPool2dOp)
+def sum_pool2d(op: snn.SumPool2dOp, run: Run, x: Array) -> Array:
+    return shared.sum_pool2d(x, values_of(op.kernel), values_of(op.stride), values_of(op.padding))
+
+
+@means(snn.MaxPool2dOp, moves=True)
+def max_pool2d(op: snn.MaxPool2dOp, run: Run, x: Array) -> Array:
+    kernel, stride, padding = values_of(op.kernel), values_of(op.stride), values_of(op.padding)
+    return shared.max_pool2d(x, kernel, stride, padding, values_of(op.dilation))
+
+
+@means(snn.ReshapeOp, moves=True)
+def reshape(op: snn.ReshapeOp, run: Run, x: Array) -> Array:
+    return shared.reshape(x, shape_of(op.result))
+
+
+@means(snn.TransposeOp, moves=True)
+def transpose(op: snn.TransposeOp, run: Run, x: Array) -> Array:
+    return shared.transpose(x, values_of(op.permutation))
+
+
+@means(snn.SliceOp, moves=True)
+def slice_(op: snn.SliceOp, run: Run, x: Array) -> Array:
+    return shared.slice_(x, values_of(op.starts), values_of(op.stops), values_of(op.steps))
+
+
+@means(snn.PadOp, moves=True)
+def pad(op: snn.PadOp, run: Run, x: Array) -> Array:
+    return shared.pad(x, values_of(op.low), values_of(op.high))
+
+
+@means(snn.ConcatOp, moves=True)
+def concat(op: snn.ConcatOp, run: Run, *xs: Array) -> Array:
+    return shared.concat(xs, op.axis.value.data)

@@ -1,0 +1,67 @@
+"""Small typed helpers over xDSL's builtin attributes and tensor types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias, cast
+
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    IntegerAttr,
+    TensorType,
+    i64,
+)
+from xdsl.ir import Attribute, SSAValue
+
+Dense: TypeAlias = DenseIntOrFPElementsAttr | DenseResourceAttr
+"""A constant tensor: inline when small, a name in the weight store when large."""
+
+AnyTensor: TypeAlias = TensorType[Attribute]
+
+
+def integers(values: Iterable[int]) -> DenseArrayBase:
+    """`[1, 2]` as an array attribute of i64."""
+    return DenseArrayBase.from_list(i64, list(values))
+
+
+def integer(value: int) -> IntegerAttr:
+    """`3` as an i64 attribute."""
+    return IntegerAttr(value, i64)
+
+
+def values_of(array: DenseArrayBase) -> tuple[int, ...]:
+    """The integers of an array attribute."""
+    return tuple(int(value) for value in array.get_values())
+
+
+def tensor_type(value: SSAValue) -> AnyTensor:
+    """The tensor type of a value.
+
+    Raises:
+        TypeError: the value is not a tensor.
+    """
+    if not isinstance(value.type, TensorType):
+        raise TypeError(f"expected a tensor, found {value.type}")
+    return cast(AnyTensor, value.type)
+
+
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    """The shape of a tensor value, without a batch axis."""
+    return tensor_type(value).get_shape()
+
+
+def element_type(value: SSAValue) -> Attribute:
+    """The element type of a tensor value."""
+    return tensor_type(value).element_type
+
+
+def dense_shape(attribute: Dense) -> tuple[int, ...]:
+    """The shape of a constant tensor."""
+    return dense_type(attribute).get_shape()
+
+
+def dense_type(attribute: Dense) -> AnyTensor:
+    """The tensor type of a constant tensor."""
+    return cast(AnyTensor, attribute.type)

@@ -1,0 +1,87 @@
+"""A level is a contract: the dialects that may appear and rules about them. Checking lists every violation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation
+
+from neurocuda.errors import LevelError, Problem
+from neurocuda.ir.origin import user_location
+
+LEVEL = "nc.level"
+"""The module attribute that names the level reached."""
+
+Check: TypeAlias = Callable[[Operation], Iterable[Problem]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One clause of a contract: a small function from an operation to its violations.
+
+    `needs_calibration` marks rules that only hold after images have been seen; structural checks skip them.
+    """
+
+    name: str
+    check: Check
+    needs_calibration: bool = False
+
+
+@dataclass(frozen=True)
+class Level:
+    """A named contract. `dialects` are allowed whole, `operations` one by one; everything else is a violation.
+
+    `reasons` says why an operation of an allowed-looking name is refused here, and what to do.
+    """
+
+    name: str
+    dialects: frozenset[str]
+    operations: frozenset[str]
+    rules: tuple[Rule, ...] = ()
+    reasons: Mapping[str, tuple[str, str]] | None = None
+
+    def violations(self, module: ModuleOp, *, structure_only: bool = False) -> list[Problem]:
+        """All violations, in program order."""
+        return list(self._violations(module, structure_only))
+
+    def require(self, module: ModuleOp, *, structure_only: bool = False) -> None:
+        """Checks the contract.
+
+        Raises:
+            LevelError: lists every violation.
+        """
+        problems = self.violations(module, structure_only=structure_only)
+        if problems:
+            count = "1 thing stands" if len(problems) == 1 else f"{len(problems)} things stand"
+            raise LevelError(f"{count} between the model and level {self.name}:", problems)
+
+    def _violations(self, module: ModuleOp, structure_only: bool) -> Iterator[Problem]:
+        for op in module.walk():
+            if not self.allows(op):
+                yield self._refusal(op)
+                continue
+            for rule in self.rules:
+                if not (structure_only and rule.needs_calibration):
+                    yield from rule.check(op)
+
+    def allows(self, op: Operation) -> bool:
+        """Whether the operation may appear at this level at all."""
+        return op.name in self.operations or op.name.partition(".")[0] in self.dialects
+
+    def _refusal(self, op: Operation) -> Problem:
+        why, remedy = (self.reasons or {}).get(op.name, (f"it does not belong to level {self.name}", ""))
+        return Problem(f"`{op.name}`", user_location(op), why, remedy)
+
+
+def level_name(module: ModuleOp) -> str | None:
+    """The level that the module says it has reached."""
+    attribute = module.attributes.get(LEVEL)
+    return attribute.data if isinstance(attribute, StringAttr) else None
+
+
+def set_level(module: ModuleOp, name: str) -> None:
+    """Writes down the level that the module has reached."""
+    module.attributes[LEVEL] = StringAttr(name)

@@ -1,0 +1,65 @@
+"""Where a value comes from: its origin, kept through rewriting, and the line in the user's model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xdsl.dialects.builtin import FileLineColLoc, LocationAttr, ModuleOp, NameLoc, StringAttr, UnknownLoc
+from xdsl.ir import Operation
+
+ORIGIN = "nc.origin"
+"""The discardable attribute that names the value an operation's first result holds. Two values with one origin, in
+two modules, are the same value, each said in the terms of its level."""
+
+
+def origin_of(op: Operation) -> str | None:
+    """The origin of the operation's first result, or None where it computes something new."""
+    attribute = op.attributes.get(ORIGIN)
+    return attribute.data if isinstance(attribute, StringAttr) else None
+
+
+def set_origin(op: Operation, origin: str | None) -> None:
+    """Names the value that the operation's first result holds; None forgets the name."""
+    if origin is None:
+        op.attributes.pop(ORIGIN, None)
+    else:
+        op.attributes[ORIGIN] = StringAttr(origin)
+
+
+def inherit(old: Operation, new: Operation) -> None:
+    """Gives `new` the location and the origin of `old` where it has none of its own."""
+    if isinstance(new.location, UnknownLoc):
+        new.location = old.location
+    if origin_of(new) is None and origin_of(old) is not None:
+        set_origin(new, origin_of(old))
+
+
+def name_origins(module: ModuleOp) -> None:
+    """Gives every operation with a result an origin, so that a pass can be checked value by value."""
+    taken = {origin for op in module.walk() if (origin := origin_of(op)) is not None}
+    fresh = (name for number in _numbers() if (name := f"value{number}") not in taken)
+    for op in module.walk():
+        if op.results and origin_of(op) is None:
+            set_origin(op, next(fresh))
+
+
+def _numbers() -> Iterator[int]:
+    number = 0
+    while True:
+        yield number
+        number += 1
+
+
+def user_location(op: Operation) -> str:
+    """The user's words for where an operation comes from, e.g. `layer1.0.conv1, model.py:31`."""
+    return describe(op.location)
+
+
+def describe(location: LocationAttr) -> str:
+    """A location in one line without MLIR's punctuation."""
+    if isinstance(location, NameLoc):
+        child = describe(location.location) if isinstance(location.location, LocationAttr) else ""
+        return f"{location.desc.data}, {child}" if child else location.desc.data
+    if isinstance(location, FileLineColLoc):
+        return f"{location.filename.data}:{location.line.data}"
+    return ""

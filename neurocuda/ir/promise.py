@@ -1,0 +1,91 @@
+"""What a pass promises about the values it keeps, and whether it kept its word."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far a value moved, in the value's own units: mean, root mean square and largest magnitude."""
+
+    bias: float
+    rms: float
+    largest: float
+
+    @staticmethod
+    def between(before: NDArray[np.float64], after: NDArray[np.float64]) -> Deviation:
+        """The deviation of `after` from `before`, arrays of one shape."""
+        import numpy as np
+
+        difference = after - before
+        if not difference.size:
+            return Deviation(0.0, 0.0, 0.0)
+        return Deviation(
+            float(difference.mean()), float(np.sqrt(np.square(difference).mean())), float(np.abs(difference).max())
+        )
+
+
+class Promise(ABC):
+    """What a pass keeps of the values that survive it."""
+
+    @abstractmethod
+    def tolerance(self, before: NDArray[np.float64]) -> float | None:
+        """The largest deviation allowed for a value, or None where none is promised."""
+
+    def broken_by(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> str | None:
+        """Why the promise is broken for this value, or None where it is kept."""
+        if before.shape != after.shape:
+            return f"its shape changed from {before.shape} to {after.shape}"
+        import numpy as np
+
+        if np.array_equal(np.isnan(before), np.isnan(after)) is False:
+            return "it holds NaN on one side only"
+        allowed = self.tolerance(before)
+        if allowed is None or not before.size:
+            return None
+        difference = np.nan_to_num(np.abs(after - before), nan=0.0)
+        worst = np.unravel_index(int(difference.argmax()), difference.shape)
+        if difference[worst] <= allowed:
+            return None
+        index = ", ".join(str(int(axis)) for axis in worst)
+        return (
+            f"element [{index}] was {before[worst]:.9g} and is {after[worst]:.9g}; "
+            f"{self} allows a difference of {allowed:.3g}, {int((difference > allowed).sum())} of {difference.size} differ"
+        )
+
+
+@dataclass(frozen=True)
+class Equal(Promise):
+    """Values stay: bit for bit, or within `rtol` of the tensor's largest magnitude."""
+
+    rtol: float = 0.0
+
+    def tolerance(self, before: NDArray[np.float64]) -> float:
+        import numpy as np
+
+        return self.rtol * float(np.nan_to_num(np.abs(before)).max(initial=0.0))
+
+
+@dataclass(frozen=True)
+class Within(Promise):
+    """Values move by at most `bound`, in their own units."""
+
+    bound: float
+
+    def tolerance(self, before: NDArray[np.float64]) -> float:
+        return self.bound
+
+
+@dataclass(frozen=True)
+class Approximates(Promise):
+    """No bound is promised; bias and root mean square are measured for every value."""
+
+    def tolerance(self, before: NDArray[np.float64]) -> None:
+        return None

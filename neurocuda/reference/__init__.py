@@ -1,0 +1,1 @@
+"""The reference interpreter: one NumPy meaning for every operation of every dialect."""

@@ -1,0 +1,103 @@
+"""Runs a module: the specification of every level, the constant folder, the oracle of conformance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.ir import Block, Operation, SSAValue
+
+from neurocuda.errors import InputError, ModelError
+from neurocuda.ir.attributes import Dense
+from neurocuda.ir.weights import WeightStore
+from neurocuda.reference.meaning import Array, meaning_of
+
+Observer: TypeAlias = Callable[[Operation, Array], None]
+"""Called with every operation that has run and the array of its first result."""
+
+
+class Run:
+    """One run of a module: weights, the state of stateful operations, the clock, and who is watching."""
+
+    def __init__(self, weights: WeightStore, observer: Observer | None = None) -> None:
+        self.weights = weights
+        self.observer = observer
+        self.step = 0
+        self._states: dict[Operation, dict[str, Array]] = {}
+
+    def tensor(self, attribute: Dense) -> Array:
+        """The constant behind an attribute."""
+        return self.weights.array(attribute)
+
+    def state(self, op: Operation) -> dict[str, Array]:
+        """What the operation remembers from step to step."""
+        return self._states.setdefault(op, {})
+
+    def reset(self) -> None:
+        """Forgets every state and sets the clock to zero."""
+        self._states.clear()
+        self.step = 0
+
+    def evaluate(self, op: Operation, operands: Sequence[Array]) -> tuple[Array, ...]:
+        """The results of one operation."""
+        results = meaning_of(type(op)).function(op, self, *operands)
+        return results if isinstance(results, tuple) else (results,)
+
+    def block(self, block: Block, arguments: Sequence[Array]) -> list[Array]:
+        """Runs a block; returns the operands of its terminator. Values nobody will read again are dropped."""
+        values: dict[SSAValue, Array] = dict(zip(block.args, arguments, strict=True))
+        remaining = {argument: sum(1 for _ in argument.uses) for argument in block.args}
+        for op in block.ops:
+            operands = [values[operand] for operand in op.operands]
+            if op is block.last_op:
+                return operands
+            results = self.evaluate(op, operands)
+            if self.observer is not None and results:
+                self.observer(op, results[0])
+            for operand in op.operands:
+                remaining[operand] -= 1
+                if not remaining[operand]:
+                    values.pop(operand, None)
+            for result, array in zip(op.results, results, strict=True):
+                values[result] = array
+                remaining[result] = sum(1 for _ in result.uses)
+        raise ModelError("a block ends without a terminator")
+
+
+def main_function(module: ModuleOp) -> func.FuncOp:
+    """The function that the network lives in: `@main`, or the only one.
+
+    Raises:
+        ModelError: there is none, or it is not clear which.
+    """
+    functions = [op for op in module.ops if isinstance(op, func.FuncOp)]
+    for function in functions:
+        if function.sym_name.data == "main":
+            return function
+    if len(functions) != 1:
+        raise ModelError(f"expected a function @main, found {len(functions)} functions")
+    return functions[0]
+
+
+def interpret(
+    module: ModuleOp, weights: WeightStore, inputs: Sequence[Array], observer: Observer | None = None
+) -> list[Array]:
+    """Runs `@main` on inputs with a leading batch axis; returns its outputs with the same batch axis.
+
+    Raises:
+        InputError: an input has the wrong shape, or the number of inputs is wrong.
+    """
+    function = main_function(module)
+    arguments = function.body.block.args
+    if len(inputs) != len(arguments):
+        raise InputError(f"the network has {len(arguments)} inputs, {len(inputs)} were given")
+    for index, (argument, array) in enumerate(zip(arguments, inputs, strict=True)):
+        assert isinstance(argument.type, TensorType)
+        expected = argument.type.get_shape()
+        if array.shape[1:] != expected:
+            raise InputError(f"input {index}: expected images of shape {expected}, found {array.shape[1:]}")
+    with np.errstate(all="ignore"):
+        return Run(weights, observer).block(function.body.block, list(inputs))
