@@ -1,0 +1,194 @@
+"""What a target is to the rest of the compiler: one declarative value per backend.
+
+`backends/<target>/__init__.py` holds nothing but
+
+    BACKEND = Backend(
+        name="cpu",
+        summary="C11, built by the system's compiler, run in this process",
+        package="neurocuda.backends.cpu",
+        default_chip="host",
+        constraints=Constraints(weight_bits=8, codes=("unary", "free")),
+        pipeline=("convert-snn-to-cpu",),
+        level="cpu",
+        hooks=Hooks(
+            emit="neurocuda.backends.cpu.emit:emit_files",
+            load="neurocuda.backends.cpu.run:load",
+            availability="neurocuda.backends.cpu.build:availability",
+            cost="neurocuda.backends.cpu.cost:cost",
+        ),
+    )
+
+and imports nothing else: hooks are resolved when they are called. The caller
+
+1. writes `backend.constraints` (or a meet of several) into the module before it is quantised,
+2. runs the passes `backend.pipeline` and then `verify-target{target="<backend>:<chip>"}` on an encoded `snn` module,
+3. has `backend.emit(module, weights)` give the target's files, a function of nothing but its arguments,
+4. has `backend.load(module, weights)` give a `Program` and runs that on batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+
+from neurocuda.errors import TargetError
+from neurocuda.ir.chip import Chip, load_chip
+from neurocuda.ir.constraints import Constraints
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from xdsl.dialects.builtin import ModuleOp
+
+    from neurocuda.ir.weights import WeightStore
+
+    Array: TypeAlias = NDArray[np.generic]
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with (images done, images in all), from the calling thread."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run a batch. `counts`: also return the spikes of every neuron. `threads`: None for one per processor."""
+
+    counts: bool = False
+    threads: int | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a run gave.
+
+    `outputs`: one (images, *shape) array per result of `@main`. `counts`: spikes per neuron, an integer (images, *shape)
+    array per neuron layer, by origin; empty unless asked for. `steps`: time steps per image. `seconds`: the time the
+    run took. `provenance` says what ran: "cpu: gcc 12.2.0, -O3 -march=native", "simulator: ...", "hardware: ...".
+    """
+
+    outputs: tuple[Array, ...]
+    counts: Mapping[str, Array]
+    steps: int
+    seconds: float
+    provenance: str
+
+
+class Program(Protocol):
+    """A network that is ready to run on a target."""
+
+    def run(self, inputs: Sequence[Array], options: RunOptions = ...) -> Execution:
+        """Runs a batch: one (images, *shape) array per argument of `@main`.
+
+        Raises:
+            InputError: an array has the wrong shape or element type.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Availability:
+    """Whether what the target needs is there: `detail` says what was found, or how to get it."""
+
+    ready: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One figure of a cost report; `kind` is "measured" or "estimated"."""
+
+    name: str
+    value: float
+    unit: str
+    kind: str
+
+
+Emit: TypeAlias = "Callable[[ModuleOp, WeightStore], Mapping[str, bytes]]"
+Load: TypeAlias = "Callable[[ModuleOp, WeightStore], Program]"
+Available: TypeAlias = Callable[[], Availability]
+Cost: TypeAlias = "Callable[[ModuleOp, WeightStore, Execution | None], Sequence[Reading]]"
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Where a backend's functions are, each as "module:function".
+
+    emit(module, weights) -> file name to content; load(module, weights) -> Program; availability() -> Availability;
+    cost(module, weights, execution or None) -> readings.
+    """
+
+    emit: str
+    load: str
+    availability: str
+    cost: str | None = None
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A target: its chips, what it demands, the passes that lower to it, and where its functions are.
+
+    `pipeline` are pass names, with options as `nc-opt -p` takes them, from an encoded `snn` module to `level`.
+    `package` is the import path of the folder that holds `chips/*.toml`.
+    """
+
+    name: str
+    summary: str
+    package: str
+    default_chip: str
+    constraints: Constraints
+    pipeline: tuple[str, ...]
+    level: str
+    hooks: Hooks
+
+    @cached_property
+    def chips(self) -> Mapping[str, Chip]:
+        """The chips by name, read at first use.
+
+        Raises:
+            TargetError: a chip file is malformed.
+        """
+        folder = Path(cast(str, import_module(self.package).__file__)).parent / "chips"
+        return {path.stem: load_chip(path) for path in sorted(folder.glob("*.toml"))}
+
+    def chip(self, name: str | None = None) -> Chip:
+        """A chip by name; the default one without.
+
+        Raises:
+            TargetError: there is no such chip.
+        """
+        wanted = name or self.default_chip
+        if wanted not in self.chips:
+            raise TargetError(f"target '{self.name}' has no chip '{wanted}'; it has {', '.join(self.chips)}")
+        return self.chips[wanted]
+
+    def emit(self, module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
+        """The target's files, byte for byte the same for the same module and weights."""
+        return cast(Emit, _resolve(self.hooks.emit))(module, weights)
+
+    def load(self, module: ModuleOp, weights: WeightStore) -> Program:
+        """A program ready to run.
+
+        Raises:
+            ToolchainError: a tool that the target needs is missing or failed.
+        """
+        return cast(Load, _resolve(self.hooks.load))(module, weights)
+
+    def availability(self) -> Availability:
+        """Whether the target's tools are there."""
+        return cast(Available, _resolve(self.hooks.availability))()
+
+    def cost(self, module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
+        """Figures for a report, from the module alone or with what a run counted."""
+        if self.hooks.cost is None:
+            return ()
+        return cast(Cost, _resolve(self.hooks.cost))(module, weights, execution)
+
+
+def _resolve(hook: str) -> object:
+    """The function behind "module:function"."""
+    module, _, function = hook.partition(":")
+    return getattr(import_module(module), function)

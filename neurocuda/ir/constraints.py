@@ -1,0 +1,109 @@
+"""What a target demands of the integer network: written into the module before quantisation, obeyed by `quantize-*`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from neurocuda.errors import TargetError
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import Attribute
+
+CONSTRAINTS = "nc.constraints"
+"""The module attribute that holds the constraints of the target."""
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """The integers and behaviours a target offers.
+
+    Widths are in bits of a signed two's complement integer. A step s means that values are multiples of s.
+    `graded_bits` is the width of the value a spike can carry; 0 where spikes carry none. `codes` are those of
+    `snn.network`, the preferred one first; `resets` and `comparisons` those of `snn.integrate_and_fire`
+    (comparison "ge" fires at the threshold, "gt" above it).
+    """
+
+    weight_bits: int = 8
+    weight_step: int = 1
+    threshold_bits: int = 32
+    threshold_step: int = 1
+    membrane_bits: int = 32
+    graded_bits: int = 32
+    codes: tuple[str, ...] = ("unary", "free")
+    resets: tuple[str, ...] = ("subtract", "zero")
+    comparisons: tuple[str, ...] = ("ge", "gt")
+
+    def meet(self, other: Constraints) -> Constraints:
+        """What both targets offer, so that one integer network serves the two.
+
+        Raises:
+            TargetError: they share no code, reset or comparison.
+        """
+        from math import lcm
+
+        return Constraints(
+            weight_bits=min(self.weight_bits, other.weight_bits),
+            weight_step=lcm(self.weight_step, other.weight_step),
+            threshold_bits=min(self.threshold_bits, other.threshold_bits),
+            threshold_step=lcm(self.threshold_step, other.threshold_step),
+            membrane_bits=min(self.membrane_bits, other.membrane_bits),
+            graded_bits=min(self.graded_bits, other.graded_bits),
+            codes=_shared("code", self.codes, other.codes),
+            resets=_shared("reset", self.resets, other.resets),
+            comparisons=_shared("comparison", self.comparisons, other.comparisons),
+        )
+
+
+def set_constraints(module: ModuleOp, constraints: Constraints) -> None:
+    """Writes the constraints into the module."""
+    from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, StringAttr, i64
+
+    entries: dict[str, Attribute] = {}
+    for field in fields(constraints):
+        value: int | tuple[str, ...] = getattr(constraints, field.name)
+        if isinstance(value, int):
+            entries[field.name] = IntegerAttr(value, i64)
+        else:
+            entries[field.name] = ArrayAttr([StringAttr(name) for name in value])
+    module.attributes[CONSTRAINTS] = DictionaryAttr(entries)
+
+
+def constraints_of(module: ModuleOp) -> Constraints:
+    """The constraints the module was given, or those of no particular target.
+
+    Raises:
+        TargetError: the attribute is malformed or has an unknown key.
+    """
+    from xdsl.dialects.builtin import DictionaryAttr
+
+    attribute = module.attributes.get(CONSTRAINTS)
+    if attribute is None:
+        return Constraints()
+    if not isinstance(attribute, DictionaryAttr):
+        raise TargetError(f"module attribute {CONSTRAINTS}: expected a dictionary, found {attribute}")
+    known = {field.name for field in fields(Constraints)}
+    unknown = sorted(set(attribute.data) - known)
+    if unknown:
+        raise TargetError(f"module attribute {CONSTRAINTS}: unknown key '{unknown[0]}'")
+    defaults = Constraints()
+    values = {name: _value(name, value, getattr(defaults, name)) for name, value in attribute.data.items()}
+    return Constraints(**values)  # pyright: ignore[reportArgumentType]  _value returns the type of the default
+
+
+def _value(name: str, attribute: Attribute, default: int | tuple[str, ...]) -> int | tuple[str, ...]:
+    from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr
+
+    if isinstance(default, int) and isinstance(attribute, IntegerAttr):
+        return attribute.value.data
+    if isinstance(default, tuple) and isinstance(attribute, ArrayAttr):
+        return tuple(item.data for item in attribute.data if isinstance(item, StringAttr))
+    raise TargetError(f"module attribute {CONSTRAINTS}: '{name}' cannot be {attribute}")
+
+
+def _shared(what: str, ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+    both = tuple(name for name in ours if name in theirs)
+    if not both:
+        raise TargetError(f"the targets share no {what}: {', '.join(ours)} against {', '.join(theirs)}")
+    return both
