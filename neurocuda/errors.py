@@ -75,6 +75,10 @@ class ParsingError(NeuroCudaError):
     """IR text cannot be read."""
 
 
+class VerificationError(NeuroCudaError):
+    """An operation of the IR breaks its own rules, or a value is used where it is not defined."""
+
+
 class PromiseError(NeuroCudaError):
     """A pass changed a value that it had promised to keep; names the first value that differs."""
 

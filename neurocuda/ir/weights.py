@@ -1,9 +1,9 @@
 """The weight store: every large constant of a context, held outside the IR text under a name made from its content.
 
-A small tensor (at most `INLINE_ELEMENTS`) is an inline `dense<...>` attribute. Any other is `dense_resource<key>`, where
-the key is `<name>_<16 hexadecimal digits of BLAKE2b over element type and bytes>`: equal keys mean equal tensors, so that
-comparing, hashing and merging attributes never touch the data. In a file, tensors up to the store's `inline_limit` bytes
-follow the IR as hexadecimal text, larger ones lie in a safetensors side file.
+A small tensor (at most `INLINE_ELEMENTS`) is an inline `dense<...>` attribute. Any other is `dense_resource<key>`,
+where the key is `<name>_<16 hexadecimal digits of BLAKE2b over element type and bytes>`: equal keys mean equal tensors,
+so comparing, hashing and merging attributes never touch the data. In a file, tensors up to the store's `inline_limit`
+bytes follow the IR as hexadecimal text, larger ones lie in a safetensors side file.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
 
 from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
 from xdsl.dialects.builtin import (
+    AnyFloat,
     BytesAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
@@ -52,6 +53,9 @@ INLINE_ELEMENTS = 64
 
 INLINE_BYTES = 64 * 1024
 """Tensors with at most so many bytes are written behind the IR as text, unless the store is told otherwise."""
+
+WEIGHTS = "nc.weights"
+"""The module attribute that names the side file, relative to the folder of the module's own file."""
 
 _ALIGNMENT = "0x04000000"
 """How MLIR begins the text of a resource: an alignment of four bytes, as a little-endian 32-bit integer."""
@@ -95,6 +99,10 @@ class _Tensor:
     shape: tuple[int, ...]
     buffer: memoryview
     source: Path | None = None
+
+
+Numeric: TypeAlias = IntegerType | IndexType | AnyFloat
+"""Element types of constants in text; complex numbers are left to xDSL."""
 
 
 class _Shaped(Protocol):
@@ -257,6 +265,8 @@ class WeightStore(OpAsmDialectInterface):
         key = attribute.resource_handle.data
         if key in self._tensors or (key in self._types and key not in self._blobs):
             return
+        if cast(_Shaped, attribute.type).element_type not in ELEMENTS:
+            return  # not ours, e.g. f16 from another tool: kept as text
         self._types[key] = _typed(attribute.type, key)
         if key in self._blobs:
             try:
@@ -288,9 +298,10 @@ class WeightStore(OpAsmDialectInterface):
         buffer = self._tensors[key].buffer if key in self._tensors else self._blobs.get(key)
         return None if buffer is None else _ALIGNMENT + buffer.hex().upper()
 
-    def build_resources(self, keys: Iterable[str]) -> dict[str, str]:
+    def build_resources(self, keys: Iterable[str], inline_limit: int | None = None) -> dict[str, str]:
         """The texts of the resources that are small enough to be written behind the IR, in order of their keys."""
-        small = (key for key in sorted(set(keys)) if key in self and self.size(key) <= self.inline_limit)
+        limit = self.inline_limit if inline_limit is None else inline_limit
+        small = (key for key in sorted(set(keys)) if key in self and self.size(key) <= limit)
         return {key: cast(str, self.lookup(key)) for key in small}
 
 
@@ -299,6 +310,11 @@ def content_hash(element: Element, buffer: memoryview) -> str:
     digest = blake2b(element.mlir.encode() + b":", digest_size=8)
     digest.update(buffer)
     return digest.hexdigest()
+
+
+def numeric(element_type: object) -> Numeric | None:
+    """The element type itself where it is an integer, index or float, else None."""
+    return cast(Numeric, element_type) if isinstance(element_type, Numeric) else None
 
 
 def is_constant(attribute: Attribute) -> bool:
