@@ -1,0 +1,80 @@
+"""Statistics of an activation, per channel, as one attribute: extremes, moments and a histogram."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from xdsl.dialects.builtin import DictionaryAttr
+from xdsl.ir import Attribute, Operation
+
+from neurocuda.ir.attributes import Dense
+from neurocuda.ir.weights import WeightStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+STATISTICS = "nc.statistics"
+"""The attribute on an `ann.input` or a rectified activation that holds its statistics."""
+
+CLIP = "nc.clip"
+"""The attribute on a neuron layer that holds its clip range per channel (f32)."""
+
+BINS = 2048
+"""The number of bins of a histogram."""
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Per channel: extremes, mean, variance, and how many values fell into each of `BINS` bins from minimum to maximum.
+
+    An input whose values lie on at most 256 evenly spaced points also has that grid: (channels, 3) with step, first
+    point and number of points.
+    """
+
+    minimum: Floats
+    maximum: Floats
+    mean: Floats
+    variance: Floats
+    histogram: NDArray[np.int32]
+    grid: NDArray[np.float64] | None = None
+
+    def attribute(self, weights: WeightStore) -> DictionaryAttr:
+        """As an attribute; the tensors go into the store."""
+        fields: dict[str, Attribute] = {
+            name: weights.add(getattr(self, name), name)
+            for name in ("minimum", "maximum", "mean", "variance", "histogram")
+        }
+        if self.grid is not None:
+            fields["grid"] = weights.add(self.grid, "grid")
+        return DictionaryAttr(fields)
+
+
+def statistics_of(op: Operation, weights: WeightStore) -> Statistics | None:
+    """The statistics written on an operation, or None."""
+    attribute = op.attributes.get(STATISTICS)
+    if not isinstance(attribute, DictionaryAttr):
+        return None
+    arrays = {name: weights.array(cast(Dense, value)) for name, value in attribute.data.items()}
+    return Statistics(**arrays)  # pyright: ignore[reportArgumentType]
+
+
+def channel_axis(rank: int) -> int:
+    """The axis of channels, not counting the batch: the first of an image or a vector, the last of a sequence."""
+    return 1 if rank == 2 else 0
+
+
+def by_channel(values: NDArray[np.generic]) -> NDArray[np.generic]:
+    """(batch, *shape) as (channels, rest)."""
+    import numpy as np
+
+    axis = channel_axis(values.ndim - 1) + 1
+    return np.moveaxis(values, axis, 0).reshape(values.shape[axis], -1)
+
+
+def broadcast_shape(rank: int, channels: int) -> tuple[int, ...]:
+    """The shape in which one constant per channel broadcasts onto a value of `rank` axes."""
+    return (channels,) if rank in (1, 2) else (channels, *(1,) * (rank - 1))

@@ -1,0 +1,136 @@
+"""Chooses how far up each channel's activation is represented: the clip range that the T levels divide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.errors import LevelError, OptionError, Problem
+from neurocuda.ir.origin import user_location
+from neurocuda.ir.promise import Equal
+from neurocuda.ir.rewriting import NeuroPass
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._statistics import BINS, CLIP, Statistics, statistics_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+METHODS = ("mse", "percentile", "max")
+CANDIDATES = 70
+"""Clip ranges tried per channel, evenly from 5 % to 120 % of the largest activation."""
+
+
+@dataclass(frozen=True)
+class BalanceThresholdsPass(NeuroPass):
+    """
+    Writes a clip range per channel on every neuron layer, from its statistics.
+
+    `max` takes the largest activation seen (Diehl et al. 2015), `percentile` the given percentile of the layer's
+    activations, one range per layer (Rueckauer et al. 2017), `mse` the range per channel that minimises the mean
+    square error of rounding to `timesteps` levels on the histogram (as in SNN calibration, Li et al. 2021). A channel
+    that never fired gets the layer's largest range; a clamp in the model bounds every range.
+
+    Before:
+        func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
+          %0 = ann.diagonal %x weight(dense<1.0> : tensor<1xf32>) : tensor<1xf32> -> tensor<1xf32>
+          %y = ann.neuron %0 {nc.statistics = {...}} : (tensor<1xf32>) -> tensor<1xf32>
+          func.return %y : tensor<1xf32>
+        }
+
+    After (with method=max, when the largest activation is 2):
+          %y = ann.neuron %0 {nc.statistics = {...}, nc.clip = dense<2.0> : tensor<1xf32>} : (tensor<1xf32>) -> tensor<1xf32>
+    """
+
+    name = "balance-thresholds"
+    promise = Equal()
+
+    method: str = "mse"
+    timesteps: int = 15
+    percentile: float | int = 99.9
+
+    def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        import numpy as np
+
+        self._check_options()
+        neurons = [op for op in module.walk() if isinstance(op, ann.NeuronOp)]
+        statistics = [statistics_of(op, weights) for op in neurons]
+        missing = [op for op, found in zip(neurons, statistics, strict=True) if found is None]
+        if missing:
+            raise LevelError("balance-thresholds needs statistics:", [_uncalibrated(op) for op in missing])
+        for op, found in zip(neurons, statistics, strict=True):
+            assert found is not None
+            clip = bounded(self._clip(found), None if op.maximum is None else op.maximum.value.data)
+            op.attributes[CLIP] = weights.add(clip.astype(np.float32), "clip")
+
+    def _check_options(self) -> None:
+        if self.method not in METHODS:
+            raise OptionError(f"balance-thresholds: method '{self.method}' is none of {', '.join(METHODS)}")
+        if not 1 <= self.timesteps <= 2**15:
+            raise OptionError(f"balance-thresholds: timesteps must be 1 ... 32768, not {self.timesteps}")
+        if not 0 < self.percentile <= 100:
+            raise OptionError(f"balance-thresholds: percentile must be above 0 and at most 100, not {self.percentile}")
+
+    def _clip(self, statistics: Statistics) -> Floats:
+        import numpy as np
+
+        if self.method == "percentile":
+            return np.full(len(statistics.maximum), layer_percentile(statistics, self.percentile))
+        if self.method == "max":
+            return statistics.maximum.astype(np.float64)
+        return least_square_clip(statistics, self.timesteps)
+
+
+def _uncalibrated(op: ann.NeuronOp) -> Problem:
+    return Problem("`ann.neuron`", user_location(op), "it has no statistics", "Run `calibrate` first.")
+
+
+def bounded(clip: Floats, maximum: float | None) -> Floats:
+    """Silent channels take the layer's largest range (one where all are silent); a clamp bounds every range."""
+    import numpy as np
+
+    largest = float(clip.max(initial=0.0)) or 1.0
+    clip = np.where(clip > 0, clip, largest)
+    return clip if maximum is None else np.minimum(clip, maximum)
+
+
+def centres(statistics: Statistics) -> Floats:
+    """The middle of every bin, (channels, bins)."""
+    import numpy as np
+
+    low, high = statistics.minimum.astype(np.float64), statistics.maximum.astype(np.float64)
+    return low[:, None] + (high - low)[:, None] * ((np.arange(BINS) + 0.5) / BINS)
+
+
+def layer_percentile(statistics: Statistics, percentile: float) -> float:
+    """The percentile of all activations of the layer, zeros included, from the histograms."""
+    import numpy as np
+
+    values, counts = centres(statistics).ravel(), statistics.histogram.ravel().astype(np.float64)
+    order = np.argsort(values)
+    cumulative = np.cumsum(counts[order])
+    index = int(np.searchsorted(cumulative, percentile / 100 * cumulative[-1]))
+    return max(0.0, float(values[order][min(index, len(order) - 1)]))
+
+
+def least_square_clip(statistics: Statistics, levels: int) -> Floats:
+    """The clip range per channel with the least mean square error of min(floor(a T / λ + 1/2), T) λ / T."""
+    import numpy as np
+
+    values, counts = centres(statistics), statistics.histogram.astype(np.float64)
+    maximum = statistics.maximum.astype(np.float64)
+    best = np.full(len(maximum), np.inf)
+    clip = maximum.copy()
+    for share in np.linspace(0.05, 1.2, CANDIDATES):
+        candidate = maximum * share
+        unit = np.where(candidate > 0, candidate, 1.0)[:, None] / levels
+        rounded = np.clip(np.floor(values / unit + 0.5), 0, levels) * unit
+        error = (counts * np.square(rounded - values)).sum(axis=1)
+        better = error < best
+        best[better], clip[better] = error[better], candidate[better]
+    return clip

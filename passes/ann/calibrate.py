@@ -1,0 +1,214 @@
+"""Runs images through the network and writes down what every activation did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp
+from xdsl.ir import Operation
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.errors import InputError
+from neurocuda.ir.attributes import Dense
+from neurocuda.ir.promise import Equal
+from neurocuda.ir.rewriting import NeuroPass
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._statistics import BINS, STATISTICS, Statistics, by_channel
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.generic]
+
+IMAGES = "nc.calibration"
+"""The module attribute that names the calibration images in the weight store, one array per input."""
+
+AccumulatorT = TypeVar("AccumulatorT", "_Extremes", "_Histogram")
+
+BATCH = 64
+"""Images that run at once."""
+
+OBSERVED = (ann.InputOp, ann.NeuronOp, ann.ReluOp, ann.ClampOp)
+
+
+@dataclass(frozen=True)
+class CalibratePass(NeuroPass):
+    """
+    Runs images through the network and writes one statistics attribute on every input and rectified activation.
+
+    `images` is an `.npz` file with one array per input, batch axis first; without it the images are the arrays that
+    the module attribute `nc.calibration` names. Per channel: minimum, maximum, mean, variance and a histogram. An
+    input whose values lie on an even grid (pixels, however normalised) is recognised, so that nothing is rounded.
+
+    Before:
+        builtin.module attributes {nc.calibration = [dense<[[-1.0], [1.0]]> : tensor<2x1xf32>]} {
+          func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
+            %y = ann.relu %x : tensor<1xf32> -> tensor<1xf32>
+            func.return %y : tensor<1xf32>
+          }
+        }
+
+    After (without the histogram):
+        %y = ann.relu %x {nc.statistics = {minimum = dense<0.0> : tensor<1xf32>, maximum = dense<1.0> : tensor<1xf32>, ...}}
+    """
+
+    name = "calibrate"
+    promise = Equal()
+
+    images: str | None = None
+
+    def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        images = self._images(module, weights)
+        extremes = _over_batches(module, weights, images, _Extremes)
+        histograms = _over_batches(
+            module, weights, images, lambda op: _Histogram(extremes[op], grid=isinstance(op, ann.InputOp))
+        )
+        for op, histogram in histograms.items():
+            op.attributes[STATISTICS] = histogram.statistics().attribute(weights)
+
+    def _images(self, module: ModuleOp, weights: WeightStore) -> list[Array]:
+        if self.images is not None:
+            return _read(Path(self.images))
+        attribute = module.attributes.get(IMAGES)
+        if not isinstance(attribute, ArrayAttr):
+            raise InputError("calibrate: no images; give an .npz file, calibrate{images=\"images.npz\"}")
+        return [weights.array(cast(Dense, dense)) for dense in attribute.data]
+
+
+def _read(path: Path) -> list[Array]:
+    import zipfile
+
+    import numpy as np
+
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return [archive[name] for name in archive.files]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as reason:
+        raise InputError(f"{path}: cannot read calibration images: {reason}") from None
+
+
+def _batches(images: Sequence[Array]) -> Iterator[list[Array]]:
+    if not images or not len(images[0]):
+        raise InputError("calibrate: there are no calibration images")
+    for start in range(0, len(images[0]), BATCH):
+        yield [array[start : start + BATCH] for array in images]
+
+
+class _Extremes:
+    """The smallest and the largest value per channel."""
+
+    def __init__(self, op: Operation) -> None:
+        self.minimum: Array | None = None
+        self.maximum: Array | None = None
+
+    def add(self, rows: Array) -> None:
+        import numpy as np
+
+        low, high = rows.min(axis=1), rows.max(axis=1)
+        self.minimum = low if self.minimum is None else np.minimum(self.minimum, low)
+        self.maximum = high if self.maximum is None else np.maximum(self.maximum, high)
+
+
+class _Histogram:
+    """Moments and a histogram per channel between known extremes, and the values seen where a grid is looked for."""
+
+    def __init__(self, extremes: _Extremes, *, grid: bool) -> None:
+        import numpy as np
+
+        assert extremes.minimum is not None and extremes.maximum is not None
+        self.minimum = extremes.minimum.astype(np.float64)
+        self.maximum = extremes.maximum.astype(np.float64)
+        self.count = 0
+        self.total = np.zeros(len(self.minimum))
+        self.squares = np.zeros(len(self.minimum))
+        self.histogram = np.zeros((len(self.minimum), BINS), np.int64)
+        self.seen: list[NDArray[np.generic] | None] = [np.empty(0) if grid else None] * len(self.minimum)
+
+    def add(self, rows: Array) -> None:
+        import numpy as np
+
+        wide = rows.astype(np.float64)
+        self.count += rows.shape[1]
+        self.total += wide.sum(axis=1)
+        self.squares += np.square(wide).sum(axis=1)
+        span = np.where(self.maximum > self.minimum, self.maximum - self.minimum, 1.0)
+        bins = ((wide - self.minimum[:, None]) * (BINS / span)[:, None]).astype(np.int64)
+        flat = np.minimum(bins, BINS - 1) + np.arange(len(rows))[:, None] * BINS
+        self.histogram += np.bincount(flat.ravel(), minlength=self.histogram.size).reshape(self.histogram.shape)
+        self.seen = [_more(seen, row) for seen, row in zip(self.seen, rows, strict=True)]
+
+    def statistics(self) -> Statistics:
+        import numpy as np
+
+        mean = self.total / self.count
+        variance = np.maximum(self.squares / self.count - np.square(mean), 0)
+        floats = (array.astype(np.float32) for array in (self.minimum, self.maximum, mean, variance))
+        grid = find_grid([seen for seen in self.seen if seen is not None])
+        return Statistics(*floats, self.histogram.astype(np.int32), grid if len(self.seen) == _rows(grid) else None)
+
+
+def _rows(grid: NDArray[np.float64] | None) -> int:
+    return 0 if grid is None else len(grid)
+
+
+def _more(seen: Array | None, row: Array) -> Array | None:
+    """The distinct values so far, or None once there are too many for a grid of pixels."""
+    import numpy as np
+
+    if seen is None:
+        return None
+    distinct = np.unique(np.concatenate([seen, np.unique(row)]))
+    return distinct if len(distinct) <= 256 else None
+
+
+def find_grid(channels: Sequence[Array]) -> NDArray[np.float64] | None:
+    """The even grid of at most 256 points that each channel's distinct values lie on: rows of step, first, points.
+
+    Channels with a single value take the smallest step of the others. None where a channel has no such grid, or no
+    channel has two values.
+    """
+    import numpy as np
+
+    rows = [_grid_of(np.sort(values.astype(np.float64))) for values in channels]
+    steps = [row[0] for row in rows if row is not None and row[0] > 0]
+    if not steps or any(row is None for row in rows):
+        return None
+    return np.array([(row[0] or min(steps), row[1], row[2]) for row in rows if row is not None])
+
+
+def _grid_of(values: NDArray[np.float64]) -> tuple[float, float, int] | None:
+    import numpy as np
+
+    if len(values) == 1:
+        return 0.0, float(values[0]), 1
+    smallest = np.diff(values).min()
+    indices = np.rint((values - values[0]) / smallest)
+    if indices[-1] > 255 or indices[-1] < 1:
+        return None
+    step, first = np.polyfit(indices, values, 1)
+    largest_error = np.abs(values - (first + step * indices)).max()
+    return (float(step), float(first), int(indices[-1]) + 1) if largest_error <= 1e-3 * step else None
+
+
+def _over_batches(
+    module: ModuleOp, weights: WeightStore, images: Sequence[Array], start: Callable[[Operation], AccumulatorT]
+) -> dict[Operation, AccumulatorT]:
+    """Feeds every observed activation of every batch into an accumulator of its own."""
+    from neurocuda.reference.interpreter import interpret
+
+    found: dict[Operation, AccumulatorT] = {}
+
+    def observe(op: Operation, values: Array) -> None:
+        if not isinstance(op, OBSERVED):
+            return
+        if op not in found:
+            found[op] = start(op)
+        found[op].add(by_channel(values))
+
+    for batch in _batches(images):
+        interpret(module, weights, batch, observe)
+    return found

@@ -1,0 +1,153 @@
+"""Says every count as that many spikes, exactly: a layer fires only when everything that it reads has arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.ir import Operation, SSAValue
+
+from neurocuda.dialects.ann.types import CountType
+from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.dialects.snn.types import GradedType, SpikesType
+from neurocuda.errors import LevelError, Problem
+from neurocuda.ir.attributes import Dense, element_type, integer, integers, shape_of
+from neurocuda.ir.origin import user_location
+from neurocuda.ir.promise import Equal
+from neurocuda.ir.rewriting import NeuroPass
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.snn._encoding import carried_element, networks_of_counts, retype
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Field = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EncodeUnaryPass(NeuroPass):
+    """
+    Rewrites a network of counts into trains of spikes, gated by firing windows.
+
+    The input arrives once, at step 0. A layer of T levels fires in the T steps after the last step at which something
+    may reach it; until then it only integrates, from the membrane potential bias + initial. By theorem 1 of the
+    conversion notes each neuron then sends exactly its count, as a thermometer: at the first steps of its window. So
+    a max pooling is the OR of its inputs, which must share one window of time.
+
+    Before:
+        %s = snn.integrate_and_fire %c threshold(...) initial(dense<5>) bias(dense<2>) levels 15
+           : (tensor<1xi32>) -> tensor<1x!ann.count<0, 15>>
+
+    After (directly behind the input):
+        %s = snn.integrate_and_fire %c threshold(...) initial(dense<7>) levels 15 fire [1, 16]
+           : (tensor<1xi32>) -> tensor<1x!snn.spikes<0, 15>>
+    """
+
+    name = "encode-unary"
+    promise = Equal()
+
+    def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        for network in networks_of_counts(module, self.name):
+            schedule = _Schedule(weights)
+            for op in network.body.block.ops:
+                schedule.visit(op)
+            if schedule.problems:
+                raise LevelError("the network has no exact unary code:", schedule.problems)
+            network.properties["code"] = StringAttr("unary")
+            network.properties["steps"] = integer(schedule.steps)
+
+
+class _Schedule:
+    """Walks the network in order and keeps when each value may spike: [start, stop), per element where they differ."""
+
+    def __init__(self, weights: WeightStore) -> None:
+        self.weights = weights
+        self.start: dict[SSAValue, Field] = {}
+        self.stop: dict[SSAValue, int] = {}
+        self.steps = 1
+        self.problems: list[Problem] = []
+
+    def visit(self, op: Operation) -> None:
+        """Encodes one operation; its operands have been encoded."""
+        if isinstance(op, snn.OutputOp):
+            return
+        if isinstance(op, snn.InputOp):
+            self._input(op)
+        elif isinstance(op, snn.IntegrateAndFireOp):
+            self._neuron(op)
+        elif isinstance(op, snn.AccumulateOp):
+            self._accumulator(op)
+        elif isinstance(op, SynapseOp):
+            self._set(op, 0, self._last(op))
+        else:
+            self._index_map(op)
+
+    def _set(self, op: Operation, start: float, stop: int) -> None:
+        import numpy as np
+
+        self.start[op.results[0]] = np.full(shape_of(op.results[0]), float(start))
+        self.stop[op.results[0]] = stop
+
+    def _last(self, op: Operation) -> int:
+        """The first step at which nothing more can arrive."""
+        return max(self.stop[operand] for operand in op.operands)
+
+    def _input(self, op: snn.InputOp) -> None:
+        element = element_type(op.input)
+        assert isinstance(element, CountType)
+        retype(op, GradedType.of(*element.bounds))
+        self._set(op, 0, 1)
+
+    def _neuron(self, op: snn.IntegrateAndFireOp) -> None:
+        if op.levels is None:
+            self.problems.append(Problem(f"`{op.name}`", user_location(op), "it has no number of levels"))
+            return
+        start, levels = self._last(op), op.levels.value.data
+        op.properties["initial"] = added(self.weights, op.initial, op.bias)
+        op.properties.pop("bias", None)
+        op.properties["fire"] = integers((start, start + levels))
+        retype(op, SpikesType.of(0, levels))
+        self._set(op, start, start + levels)
+        self.steps = max(self.steps, start + levels)
+
+    def _accumulator(self, op: snn.AccumulateOp) -> None:
+        if op.bias is not None:
+            op.properties["initial"] = added(self.weights, op.initial, op.bias)
+            op.properties.pop("bias")
+        self._set(op, 0, self._last(op))
+
+    def _index_map(self, op: Operation) -> None:
+        from neurocuda.passes.ann._fields import carried
+
+        starts = [self.start[operand] for operand in op.operands]
+        start = starts[0] if isinstance(op, snn.SumPool2dOp) else carried(op, self.weights, starts)
+        if start is None:
+            why = "its windows mix layers that spike at different times"
+            self.problems.append(Problem(f"`{op.name}`", user_location(op), why, "Pool before concatenating."))
+            return
+        retype(op, carried_element(op))
+        self.stop[op.results[0]] = self._last(op)
+        if isinstance(op, snn.SumPool2dOp):
+            self._set(op, 0, self._last(op))
+        else:
+            self.start[op.results[0]] = start
+
+
+def added(weights: WeightStore, *constants: Dense | None) -> Dense:
+    """The sum of constants, i32.
+
+    Raises:
+        LevelError: the sum leaves 32 bits.
+    """
+    import numpy as np
+
+    arrays = [weights.array(constant) for constant in constants if constant is not None]
+    if not arrays:
+        return weights.add(np.zeros(1, np.int32), "initial")
+    total = sum((array.astype(np.int64) for array in arrays), np.int64(0))
+    if np.abs(total).max() >= 2**31:
+        raise LevelError("the initial membrane potential leaves 32 bits:", [Problem("bias + initial")])
+    return weights.add(np.asarray(total, np.int32), "initial")
