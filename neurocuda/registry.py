@@ -193,8 +193,9 @@ def _merged(kind: str, sources: Iterable[tuple[str, Mapping[str, _Value]]]) -> d
 def _folders(package: str) -> Iterator[tuple[str, Path]]:
     """(name, path) of the public folders of a package, in order, importing nothing below the package."""
     spec = find_spec(package)
-    for root in spec.submodule_search_locations or () if spec is not None else ():
-        for folder in sorted(Path(root).iterdir()):
+    roots = [] if spec is None else [Path(root).resolve() for root in spec.submodule_search_locations or ()]
+    for root in dict.fromkeys(roots):
+        for folder in sorted(root.iterdir()):
             if folder.is_dir() and folder.name.isidentifier() and not folder.name.startswith("_"):
                 yield folder.name, folder
 

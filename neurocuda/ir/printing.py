@@ -75,6 +75,7 @@ def save_module(
     generic: bool = False,
     inline_limit: int | None = None,
     elide: bool = False,
+    external: External | None = None,
 ) -> Path | None:
     """Writes a module into a file and its large tensors into a side file, `weights` or `<path>.safetensors`.
 
@@ -93,7 +94,14 @@ def save_module(
         text = StringIO()
         with naming_weights(module, name):
             print_module(
-                module, ctx, text, locations=locations, generic=generic, inline_limit=inline_limit, elide=elide
+                module,
+                ctx,
+                text,
+                locations=locations,
+                generic=generic,
+                inline_limit=inline_limit,
+                elide=elide,
+                external=external,
             )
         stack.enter_context(replacing(path)).write(text.getvalue().encode())
     return side
