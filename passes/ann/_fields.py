@@ -34,7 +34,11 @@ def carried(op: Operation, weights: WeightStore, fields: Sequence[Field]) -> Fie
     if isinstance(op, Pool2dOp):
         return _in_windows(op, fields[0])
     result = _run(op, weights, fields)
-    return np.where(_run(op, weights, [np.ones_like(fields[0])]) == 0, np.nan, result) if isinstance(op, PadBase) else result
+    return (
+        np.where(_run(op, weights, [np.ones_like(fields[0])]) == 0, np.nan, result)
+        if isinstance(op, PadBase)
+        else result
+    )
 
 
 def _run(op: Operation, weights: WeightStore, fields: Sequence[Field]) -> Field:

@@ -23,6 +23,9 @@ STATISTICS = "nc.statistics"
 CLIP = "nc.clip"
 """The attribute on a neuron layer that holds its clip range per channel (f32)."""
 
+LEVELS = "nc.levels"
+"""The attribute on a neuron layer that gives it another number of levels than the rest of the network."""
+
 BINS = 2048
 """The number of bins of a histogram."""
 

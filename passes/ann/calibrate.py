@@ -75,7 +75,7 @@ class CalibratePass(NeuroPass):
             return _read(Path(self.images))
         attribute = module.attributes.get(IMAGES)
         if not isinstance(attribute, ArrayAttr):
-            raise InputError("calibrate: no images; give an .npz file, calibrate{images=\"images.npz\"}")
+            raise InputError('calibrate: no images; give an .npz file, calibrate{images="images.npz"}')
         return [weights.array(cast(Dense, dense)) for dense in attribute.data]
 
 

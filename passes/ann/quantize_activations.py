@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, ModuleOp, TensorType, f32
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, IntegerAttr, ModuleOp, TensorType, f32
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
@@ -21,7 +21,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, statistics_of
+from neurocuda.passes.ann._statistics import CLIP, LEVELS, broadcast_shape, statistics_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,8 @@ class QuantizeActivationsPass(NeuroPass):
     With clip range λ and T levels, a count n stands for n λ / T and is clip(floor(z T / λ + 1/2), 0, T) of the charge z
     (Bu et al. 2022, the quantisation-clip-floor-shift activation). The scale of a count is absorbed by the columns of
     the weights that read it, so values flow as counts while weights stay floats. Inputs on a grid of pixels keep their
-    exact values; others are rounded to 8 bits. Every activation error is paid here.
+    exact values; others are rounded to 8 bits. Every activation error is paid here. A layer with an attribute
+    `nc.levels` keeps that number of levels instead.
 
     Before:
         func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
@@ -174,7 +175,8 @@ class _Quantizer:
             return
         shape = shape_of(op.result)
         clip = self.weights.array(cast(Dense, attribute)).astype(np.float64)
-        unit = clip.reshape(broadcast_shape(len(shape), len(clip))) / self.timesteps
+        levels = self._levels(op)
+        unit = clip.reshape(broadcast_shape(len(shape), len(clip))) / levels
         bias = np.zeros_like(unit) if op.bias is None else self.weights.array(op.bias).astype(np.float64)
         for current in op.currents:
             bias = bias + self.bias.get(current, np.zeros(1))
@@ -184,10 +186,15 @@ class _Quantizer:
             threshold=self.weights.add(unit.astype(np.float32), "threshold"),
             initial=self.weights.add((unit / 2).astype(np.float32), "initial"),
             scale=self.weights.add(unit, "scale"),
-            levels=self.timesteps,
+            levels=levels,
         )
         replace(op, new)
         self.scale[new.result] = np.broadcast_to(unit, shape)
+
+    def _levels(self, op: ann.NeuronOp) -> int:
+        """The layer's own number of levels where it has one."""
+        own = op.attributes.get(LEVELS)
+        return own.value.data if isinstance(own, IntegerAttr) else self.timesteps
 
     def _index_map(self, op: Operation) -> None:
         from neurocuda.passes.ann import _fields as fields

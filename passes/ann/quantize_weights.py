@@ -259,7 +259,9 @@ def _largest_by_output(op: SynapseOp, weight: Field, rank: int) -> Field:
     magnitude = np.abs(weight)
     if isinstance(op, ann.DiagonalOp):
         channels = magnitude.reshape((1,) * (rank - magnitude.ndim) + magnitude.shape)
-        return channels.max(axis=tuple(range(1, rank)), keepdims=True) if rank == 3 else channels.reshape(magnitude.shape)
+        return (
+            channels.max(axis=tuple(range(1, rank)), keepdims=True) if rank == 3 else channels.reshape(magnitude.shape)
+        )
     rows = magnitude.reshape(len(magnitude), -1).max(axis=1)
     return rows.reshape(-1, 1, 1) if isinstance(op, ann.Conv2dOp) else rows
 

@@ -92,10 +92,7 @@ def _move_into_network(function: FuncOp, inner: list[Operation], weights: Weight
     members = set(inner)
     entering = _unique(operand for op in inner for operand in op.operands if operand.owner not in members)
     leaving = _unique(
-        result
-        for op in inner
-        for result in op.results
-        if any(use.operation not in members for use in result.uses)
+        result for op in inner for result in op.results if any(use.operation not in members for use in result.uses)
     )
     block = Block(arg_types=[value.type for value in entering])
     values: dict[SSAValue, SSAValue] = {}

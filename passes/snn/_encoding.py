@@ -13,6 +13,7 @@ from neurocuda.dialects.snn.types import GradedType, SpikesType
 from neurocuda.errors import LevelError, Problem
 from neurocuda.ir.attributes import element_type, shape_of, values_of
 from neurocuda.ir.origin import user_location
+from neurocuda.ir.rewriting import replace
 
 
 def networks_of_counts(module: ModuleOp, name: str) -> Iterator[snn.NetworkOp]:
@@ -39,6 +40,15 @@ def retype(op: Operation, element: Attribute) -> None:
 
     result = op.results[0]
     Rewriter.replace_value_with_new_type(result, TensorType(element, shape_of(result)))
+
+
+def counting(op: snn.MaxPool2dOp) -> snn.RunningMaxPool2dOp:
+    """Puts a counting max pooling, exact for any train, where an OR stood."""
+    new = snn.RunningMaxPool2dOp.create(
+        operands=list(op.operands), properties=dict(op.properties), result_types=[op.result.type]
+    )
+    replace(op, new)
+    return new
 
 
 def carried_element(op: Operation) -> Attribute:

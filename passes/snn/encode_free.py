@@ -18,7 +18,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.snn._encoding import carried_element, networks_of_counts, retype
+from neurocuda.passes.snn._encoding import carried_element, counting, networks_of_counts, retype
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class _Encoder:
             self.problems.append(Problem(f"`{op.name}`", user_location(op), why, 'Use code="unary".'))
             return
         if isinstance(op, snn.MaxPool2dOp) and not all(constant):
-            op = _counting(op)
+            op = counting(op)
         retype(op, carried_element(op))
         if all(constant):
             self.constant.add(op.results[0])
@@ -136,20 +136,7 @@ class _Encoder:
         return self.weights.add(product.astype(narrow if weight else np.int32), "weight" if weight else "threshold")
 
 
-def _counting(op: snn.MaxPool2dOp) -> snn.RunningMaxPool2dOp:
-    """Puts a counting max pooling where an OR stood."""
-    from neurocuda.ir.rewriting import replace
-
-    new = snn.RunningMaxPool2dOp.create(
-        operands=list(op.operands), properties=dict(op.properties), result_types=[op.result.type]
-    )
-    replace(op, new)
-    return new
-
-
-def _rescale_outputs(
-    network: snn.NetworkOp, weights: WeightStore, timesteps: int, accumulators: set[SSAValue]
-) -> None:
+def _rescale_outputs(network: snn.NetworkOp, weights: WeightStore, timesteps: int, accumulators: set[SSAValue]) -> None:
     """An accumulator has received T times what it would receive at once."""
     last = network.body.block.last_op
     assert isinstance(last, snn.OutputOp)

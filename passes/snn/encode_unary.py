@@ -18,7 +18,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.snn._encoding import carried_element, networks_of_counts, retype
+from neurocuda.passes.snn._encoding import carried_element, counting, networks_of_counts, retype
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ class EncodeUnaryPass(NeuroPass):
     The input arrives once, at step 0. A layer of T levels fires in the T steps after the last step at which something
     may reach it; until then it only integrates, from the membrane potential bias + initial. By theorem 1 of the
     conversion notes each neuron then sends exactly its count, as a thermometer: at the first steps of its window. So
-    a max pooling is the OR of its inputs, which must share one window of time.
+    a max pooling is the OR of trains that share a window of time; of any others it counts.
 
     Before:
         %s = snn.integrate_and_fire %c threshold(...) initial(dense<5>) bias(dense<2>) levels 15
@@ -122,18 +122,21 @@ class _Schedule:
     def _index_map(self, op: Operation) -> None:
         from neurocuda.passes.ann._fields import carried
 
-        starts = [self.start[operand] for operand in op.operands]
-        start = starts[0] if isinstance(op, snn.SumPool2dOp) else carried(op, self.weights, starts)
-        if start is None:
-            why = "its windows mix layers that spike at different times"
-            self.problems.append(Problem(f"`{op.name}`", user_location(op), why, "Pool before concatenating."))
-            return
+        start = carried(op, self.weights, [self.start[operand] for operand in op.operands])
+        last = self._last(op)
+        if isinstance(op, snn.MaxPool2dOp) and (start is None or not isinstance(carried_element(op), SpikesType)):
+            op, start = counting(op), None
         retype(op, carried_element(op))
-        self.stop[op.results[0]] = self._last(op)
-        if isinstance(op, snn.SumPool2dOp):
-            self._set(op, 0, self._last(op))
-        else:
-            self.start[op.results[0]] = start
+        self.stop[op.results[0]] = last
+        self.start[op.results[0]] = _scattered(op) if start is None else start
+
+
+def _scattered(op: Operation) -> Field:
+    """Start times that differ everywhere: these trains are no thermometers, no window of them is aligned."""
+    import numpy as np
+
+    shape = shape_of(op.results[0])
+    return -1.0 - np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
 
 
 def added(weights: WeightStore, *constants: Dense | None) -> Dense:
