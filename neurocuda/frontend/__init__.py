@@ -1,0 +1,1 @@
+"""From PyTorch to the `ann` dialect. Only this package and `neurocuda.training` import torch."""

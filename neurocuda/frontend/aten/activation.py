@@ -1,0 +1,129 @@
+"""Activation functions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from xdsl.ir import Operation, SSAValue
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.frontend.aten.arithmetic import mul, scaled
+from neurocuda.frontend.batch_axis import along, leading
+from neurocuda.frontend.operands import Builder, Constant, Operand, Refusal
+from neurocuda.frontend.table import imports
+from neurocuda.ir.attributes import shape_of
+
+_SMOOTH = ("its curve has no operation in the `ann` dialect", "use nn.ReLU, or nn.SiLU or nn.GELU on the host")
+
+REASONS: Final = {
+    "aten.elu": _SMOOTH,
+    "aten.selu": _SMOOTH,
+    "aten.celu": _SMOOTH,
+    "aten.mish": _SMOOTH,
+    "aten.softplus": _SMOOTH,
+    "aten.threshold": ("a threshold other than zero jumps", "use nn.ReLU"),
+    "aten.rrelu": ("its slope is random", "use nn.LeakyReLU"),
+}
+
+
+@imports("aten.relu.default")
+def relu(build: Builder, x: SSAValue) -> Operation:
+    return ann.ReluOp(x)
+
+
+@imports("aten.hardtanh.default")
+def hardtanh(build: Builder, x: SSAValue, min_val: float, max_val: float) -> Operation:
+    return ann.ClampOp(x, float(min_val), float(max_val))
+
+
+@imports("aten.relu6.default")
+def relu6(build: Builder, x: SSAValue) -> Operation:
+    return ann.ClampOp(x, 0.0, 6.0)
+
+
+@imports("aten.clamp.default")
+def clamp(build: Builder, x: SSAValue, min: float | None, max: float | None) -> Operation:
+    if min == 0 and max is None:
+        return ann.ReluOp(x)
+    return ann.ClampOp(x, None if min is None else float(min), None if max is None else float(max))
+
+
+@imports("aten.clamp.Tensor")
+def clamp_tensor(build: Builder, x: SSAValue, min: Operand | None, max: Operand | None) -> Operation:
+    return clamp(build, x, _number(min), _number(max))
+
+
+@imports("aten.clamp_min.default")
+def clamp_min(build: Builder, x: SSAValue, min: float) -> Operation:
+    return clamp(build, x, min, None)
+
+
+@imports("aten.clamp_max.default")
+def clamp_max(build: Builder, x: SSAValue, max: float) -> Operation:
+    return clamp(build, x, None, max)
+
+
+@imports("aten.leaky_relu.default")
+def leaky_relu(build: Builder, x: SSAValue, negative_slope: float) -> Operation:
+    return ann.LeakyReluOp(x, float(negative_slope))
+
+
+@imports("aten.prelu.default", "aten._prelu_kernel.default", batch=leading)
+def prelu(build: Builder, x: SSAValue, weight: Operand) -> Operation:
+    """One slope is a leaky ReLU; slopes per channel are max(x, 0) - slope max(-x, 0)."""
+    if not isinstance(weight, Constant):
+        raise Refusal("its slope depends on the input")
+    if weight.tensor.numel() == 1:
+        return ann.LeakyReluOp(x, float(weight.tensor))
+    slopes = weight.tensor.reshape(-1, *[1] * (len(shape_of(x)) - 1))
+    negative = build.add(ann.ReluOp(build.add(scaled(build, x, -1))))
+    return ann.SubOp(build.add(ann.ReluOp(x)), build.add(mul(build, negative, Constant(slopes, weight.name))))
+
+
+@imports("aten.silu.default")
+def silu(build: Builder, x: SSAValue) -> Operation:
+    return ann.SiluOp(x)
+
+
+@imports("aten.gelu.default")
+def gelu(build: Builder, x: SSAValue, approximate: str) -> Operation:
+    return ann.GeluOp(x, approximate=approximate == "tanh")
+
+
+@imports("aten.sigmoid.default")
+def sigmoid(build: Builder, x: SSAValue) -> Operation:
+    return ann.SigmoidOp(x)
+
+
+@imports("aten.tanh.default")
+def tanh(build: Builder, x: SSAValue) -> Operation:
+    return ann.TanhOp(x)
+
+
+@imports("aten.hardswish.default")
+def hardswish(build: Builder, x: SSAValue) -> Operation:
+    return ann.HardSwishOp(x)
+
+
+@imports("aten.hardsigmoid.default")
+def hardsigmoid(build: Builder, x: SSAValue) -> Operation:
+    return ann.HardSigmoidOp(x)
+
+
+@imports("aten.softmax.int", "aten._softmax.default", batch=along)
+def softmax(build: Builder, x: SSAValue, dim: int) -> Operation:
+    return ann.SoftmaxOp(x, dim)
+
+
+@imports("aten.log_softmax.int", "aten._log_softmax.default", batch=along)
+def log_softmax(build: Builder, x: SSAValue, dim: int) -> Operation:
+    return ann.LogSoftmaxOp(x, dim)
+
+
+def _number(bound: Operand | None) -> float | None:
+    """A bound that must be one constant number."""
+    if bound is None:
+        return None
+    if not isinstance(bound, Constant) or bound.tensor.numel() != 1:
+        raise Refusal("its bounds are not one number", "clamp to constants")
+    return float(bound.tensor)

@@ -1,0 +1,47 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xdsl.ir import Operation, SSAValue
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.frontend.aten.arithmetic import weighted_sum
+from neurocuda.frontend.batch_axis import Batchless, Call, ahead_of, product
+from neurocuda.frontend.operands import Builder, Constant, Operand
+from neurocuda.frontend.table import imports
+
+
+def _two_matrices(call: Call) -> Batchless:
+    """`product` in the words of `mm` and `bmm`."""
+    return product(replace(call, arguments=call.with_arguments("mat2", other=call.arguments["mat2"])))
+
+
+def _sum_and_product(call: Call) -> Batchless:
+    """`product` in the words of `addmm` and `baddbmm`; the summand broadcasts onto it."""
+    first, second = ("mat1", "mat2") if "mat1" in call.arguments else ("batch1", "batch2")
+    summand, x, other = (call.arguments[name] for name in ("x", first, second))
+    renamed = call.with_arguments(first, second, summand=summand, x=x, other=other)
+    arguments, batch = product(replace(call, arguments=renamed))
+    if isinstance(summand, Constant):
+        arguments["summand"] = batch.without_constant(summand, len(call.shape))
+    return arguments, batch
+
+
+@imports("aten.linear.default", batch=ahead_of(lambda _: 1))
+def linear(build: Builder, x: SSAValue, weight: Operand, bias: Operand | None) -> Operation:
+    return ann.LinearOp(x, build.dense(weight), build.optional(bias))
+
+
+@imports("aten.matmul.default", batch=product)
+@imports("aten.mm.default", "aten.bmm.default", batch=_two_matrices)
+def matmul(build: Builder, x: Operand, other: Operand) -> Operation:
+    if isinstance(other, Constant) and other.tensor.dim() == 2:
+        return ann.LinearOp(build.value(x), build.dense(replace(other, tensor=other.tensor.T)))
+    return ann.MatmulOp(build.value(x), build.value(other))
+
+
+@imports("aten.addmm.default", "aten.baddbmm.default", batch=_sum_and_product)
+def addmm(build: Builder, x: Operand, other: Operand, summand: Operand, beta: float, alpha: float) -> Operation:
+    return weighted_sum(build, build.add(matmul(build, x, other)), alpha, summand, beta)

@@ -1,0 +1,99 @@
+"""Example inputs: only their shapes matter. They come from the caller, or from what a model says about itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from neurocuda.errors import InputError
+
+Array: TypeAlias = NDArray[np.generic]
+Example: TypeAlias = "torch.Tensor | Array | Sequence[torch.Tensor | Array] | Mapping[str, torch.Tensor | Array]"
+"""Inputs with a leading batch axis: one, several in order, or several by the names in `forward`."""
+
+_WAYS = (
+    "give calibration images or an example, or input_shape=(channels, height, width); an exported program, "
+    "`default_cfg['input_size']` and `example_input_array` of the model are used too"
+)
+
+
+def example_inputs(
+    model: nn.Module, example: Example | None, input_shape: Sequence[int] | None, *, pixels: bool = False
+) -> tuple[torch.Tensor, ...]:
+    """Float32 inputs with a batch axis, in the order of `forward`.
+
+    Args:
+        example: wins over everything else.
+        input_shape: one image's, without a batch axis; wins over what the model says about itself.
+        pixels: the example is uint8 images, which the network normalises.
+
+    Raises:
+        InputError: the example is unusable, or nothing says the shape; names the ways to say it.
+    """
+    if example is not None:
+        tensors = _in_order(model, example)
+        checked = tuple(_checked(tensor, index, pixels) for index, tensor in enumerate(tensors))
+        if input_shape is not None and tuple(checked[0].shape[1:]) != tuple(input_shape):
+            raise InputError(f"input_shape is {tuple(input_shape)}, but the example has shape {_shape(checked[0])}")
+        return checked
+    if input_shape is not None:
+        return (_blank(input_shape),)
+    return _own_example(model)
+
+
+def _in_order(model: nn.Module, example: Example) -> list[torch.Tensor]:
+    if isinstance(example, Mapping):
+        named = cast(Mapping[str, "torch.Tensor | Array"], example)
+        try:
+            given: Sequence[torch.Tensor | Array] = inspect.signature(model.forward).bind(**named).args
+        except TypeError as reason:
+            raise InputError(f"the inputs {sorted(named)} do not fit the model: {reason}") from None
+    elif isinstance(example, torch.Tensor | np.ndarray):
+        given = [example]
+    else:
+        given = list(example)
+    return [torch.as_tensor(array) for array in given]
+
+
+def _checked(tensor: torch.Tensor, index: int, pixels: bool) -> torch.Tensor:
+    tensor = tensor.detach().cpu()
+    if tensor.dim() < 2 or 0 in tensor.shape:
+        raise InputError(f"input {index} has shape {tuple(tensor.shape)}: expected images with a leading batch axis")
+    if pixels and tensor.dtype != torch.uint8:
+        raise InputError(f"input {index} is {_name(tensor.dtype)}: with preprocessing, images are uint8")
+    if not pixels and not tensor.is_floating_point():
+        raise InputError(
+            f"input {index} is {_name(tensor.dtype)}: expected float32; for uint8 images give preprocessing=Normalize(...)"
+        )
+    return tensor.float()
+
+
+def _own_example(model: nn.Module) -> tuple[torch.Tensor, ...]:
+    configuration = getattr(model, "default_cfg", None)
+    if isinstance(configuration, Mapping) and "input_size" in configuration:
+        return (_blank(cast(Sequence[int], configuration["input_size"])),)
+    example = getattr(model, "example_input_array", None)
+    if example is not None:
+        return example_inputs(model, cast(Example, example), None)
+    raise InputError(f"nothing says the shape of the input: {_WAYS}")
+
+
+def _blank(shape: Sequence[int]) -> torch.Tensor:
+    sizes = tuple(shape)
+    if not sizes or any(not isinstance(size, int) or size < 1 for size in sizes):
+        raise InputError(f"input_shape {sizes} is not a list of positive sizes without a batch axis")
+    return torch.zeros(1, *sizes)
+
+
+def _shape(tensor: torch.Tensor) -> tuple[int, ...]:
+    return tuple(tensor.shape[1:])
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,115 @@
+"""What a user's model must be before it is exported. The model itself is never changed."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import torch
+from torch import nn
+from torch.nn.parameter import UninitializedParameter
+
+from neurocuda.errors import ModelError, NeuroCudaWarning
+
+_REMEDIES: Final = {
+    torch.float64: "convert it with model.float()",
+    torch.float16: "convert it with model.float()",
+    torch.bfloat16: "convert it with model.float()",
+}
+
+
+def usable(model: nn.Module) -> nn.Module:
+    """The model itself where it can be exported as it is; else a copy on the CPU, in evaluation mode, unwrapped.
+
+    Warns:
+        NeuroCudaWarning: what the copy differs in.
+
+    Raises:
+        ModelError: its weights have no values, another dtype than float32, NaN or infinity.
+    """
+    inner = _unwrapped(model)
+    changes = [change for change, applies in _CHANGES.items() if applies(inner)]
+    if inner is not model:
+        changes.insert(0, f"is wrapped in {type(model).__name__}")
+    require_values(_tensors(inner))
+    if changes:
+        message = f"the model {' and '.join(changes)}: a copy on the CPU in evaluation mode is compiled"
+        warnings.warn(message, NeuroCudaWarning, stacklevel=3)
+        inner = _copied(inner)
+    return inner
+
+
+def _in_training(model: nn.Module) -> bool:
+    return any(module.training for module in model.modules())
+
+
+def _elsewhere(model: nn.Module) -> bool:
+    return any(tensor.device.type != "cpu" for _, tensor in _tensors(model))
+
+
+_CHANGES: Final[Mapping[str, Callable[[nn.Module], bool]]] = {
+    "is in training mode": _in_training,
+    "is not on the CPU": _elsewhere,
+}
+
+
+def _unwrapped(model: nn.Module) -> nn.Module:
+    while isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        model = model.module
+    return model
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    try:
+        return copy.deepcopy(model).cpu().eval()
+    except (RuntimeError, TypeError) as reason:
+        raise ModelError(
+            f"the model cannot be copied ({_line(reason)}); call model.eval() and model.cpu() yourself"
+        ) from None
+
+
+def _tensors(model: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    return [*model.named_parameters(), *model.named_buffers()]
+
+
+def require_values(tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
+    """Checks parameters and buffers.
+
+    Minus infinity may stand in buffers: attention masks hold it.
+
+    Raises:
+        ModelError: names all that have no values, another dtype than float32, NaN or infinity.
+    """
+    tensors = list(tensors)
+    _refuse("has no values yet; run the model once, or load weights", tensors, _without_values)
+    for dtype in sorted(
+        {tensor.dtype for _, tensor in tensors if tensor.is_floating_point() or tensor.is_complex()}, key=str
+    ):
+        if dtype != torch.float32:
+            name, remedy = str(dtype).removeprefix("torch."), _REMEDIES.get(dtype, "use float32 weights")
+            _refuse(f"is {name}, not float32; {remedy}", tensors, lambda tensor, dtype=dtype: tensor.dtype == dtype)
+    _refuse("holds NaN or infinity", tensors, _not_finite)
+
+
+def _refuse(reason: str, tensors: list[tuple[str, torch.Tensor]], bad: Callable[[torch.Tensor], bool]) -> None:
+    names = [f"'{name}'" for name, tensor in tensors if bad(tensor)]
+    if names:
+        raise ModelError(f"a weight {reason}: {', '.join(names)}")
+
+
+def _without_values(tensor: torch.Tensor) -> bool:
+    return isinstance(tensor, UninitializedParameter) or tensor.is_meta
+
+
+def _not_finite(tensor: torch.Tensor) -> bool:
+    if not tensor.is_floating_point():
+        return False
+    if isinstance(tensor, nn.Parameter):
+        return not bool(torch.isfinite(tensor).all())
+    return bool((torch.isnan(tensor) | torch.isposinf(tensor)).any())
+
+
+def _line(reason: BaseException) -> str:
+    return str(reason).strip().partition("\n")[0]

@@ -1,0 +1,87 @@
+"""Names and places of operations, in the words of the user's model."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
+from typing import Final, cast
+
+from torch.fx import Node
+from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, NameLoc, NoneAttr, StringAttr, UnknownLoc
+
+from neurocuda.frontend.table import importers
+
+_FRAME: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
+_INSIDE_TORCH: Final = re.compile(r"(site|dist)-packages[\\/]torch[\\/]")
+_ROOT: Final = re.compile(r"^(L\['self'\]|L__self__|self)?\.?")
+
+
+def module_path(node: Node) -> str:
+    """The module that the node belongs to, e.g. `layer1.0.conv1`; empty for the model itself."""
+    stack = _module_stack(node)
+    return _ROOT.sub("", stack[-1][0]) if stack else ""
+
+
+def location_of(node: Node) -> LocationAttr:
+    """The module path and the line of the user's code: `loc("layer1.0.conv1"("model.py":31:0))`."""
+    path, line = module_path(node), _user_line(node)
+    if not path:
+        return line or UnknownLoc()
+    return NameLoc(StringAttr(path), line or NoneAttr())
+
+
+def input_location(name: str) -> LocationAttr:
+    """An input has a name and no line."""
+    return NameLoc(StringAttr(name), NoneAttr())
+
+
+def _user_line(node: Node) -> FileLineColLoc | None:
+    """The innermost line of code that is not torch's own. Folders are left out: they are the user's business."""
+    frames = [match.groups() for match in _FRAME.finditer(node.meta.get("stack_trace") or "")]
+    for file, line in reversed(frames):
+        if not _INSIDE_TORCH.search(file):
+            return FileLineColLoc(StringAttr(PurePath(file).name), IntAttr(int(line)), IntAttr(0))
+    return None
+
+
+def origins(nodes: Iterable[Node]) -> Mapping[Node, str]:
+    """A unique, readable name for the value of every node that has an importer.
+
+    It is the module's path where the module is one of torch's and does one thing, else the path and the function:
+    `layer1.0.conv1`, `layer1.0.relu`, `layer1.0.relu#2`.
+    """
+    named = [node for node in nodes if str(node.target) in importers()]
+    functions: dict[str, set[str]] = {}
+    for node in named:
+        functions.setdefault(module_path(node), set()).add(_function(node))
+    return dict(zip(named, _unique(_base(node, functions) for node in named), strict=True))
+
+
+def _base(node: Node, functions: Mapping[str, set[str]]) -> str:
+    path = module_path(node)
+    if path and len(functions[path]) == 1 and _module_stack(node)[-1][1].startswith("torch.nn."):
+        return path
+    return f"{path}.{_function(node)}".removeprefix(".")
+
+
+def _function(node: Node) -> str:
+    return importers()[str(node.target)].function.__name__.strip("_")
+
+
+def _unique(names: Iterable[str]) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name}#{seen[name]}"
+
+
+def _module_stack(node: Node) -> list[tuple[str, str]]:
+    """(path, class) of the modules around the node, outermost first."""
+    stack = cast(Mapping[str, tuple[str, object]], node.meta.get("nn_module_stack") or {})
+    return [(path, kind if isinstance(kind, str) else _class_name(kind)) for path, kind in stack.values()]
+
+
+def _class_name(kind: object) -> str:
+    return f"{getattr(kind, '__module__', '')}.{getattr(kind, '__qualname__', '')}"

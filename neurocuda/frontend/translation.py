@@ -1,0 +1,316 @@
+"""From an exported graph to a module of the `ann` dialect, node by node."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final, cast
+
+import torch
+from torch._ops import OpOverload
+from torch.export import ExportedProgram
+from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind, OutputSpec, TensorArgument
+from torch.fx import Node
+from xdsl.dialects import func
+from xdsl.dialects.builtin import IntegerType, ModuleOp, Signedness, StringAttr, TensorType, f32
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.errors import Problem, UnsupportedModelError
+from neurocuda.frontend.arguments import bound, for_importer, for_torch, leaves, mapped
+from neurocuda.frontend.batch_axis import BatchAxis, Call
+from neurocuda.frontend.naming import input_location, location_of, origins
+from neurocuda.frontend.operands import BatchSize, Builder, Constant, Imported, Refusal, Traced
+from neurocuda.frontend.sizes import Sizes
+from neurocuda.frontend.table import importers, reasons
+from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.level import set_level
+from neurocuda.ir.origin import describe, set_origin
+from neurocuda.ir.rewriting import erase_unused
+from neurocuda.ir.weights import WeightStore
+
+IMPORTED: Final = "ann-imported"
+"""The level that the importer produces."""
+
+_GUARDS: Final = frozenset(
+    "_assert_scalar _assert_async _assert_tensor_metadata sym_constrain_range sym_constrain_range_for_size".split()
+)
+"""ATen operations that check and compute nothing."""
+
+_REPEATING: Final = frozenset("aten.expand aten.full aten.zeros aten.ones aten.repeat".split())
+"""ATen operations on constants that may have the batch in their result: every image gets the same."""
+
+
+class _Missing:
+    """The value of a node that could not be imported."""
+
+
+_MISSING: Final = _Missing()
+
+
+class Translation:
+    """Writes one exported program as a module; collects every problem instead of stopping at the first.
+
+    `pixels` are the mean and the standard deviation per channel where the input is uint8 images.
+    """
+
+    def __init__(self, program: ExportedProgram, weights: WeightStore, pixels: tuple[Dense, Dense] | None) -> None:
+        self._program = program
+        self._weights = weights
+        self._pixels = pixels
+        self._sizes = Sizes(program)
+        self._nodes = list(cast(Sequence[Node], program.graph.nodes))
+        self._origins = origins(self._nodes)
+        self._block = Block()
+        self._values: dict[Node, object] = {}
+        self._results: list[SSAValue] = []
+        self._problems: list[Problem] = []
+
+    def run(self, name: str) -> ModuleOp:
+        """The module.
+
+        Raises:
+            UnsupportedModelError: lists everything that cannot be imported.
+        """
+        placeholders = [node for node in self._nodes if node.op == "placeholder"]
+        specs = dict(zip(placeholders, self._program.graph_signature.input_specs, strict=True))
+        for node in self._nodes:
+            self._values[node] = self._attempt(node, specs.get(node))
+        if self._problems:
+            raise UnsupportedModelError(*_summary(self._problems))
+        return self._module(name)
+
+    def _module(self, name: str) -> ModuleOp:
+        self._block.add_op(func.ReturnOp(*self._results))
+        inputs = [argument.type for argument in self._block.args]
+        outputs = [result.type for result in self._results]
+        function = func.FuncOp("main", (inputs, outputs), Region(self._block))
+        module = ModuleOp([function], attributes={"nc.name": StringAttr(name)})
+        set_level(module, IMPORTED)
+        erase_unused(module)
+        return module
+
+    def _attempt(self, node: Node, spec: InputSpec | None) -> object:
+        try:
+            if spec is not None:
+                return self._placeholder(node, spec)
+            if node.op == "output":
+                return self._return(node)
+            return self._computed(node)
+        except (Refusal, ValueError) as reason:
+            remedy = reason.remedy if isinstance(reason, Refusal) else ""
+            self._problems.append(Problem(_what(node), describe(location_of(node)), str(reason), remedy))
+            return _MISSING
+
+    # Inputs and outputs.
+
+    def _placeholder(self, node: Node, spec: InputSpec) -> object:
+        if spec.kind in (InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR):
+            name = cast(str, spec.target)
+            tensors = {**self._program.constants, **self._program.state_dict}
+            return Constant(cast(torch.Tensor, tensors[name]), name)
+        if isinstance(spec.arg, ConstantArgument):
+            return spec.arg.value
+        if spec.kind != InputKind.USER_INPUT or not isinstance(spec.arg, TensorArgument):
+            raise Refusal("it is neither a tensor nor a number")
+        return self._input(node)
+
+    def _input(self, node: Node) -> Traced:
+        fake = cast(torch.Tensor, node.meta["val"])
+        if fake.dtype != torch.float32:
+            raise Refusal(f"it holds {_name(fake.dtype)}", "compile the part of the model that computes in float32")
+        shape = self._sizes.shape(fake)
+        if not shape or shape[0] != self._sizes.batch:
+            raise Refusal("its first axis is not the batch", "give every input a batch axis")
+        pixel = IntegerType(8, Signedness.UNSIGNED)
+        kind = TensorType(f32 if self._pixels is None else pixel, shape[1:])
+        argument = self._block.insert_arg(kind, len(self._block.args))
+        op = ann.InputOp(argument, *(self._pixels or ()))
+        op.location = input_location(node.name)
+        set_origin(op, node.name)
+        self._block.add_op(op)
+        return Traced(op.result, shape, BatchAxis(0))
+
+    def _return(self, node: Node) -> None:
+        returned = cast(Sequence[object], node.args[0])
+        specs = self._program.graph_signature.output_specs
+        for index, (spec, value) in enumerate(zip(specs, returned, strict=True)):
+            self._output(index, spec, self._resolved(value))
+
+    def _output(self, index: int, spec: OutputSpec, value: object) -> None:
+        if spec.kind != OutputKind.USER_OUTPUT:
+            raise Refusal(
+                f"the model changes '{spec.target or spec.arg.name}' while it runs", "keep no state in forward"
+            )
+        if isinstance(value, Constant):
+            raise Refusal(f"output {index} does not depend on the input")
+        if isinstance(value, Traced):
+            if value.batch != BatchAxis(0):
+                raise Refusal(f"output {index} has no batch as its first axis", "return one result per image")
+            self._results.append(value.value)
+
+    # Computations.
+
+    def _computed(self, node: Node) -> object:
+        meta = node.meta.get("val")
+        if isinstance(meta, bool | int | float | torch.SymInt | torch.SymFloat | torch.SymBool):
+            return self._sizes.evaluate(meta)
+        if _packet(node).removeprefix("aten.") in _GUARDS:
+            return None
+        if node.target is operator.getitem:
+            return self._item(node)
+        if any(self._values[source] is _MISSING for source in node.all_input_nodes):
+            return self._unreachable(node)
+        if node.op == "get_attr":
+            return self._attribute(node)
+        target = node.target
+        if not isinstance(target, OpOverload):
+            raise Refusal(*_reason(node))
+        args = [self._resolved(argument) for argument in node.args]
+        kwargs = {name: self._resolved(argument) for name, argument in node.kwargs.items()}
+        if not any(isinstance(leaf, Traced) for leaf in leaves([args, kwargs])):
+            return self._folded(node, target, args, kwargs)
+        return self._imported(node, *bound(target, args, kwargs))
+
+    def _resolved(self, argument: object) -> object:
+        """An argument of a node with values in the place of nodes."""
+        return mapped(argument, lambda leaf: self._values[leaf] if isinstance(leaf, Node) else leaf)
+
+    def _unreachable(self, node: Node) -> object:
+        """What a node depends on is missing already; it is a problem of its own only where nothing imports it."""
+        if node.op == "call_function" and str(node.target) not in importers():
+            raise Refusal(*_reason(node))
+        return _MISSING
+
+    def _item(self, node: Node) -> object:
+        values = self._values[cast(Node, node.args[0])]
+        if values is _MISSING:
+            return _MISSING
+        value = cast(Sequence[object], values)[cast(int, node.args[1])]
+        if value is None and any(True for _ in node.users):
+            raise Refusal(
+                f"result {node.args[1]} of the operation before is not available", "use the first result only"
+            )
+        return value
+
+    def _attribute(self, node: Node) -> Constant:
+        value = getattr(self._program.graph_module, cast(str, node.target))
+        if not isinstance(value, torch.Tensor):
+            raise Refusal("it is not a tensor")
+        return Constant(value, cast(str, node.target))
+
+    def _folded(self, node: Node, target: OpOverload, args: list[object], kwargs: dict[str, object]) -> object:
+        """Runs an operation on constants in torch."""
+        if torch.Tag.nondeterministic_seeded in target.tags:
+            raise Refusal("it is random", "compute the same for the same input")
+        names = [leaf.name for leaf in leaves([args, kwargs]) if isinstance(leaf, Constant)]
+        name = names[0] if len(names) == 1 else node.name
+        per_image = any(isinstance(leaf, BatchSize) for leaf in leaves([args, kwargs]))
+        if per_image and _packet(node) not in _REPEATING:
+            raise Refusal("it computes with the number of images", "every image must be computed on its own")
+        with torch.no_grad():
+            given = {name: mapped(argument, for_torch) for name, argument in kwargs.items()}
+            result: object = target(*(mapped(argument, for_torch) for argument in args), **given)
+        if per_image:
+            return self._repeated(node, Constant(cast(torch.Tensor, result), name))
+        if isinstance(result, torch.Tensor):
+            return Constant(result, name)
+        return [Constant(part, f"{name}[{index}]") for index, part in enumerate(cast(Sequence[torch.Tensor], result))]
+
+    def _repeated(self, node: Node, constant: Constant) -> Traced:
+        """A constant computed for one image that every image gets."""
+        shape = self._sizes.shape(node.meta["val"])
+        axis = next(axis for axis, size in enumerate(shape) if self._sizes.depends_on_batch((size,)))
+        batch = BatchAxis(axis, 1, shape[axis] // self._sizes.batch)
+        tensor = constant.tensor.squeeze(axis) if batch.alone else constant.tensor
+        builder = Builder(self._weights)
+        op = ann.ConstantOp(builder.dense(Constant(tensor.contiguous(), constant.name)))
+        self._insert(node, [op], [op.result])
+        return Traced(op.result, shape, batch)
+
+    def _imported(self, node: Node, arguments: Mapping[str, object], defaults: Mapping[str, object]) -> object:
+        importer = importers().get(str(node.target))
+        if importer is None:
+            raise Refusal(*_reason(node))
+        meta = node.meta["val"]
+        fakes = cast(Sequence[torch.Tensor], meta if isinstance(meta, list | tuple) else [meta])
+        if fakes[0].dtype != torch.float32:
+            raise Refusal(f"it computes in {_name(fakes[0].dtype)}", "compute in float32 throughout")
+        call = Call(arguments, self._sizes.shape(fakes[0]), self._sizes.batch)
+        changed, batch = importer.rule(call)
+        if any(isinstance(leaf, BatchSize) for leaf in leaves(changed)):
+            raise Refusal("it computes with the number of images", "every image must be computed on its own")
+        builder = Builder(self._weights)
+        given = {name: mapped(argument, for_importer) for name, argument in changed.items()}
+        values = _values(builder, importer.run(builder, given, defaults))
+        self._insert(node, builder.ops, [value for value in values if value is not None])
+        traced = [self._traced(value, fake, batch) for value, fake in zip(values, fakes, strict=True)]
+        return traced if isinstance(meta, list | tuple) else traced[0]
+
+    def _traced(self, value: SSAValue | None, fake: torch.Tensor, batch: BatchAxis) -> Traced | None:
+        """The value, once more compared with what torch says its shape is."""
+        if value is None:
+            return None
+        shape = self._sizes.shape(fake)
+        if batch.without(shape) != shape_of(value):
+            raise Refusal(f"torch says its result has shape {batch.without(shape)}, the IR {shape_of(value)}")
+        return Traced(value, shape, batch)
+
+    def _insert(self, node: Node, ops: Sequence[Operation], results: Sequence[SSAValue]) -> None:
+        """Puts the operations of one node into the block, with location and origin."""
+        origin = self._origins.get(node, node.name)
+        for position, op in enumerate(ops):
+            op.location = location_of(node)
+            if op.results[0] not in results:
+                set_origin(op, f"{origin}/{position}.{op.name.partition('.')[2]}")
+            else:
+                set_origin(op, origin if len(results) == 1 else f"{origin}[{results.index(op.results[0])}]")
+            self._block.add_op(op)
+
+
+def _values(builder: Builder, imported: Imported) -> Sequence[SSAValue | None]:
+    if isinstance(imported, Operation):
+        return [builder.add(imported)]
+    return [imported] if isinstance(imported, SSAValue) else imported
+
+
+def _what(node: Node) -> str:
+    """The node in the user's words."""
+    if node.op == "placeholder":
+        return f"input '{node.name}'"
+    return "the result" if node.op == "output" else f"`{_packet(node)}`"
+
+
+def _packet(node: Node) -> str:
+    """`aten.relu` for `aten.relu.default`; the plain name of anything that is not ATen's."""
+    if isinstance(node.target, OpOverload):
+        return str(node.target).rpartition(".")[0]
+    return node.target if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
+
+
+def _reason(node: Node) -> tuple[str, str]:
+    """Why nothing imports the node, and what to do."""
+    unknown = ("no importer is known", "replace it, or add an importer under neurocuda/frontend/aten")
+    return reasons().get(_packet(node), unknown)
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _summary(problems: Sequence[Problem]) -> tuple[str, list[Problem]]:
+    """(headline, problems) with equal problems in several places told once."""
+    places: dict[Problem, list[str]] = {}
+    for problem in problems:
+        places.setdefault(replace(problem, where=""), []).append(problem.where)
+    told = [replace(problem, where=_first(where)) for problem, where in places.items()]
+    count = "1 thing" if len(told) == 1 else f"{len(told)} things"
+    return f"the model cannot be imported because of {count}:", told
+
+
+def _first(places: Sequence[str]) -> str:
+    """The first place, and how many more there are."""
+    if len(places) == 1:
+        return places[0]
+    return f"{places[0]}; and {len(places) - 1} more"
