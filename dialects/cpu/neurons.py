@@ -1,0 +1,193 @@
+"""Loops that keep the state of neurons: leak, charge, clamp, fire; delays and counting pools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xdsl.dialects.builtin import BoolAttr, DenseArrayBase, IntegerAttr, MemRefType, i64
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+)
+from xdsl.utils.exceptions import VerifyException
+
+from neurocuda.dialects.cpu.bases import DENSE, LoopOp, PoolOp, buffer_shape
+from neurocuda.ir.attributes import Dense, integer, values_of
+
+
+@irdl_op_definition
+class LeakOp(LoopOp):
+    """membrane <- membrane * decay.
+
+    (C2) The decay broadcasts.
+    """
+
+    name = "cpu.leak"
+    membrane = operand_def(MemRefType)
+    decay = prop_def(DENSE)
+    assembly_format = "$membrane `decay` `(` $decay `)` `steps` $steps attr-dict `:` type($membrane)"
+
+    def constants(self) -> Mapping[str, Dense]:
+        return {"decay": self.decay}
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require_one_shape()  # C2
+
+
+@irdl_op_definition
+class ChargeOp(LoopOp):
+    """membrane <- membrane + value: a constant current.
+
+    (C2) The value broadcasts.
+    """
+
+    name = "cpu.charge"
+    membrane = operand_def(MemRefType)
+    value = prop_def(DENSE)
+    assembly_format = "$membrane `value` `(` $value `)` `steps` $steps attr-dict `:` type($membrane)"
+
+    def constants(self) -> Mapping[str, Dense]:
+        return {"value": self.value}
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require_one_shape()  # C2
+
+
+@irdl_op_definition
+class AddOp(LoopOp):
+    """membrane <- membrane + source.
+
+    (C2) One shape.
+    """
+
+    name = "cpu.add"
+    source = operand_def(MemRefType)
+    membrane = operand_def(MemRefType)
+    assembly_format = "$source `->` $membrane `steps` $steps attr-dict `:` type($source) `->` type($membrane)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require_one_shape()  # C2
+
+
+@irdl_op_definition
+class ClampOp(LoopOp):
+    """membrane <- max(membrane, lowest).
+
+    (C2) `lowest` broadcasts.
+    """
+
+    name = "cpu.clamp"
+    membrane = operand_def(MemRefType)
+    lowest = prop_def(DENSE)
+    assembly_format = "$membrane `lowest` `(` $lowest `)` `steps` $steps attr-dict `:` type($membrane)"
+
+    def constants(self) -> Mapping[str, Dense]:
+        return {"lowest": self.lowest}
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require_one_shape()  # C2
+
+
+@irdl_op_definition
+class FireOp(LoopOp):
+    """Writes the spikes s of a layer and resets its membrane v.
+
+        s <- 1 where v >= threshold (v > threshold with `strict`), else 0; with `spikes_per_step` k > 1 instead of 1
+             as often as the threshold fits, at least once and at most k times
+        s <- min(s, levels - fired), with a buffer of the spikes so far;  fired <- fired + s
+        s <- 0 before step `ready`, with a buffer of such steps;  ready <- step + 1 + refractory where s > 0
+        v <- v - threshold s, or `reset_value` where s > 0
+
+    Reports read `scale` (f64), what one spike stands for, and `layout`: axis i of the buffers is axis layout[i] of the
+    user's tensor. With spikes_per_step > 1 thresholds divide; the conversion sees to it that none is zero.
+
+    (C2) One shape. (C3) `levels` and `fired`, and `refractory` and `ready`, go together. (C4) `layout` is a permutation.
+    """
+
+    name = "cpu.fire"
+    membrane = operand_def(MemRefType)
+    spikes = operand_def(MemRefType)
+    fired = opt_operand_def(MemRefType)
+    ready = opt_operand_def(MemRefType)
+    threshold = prop_def(DENSE)
+    reset_value = opt_prop_def(DENSE)
+    strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
+    spikes_per_step = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
+    levels = opt_prop_def(IntegerAttr.constr(i64))
+    refractory = opt_prop_def(IntegerAttr.constr(i64))
+    scale = opt_prop_def(DENSE)
+    layout = prop_def(DenseArrayBase.constr(i64))
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
+    assembly_format = (
+        "$membrane `->` $spikes `threshold` `(` $threshold `)` (`fired` $fired^ `:` type($fired))? "
+        "(`ready` $ready^ `:` type($ready))? (`reset_value` `(` $reset_value^ `)`)? (`strict` $strict^)? "
+        "(`spikes_per_step` $spikes_per_step^)? (`levels` $levels^)? (`refractory` $refractory^)? "
+        "(`scale` `(` $scale^ `)`)? `layout` $layout `steps` $steps attr-dict `:` type($membrane) `->` type($spikes)"
+    )
+
+    def constants(self) -> Mapping[str, Dense]:
+        optional = {} if self.reset_value is None else {"reset_value": self.reset_value}
+        return {"threshold": self.threshold, **optional}
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require_one_shape()  # C2
+        if (self.levels is None) != (self.fired is None) or (self.refractory is None) != (self.ready is None):  # C3
+            raise VerifyException(f"{self.name}: a limit and the buffer that keeps it go together")
+        if sorted(values_of(self.layout)) != list(range(len(buffer_shape(self.membrane)))):  # C4
+            raise VerifyException(f"{self.name}: the layout {list(values_of(self.layout))} is no permutation of the axes")
+
+
+@irdl_op_definition
+class DelayOp(LoopOp):
+    """target <- the source of as many steps ago as `line`, a ring, has slots; nothing before that.
+
+    (C2) The line holds buffers of one shape.
+    """
+
+    name = "cpu.delay"
+    source = operand_def(MemRefType)
+    line = operand_def(MemRefType)
+    target = operand_def(MemRefType)
+    assembly_format = (
+        "$source `->` $target `line` $line `steps` $steps attr-dict `:` type($source) `->` type($target) `,` type($line)"
+    )
+
+    def verify_(self) -> None:
+        super().verify_()
+        shape = buffer_shape(self.source)
+        line = buffer_shape(self.line)
+        self.require(buffer_shape(self.target) == shape and line[1:] == shape, "source and target are slots of the line")
+
+
+@irdl_op_definition
+class RunningMaxPool2dOp(PoolOp):
+    """counts <- counts + source;  target <- the growth of the largest count in every window; highest keeps it.
+
+    (C3) `counts` has the source's shape, `highest` the target's.
+    """
+
+    name = "cpu.running_max_pool2d"
+    target = operand_def(MemRefType)
+    counts = operand_def(MemRefType)
+    highest = operand_def(MemRefType)
+    assembly_format = (
+        "$source `->` $target `counts` $counts `highest` $highest `kernel` $kernel `stride` $stride `padding` $padding "
+        "`dilation` $dilation `steps` $steps attr-dict `:` type($source) `->` type($target) `,` type($counts) `,` "
+        "type($highest)"
+    )
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require_windows(self.target)
+        same = buffer_shape(self.counts) == buffer_shape(self.source)
+        self.require(same and buffer_shape(self.highest) == buffer_shape(self.target), "counts need their shapes")  # C3
