@@ -241,9 +241,9 @@ def _inside(folder: Path) -> Generator[None]:
 
 
 def _run_lit(path: Path) -> None:
-    command = [sys.executable, "-m", "lit.main", "-v", str(path)]
+    command = [sys.executable, "-c", "from lit.main import main; main()", "-v", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "UNSUPPORTED: " in done.stdout:
         pytest.skip("an optional tool is missing")
-    if done.returncode:
+    if done.returncode or "PASS: " not in done.stdout:
         raise LitFailure(done.stdout + done.stderr)
