@@ -19,7 +19,7 @@ from neurocuda.dialects.shared import meanings as shared
 from neurocuda.ir.attributes import values_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.reference.interpreter import Run
-from neurocuda.reference.meaning import Array, means, meaning_of
+from neurocuda.reference.meaning import Array, meaning_of, means
 
 Nothing = tuple[Array, ...]
 """A loop nest has no result."""

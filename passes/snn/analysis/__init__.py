@@ -1,0 +1,1 @@
+"""What can be known of a spiking network before it runs."""

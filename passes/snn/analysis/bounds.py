@@ -1,0 +1,212 @@
+"""How large integers can become: signals at one step and summed over time, and membranes, by interval analysis.
+
+Nothing is assumed about the inputs but their declared ranges, and nothing about the trained network but its constants,
+so a membrane that is proven to fit a register does so for every image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import AnyFloat, IntegerType, Signedness
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.dialects.snn.neurons import ChargedOp
+from neurocuda.ir.attributes import Dense, element_type, values_of
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.snn.analysis.activity import Activity
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Field = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """lowest ... highest, per element: float64 arrays that broadcast onto the value, exact below 2^53."""
+
+    lowest: Field
+    highest: Field
+
+    @staticmethod
+    def of(lowest: float, highest: float) -> Interval:
+        """One interval for all elements."""
+        import numpy as np
+
+        return Interval(np.asarray(float(lowest)), np.asarray(float(highest)))
+
+    def __add__(self, other: Interval) -> Interval:
+        return Interval(self.lowest + other.lowest, self.highest + other.highest)
+
+    def times(self, count: float) -> Interval:
+        """The sum of `count` such numbers; `count` is not negative."""
+        return Interval(self.lowest * count, self.highest * count)
+
+    def within(self, other: Interval) -> Interval:
+        """The intersection."""
+        import numpy as np
+
+        return Interval(np.maximum(self.lowest, other.lowest), np.minimum(self.highest, other.highest))
+
+    def hull(self, other: Interval) -> Interval:
+        """The smallest interval that holds both."""
+        import numpy as np
+
+        return Interval(np.minimum(self.lowest, other.lowest), np.maximum(self.highest, other.highest))
+
+    def everywhere(self) -> Interval:
+        """One interval for all elements that holds those of all."""
+        return Interval.of(float(self.lowest.min(initial=0)), float(self.highest.max(initial=0)))
+
+    @property
+    def integers(self) -> tuple[int, int]:
+        """(lowest, highest) over all elements."""
+        return int(self.lowest.min()), int(self.highest.max())
+
+
+ZERO = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """A signal's values at a step, and the sums of its values over any first steps. Zero is always inside."""
+
+    step: Interval
+    total: Interval
+
+    @staticmethod
+    def over(step: Interval, activity: Activity, total: Interval | None = None) -> Bounds:
+        """From a step's values and the number of steps; `total` is used where it is known better."""
+        step = step.hull(Interval.of(*ZERO))
+        summed = step.times(activity.length)
+        return Bounds(step, summed if total is None else summed.within(total.hull(Interval.of(*ZERO))))
+
+
+class BoundsAnalysis:
+    """The bounds of every integer value in a network's body, and of every membrane. Floats have none.
+
+    `signals` maps values, `membranes` operations (`snn.integrate_and_fire`, `snn.accumulate`).
+    """
+
+    def __init__(self, network: snn.NetworkOp, weights: WeightStore, activities: Mapping[SSAValue, Activity]) -> None:
+        self.weights = weights
+        self.activities = activities
+        self.steps = network.steps.value.data
+        self.signals: dict[SSAValue, Bounds | None] = {}
+        self.membranes: dict[Operation, Interval] = {}
+        for op in network.body.block.ops:
+            if op.results:
+                self.signals[op.results[0]] = self._visit(op)
+
+    def _visit(self, op: Operation) -> Bounds | None:
+        activity = self.activities[op.results[0]]
+        if isinstance(op, snn.InputOp):
+            interval = declared(element_type(op.input))
+            return None if interval is None else Bounds.over(interval, activity)
+        operands = [self.signals[operand] for operand in op.operands]
+        if isinstance(op, ChargedOp):
+            return self._charged(op, operands, activity)
+        known = [bounds for bounds in operands if bounds is not None]
+        if len(known) < len(operands) or is_float(op.results[0]):
+            return None
+        if isinstance(op, SynapseOp):
+            return self._synapse(op, known[0], activity)
+        return _moved(op, known, activity)
+
+    def _synapse(self, op: SynapseOp, source: Bounds, activity: Activity) -> Bounds:
+        step = self._weighted(op, source.step)
+        return Bounds.over(step, activity, self._weighted(op, source.total))
+
+    def _weighted(self, op: SynapseOp, source: Interval) -> Interval:
+        """What a synapse makes of values in an interval."""
+        import numpy as np
+
+        lowest, highest = source.everywhere().integers
+        weight = self.weights.array(op.weight).astype(np.float64)
+        up, down = np.maximum(weight, 0), np.minimum(weight, 0)
+        if isinstance(op, Conv2dBase | LinearBase):
+            shape = (-1, 1, 1) if isinstance(op, Conv2dBase) else (-1,)
+            up, down = (part.reshape(len(weight), -1).sum(axis=1).reshape(shape) for part in (up, down))
+        return Interval(up * lowest + down * highest, up * highest + down * lowest)
+
+    def _charged(self, op: ChargedOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds | None:
+        """Neurons: where all is integer, bounds the membrane on the way. Spikes are bounded in any case."""
+        constants = [self.weights.array(constant) for constant in op.constants()[:3] if constant is not None]
+        whole = all(bounds is not None for bounds in currents) and all(array.dtype.kind != "f" for array in constants)
+        if whole:
+            received = Interval.of(*ZERO)
+            for bounds in currents:
+                assert bounds is not None
+                received = received + bounds.total
+            self.membranes[op] = self._membrane(op, received)
+        if isinstance(op, snn.IntegrateAndFireOp):
+            return _spikes(op, activity)
+        return Bounds.over(self.membranes[op], activity) if whole else None
+
+    def _membrane(self, op: ChargedOp, received: Interval) -> Interval:
+        """A membrane is where it was last set, plus what it has received since."""
+        import numpy as np
+
+        assert isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp)
+        start = self._constant(op.initial).hull(Interval.of(*ZERO))
+        bias = self._constant(op.bias).hull(Interval.of(*ZERO)).times(self.steps)
+        if isinstance(op, snn.AccumulateOp):
+            return start + received + bias
+        for value in (op.reset_value, op.lower_bound):
+            if value is not None:
+                start = start.hull(Interval.of(value.value.data, value.value.data))
+        rise = np.maximum(-self.weights.array(op.threshold).astype(np.float64), 0)
+        growth = Interval(np.zeros_like(rise), rise * self.steps * op.spikes_per_step.value.data)
+        return start + received + bias + growth
+
+    def _constant(self, constant: Dense | None) -> Interval:
+        import numpy as np
+
+        if constant is None:
+            return Interval.of(*ZERO)
+        array = self.weights.array(constant).astype(np.float64)
+        return Interval(array, array)
+
+
+def is_float(value: SSAValue) -> bool:
+    """Whether a signal is made of floats."""
+    return isinstance(element_type(value), AnyFloat)
+
+
+def declared(element: Attribute) -> Interval | None:
+    """The interval that an element type declares; None for floats."""
+    if isinstance(element, RangeType):
+        return Interval.of(*element.bounds)
+    if isinstance(element, IntegerType):
+        width = element.width.data
+        if element.signedness.data == Signedness.UNSIGNED or width == 1:
+            return Interval.of(0, 2**width - 1)
+        return Interval.of(-(2 ** (width - 1)), 2 ** (width - 1) - 1)
+    return None
+
+
+def _spikes(op: snn.IntegrateAndFireOp, activity: Activity) -> Bounds:
+    step = Interval.of(0, op.spikes_per_step.value.data)
+    levels = None if op.levels is None else Interval.of(0, op.levels.value.data)
+    return Bounds.over(step, activity, levels)
+
+
+def _moved(op: Operation, sources: Sequence[Bounds], activity: Activity) -> Bounds:
+    """Index maps and poolings, elements of all kinds taken together."""
+    step, total = sources[0].step.everywhere(), sources[0].total.everywhere()
+    for source in sources[1:]:
+        step, total = step.hull(source.step.everywhere()), total.hull(source.total.everywhere())
+    if isinstance(op, snn.SumPool2dOp):
+        count = prod(values_of(op.kernel))
+        step, total = step.times(count), total.times(count)
+    if isinstance(op, snn.MaxPool2dOp):
+        total = total.times(prod(values_of(op.kernel)))
+    return Bounds.over(step, activity, total)
