@@ -29,6 +29,12 @@ IMAGES = "nc.calibration"
 
 AccumulatorT = TypeVar("AccumulatorT", "_Extremes", "_Histogram")
 
+PIXELS = 256
+"""The number of points on the grid of an 8-bit image."""
+
+EVIDENCE = 16
+"""How often each point of a grid must have been seen on average."""
+
 BATCH = 64
 """Images that run at once."""
 
@@ -126,7 +132,7 @@ class _Histogram:
         self.total = np.zeros(len(self.minimum))
         self.squares = np.zeros(len(self.minimum))
         self.histogram = np.zeros((len(self.minimum), BINS), np.int64)
-        self.seen: list[NDArray[np.generic] | None] = [np.empty(0) if grid else None] * len(self.minimum)
+        self.seen: list[Array | None] = [np.empty(0) if grid else None] * len(self.minimum)
 
     def add(self, rows: Array) -> None:
         import numpy as np
@@ -147,12 +153,7 @@ class _Histogram:
         mean = self.total / self.count
         variance = np.maximum(self.squares / self.count - np.square(mean), 0)
         floats = (array.astype(np.float32) for array in (self.minimum, self.maximum, mean, variance))
-        grid = find_grid([seen for seen in self.seen if seen is not None])
-        return Statistics(*floats, self.histogram.astype(np.int32), grid if len(self.seen) == _rows(grid) else None)
-
-
-def _rows(grid: NDArray[np.float64] | None) -> int:
-    return 0 if grid is None else len(grid)
+        return Statistics(*floats, self.histogram.astype(np.int32), find_grid(self.seen, self.count))
 
 
 def _more(seen: Array | None, row: Array) -> Array | None:
@@ -162,36 +163,45 @@ def _more(seen: Array | None, row: Array) -> Array | None:
     if seen is None:
         return None
     distinct = np.unique(np.concatenate([seen, np.unique(row)]))
-    return distinct if len(distinct) <= 256 else None
+    return distinct if len(distinct) <= PIXELS else None
 
 
-def find_grid(channels: Sequence[Array]) -> NDArray[np.float64] | None:
-    """The even grid of at most 256 points that each channel's distinct values lie on: rows of step, first, points.
+def find_grid(channels: Sequence[Array | None], samples: int) -> NDArray[np.float64] | None:
+    """The even grid of at most 256 points that the distinct values lie on: rows of step, first point, points.
 
-    Channels with a single value take the smallest step of the others. None where a channel has no such grid, or no
-    channel has two values.
+    One grid for all channels is tried first, then one for each; channels with a single value take the smallest step
+    of the others. `samples` is the number of values seen per channel: a grid is only believed in when its points were
+    seen `EVIDENCE` times each on average.
     """
     import numpy as np
 
-    rows = [_grid_of(np.sort(values.astype(np.float64))) for values in channels]
+    if not channels or any(values is None for values in channels):
+        return None
+    found = [values for values in channels if values is not None]
+    everything = np.unique(np.concatenate(found))
+    if len(everything) > 1 and (row := _grid_of(everything, samples * len(found))) is not None:
+        return np.tile(row, (len(found), 1))
+    rows = [_grid_of(values, samples) for values in found]
     steps = [row[0] for row in rows if row is not None and row[0] > 0]
     if not steps or any(row is None for row in rows):
         return None
     return np.array([(row[0] or min(steps), row[1], row[2]) for row in rows if row is not None])
 
 
-def _grid_of(values: NDArray[np.float64]) -> tuple[float, float, int] | None:
+def _grid_of(values: Array, samples: int) -> tuple[float, float, int] | None:
+    """(step, first, points) of sorted distinct values, a step of zero where there is only one."""
     import numpy as np
 
-    if len(values) == 1:
-        return 0.0, float(values[0]), 1
-    smallest = np.diff(values).min()
-    indices = np.rint((values - values[0]) / smallest)
-    if indices[-1] > 255 or indices[-1] < 1:
+    wide = values.astype(np.float64)
+    if len(wide) == 1:
+        return 0.0, float(wide[0]), 1
+    indices = np.rint((wide - wide[0]) / np.diff(wide).min())
+    points = int(indices[-1]) + 1
+    if points > PIXELS or samples < EVIDENCE * points:
         return None
-    step, first = np.polyfit(indices, values, 1)
-    largest_error = np.abs(values - (first + step * indices)).max()
-    return (float(step), float(first), int(indices[-1]) + 1) if largest_error <= 1e-3 * step else None
+    step = (wide[-1] - wide[0]) / (points - 1)
+    largest_error = np.abs(wide - (wide[0] + step * indices)).max()
+    return (float(step), float(wide[0]), points) if largest_error <= 1e-3 * step else None
 
 
 def _over_batches(
