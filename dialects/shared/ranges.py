@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from xdsl.dialects.builtin import IntAttr
@@ -15,6 +16,7 @@ from xdsl.utils.exceptions import VerifyException
 RangeT = TypeVar("RangeT", bound="RangeType")
 
 
+@dataclass(frozen=True, init=False)
 class RangeType(ParametrizedAttribute, TypeAttribute, ABC):
     """An integer in `lowest ... highest`, both included.
 

@@ -14,4 +14,4 @@ builtin.module attributes {nc.calibration = [dense<[[1.0], [1.0], [1.0], [1.0], 
 
 // MAX: nc.clip = dense<4.000000e+00> : tensor<1xf32>
 // HALF: nc.clip = dense<1.000{{[0-9]+}}> : tensor<1xf32>
-// MSE: nc.clip = dense<1.{{[0-9]+}}> : tensor<1xf32>
+// MSE: nc.clip = dense<1.200000e+00> : tensor<1xf32>
