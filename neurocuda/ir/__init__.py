@@ -1,0 +1,1 @@
+"""The kernel: contexts, levels, promises, rewriting, weights. It imports no dialect."""

@@ -1,0 +1,1 @@
+"""Passes on networks before they spike."""
