@@ -7,8 +7,8 @@ from typing import Final, cast
 
 from torch._ops import OpOverload
 
-from neurocuda.frontend.batch_axis import MANY
-from neurocuda.frontend.operands import BatchSize, Constant, Traced
+from neurocuda.frontend.batch_axis import MANY, Traced
+from neurocuda.frontend.operands import BatchSize, Constant
 
 _RENAMED: Final = {"self": "x", "input": "x"}
 
@@ -35,7 +35,7 @@ def leaves(argument: object) -> Iterator[object]:
 
 def bound(
     target: OpOverload, args: Sequence[object], kwargs: Mapping[str, object]
-) -> tuple[dict[str, object], dict[str, object]]:
+) -> tuple[Mapping[str, object], Mapping[str, object]]:
     """(arguments, defaults) by the names in the schema; `self` and `input` are called `x`."""
     schema = target._schema.arguments  # pyright: ignore[reportPrivateUsage]  torch offers no other way to the schema
     names = [_RENAMED.get(argument.name, argument.name) for argument in schema]

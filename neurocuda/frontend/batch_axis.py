@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Final, TypeAlias, cast
 
-from neurocuda.frontend.operands import Constant, Refusal, Shape, Traced
+from xdsl.ir import SSAValue
+
+from neurocuda.frontend.operands import Constant, Refusal, Shape
 
 MANY: Final = 1_000_003
 """The number of images that symbolic sizes are evaluated for: a prime larger than any other axis, so that a size holds
@@ -66,6 +68,15 @@ class BatchAxis:
         if not bool((constant.tensor == one).all()):
             raise Refusal(f"constant '{constant.name}' differs from image to image")
         return replace(constant, tensor=one.squeeze(axis) if self.alone else one)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A tensor that depends on the input: its value in the IR, its shape in torch, and where the batch lies in that."""
+
+    value: SSAValue
+    shape: Shape
+    batch: BatchAxis
 
 
 def normalised(dim: int, rank: int) -> int:

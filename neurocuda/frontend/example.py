@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 
@@ -14,7 +15,8 @@ from torch import nn
 from neurocuda.errors import InputError
 
 Array: TypeAlias = NDArray[np.generic]
-Example: TypeAlias = "torch.Tensor | Array | Sequence[torch.Tensor | Array] | Mapping[str, torch.Tensor | Array]"
+Tensor: TypeAlias = "torch.Tensor | Array"
+Example: TypeAlias = "Tensor | Sequence[Tensor] | Mapping[str, Tensor]"
 """Inputs with a leading batch axis: one, several in order, or several by the names in `forward`."""
 
 _WAYS = (
@@ -49,16 +51,15 @@ def example_inputs(
 
 def _in_order(model: nn.Module, example: Example) -> list[torch.Tensor]:
     if isinstance(example, Mapping):
-        named = cast(Mapping[str, "torch.Tensor | Array"], example)
         try:
-            given: Sequence[torch.Tensor | Array] = inspect.signature(model.forward).bind(**named).args
+            given: Sequence[Tensor] = inspect.signature(model.forward).bind(**example).args
         except TypeError as reason:
-            raise InputError(f"the inputs {sorted(named)} do not fit the model: {reason}") from None
-    elif isinstance(example, torch.Tensor | np.ndarray):
-        given = [example]
+            raise InputError(f"the inputs {sorted(example)} do not fit the model: {reason}") from None
     else:
-        given = list(example)
-    return [torch.as_tensor(array) for array in given]
+        given = _listed(example)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of read-only arrays; nothing is written here
+        return [torch.as_tensor(array) for array in given]
 
 
 def _checked(tensor: torch.Tensor, index: int, pixels: bool) -> torch.Tensor:
@@ -72,6 +73,29 @@ def _checked(tensor: torch.Tensor, index: int, pixels: bool) -> torch.Tensor:
             f"input {index} is {_name(tensor.dtype)}: expected float32; for uint8 images give preprocessing=Normalize(...)"
         )
     return tensor.float()
+
+
+def require_shapes(
+    expected: Mapping[str, Sequence[object]], example: Example | None, input_shape: Sequence[int] | None
+) -> None:
+    """Compares what a program takes with what the caller says it takes; both are optional.
+
+    Raises:
+        InputError: they differ.
+    """
+    given: list[tuple[int, ...]] = []
+    if example is not None:
+        arrays = example.values() if isinstance(example, Mapping) else _listed(example)
+        given = [tuple(array.shape[1:]) for array in arrays]
+    elif input_shape is not None:
+        given = [tuple(input_shape)]
+    for (name, shape), found in zip(expected.items(), given, strict=False):
+        if tuple(shape[1:]) != found:
+            raise InputError(f"input '{name}' of the program takes shape {tuple(shape[1:])}, not {found}")
+
+
+def _listed(example: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+    return [example] if isinstance(example, torch.Tensor | np.ndarray) else example
 
 
 def _own_example(model: nn.Module) -> tuple[torch.Tensor, ...]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import torch
 from torch import nn
+from torch._ops import OperatorBase, OpOverload
 from torch.export import Dim, ExportedProgram, ShapesCollection
 
 from neurocuda.errors import InputError, ModelError
+from neurocuda.frontend.sizes import nodes_of
+from neurocuda.frontend.table import importers
 
-_FAILURES: Final = (
+FAILURES: Final = (
     RuntimeError,
     TypeError,
     ValueError,
@@ -39,21 +42,49 @@ def export(model: nn.Module, example: Sequence[torch.Tensor]) -> ExportedProgram
     with quiet():
         try:
             return decomposed(_export_symbolic(model, example))
-        except _FAILURES:
-            pass
-        try:
-            return decomposed(torch.export.export(model, tuple(example)))
-        except _FAILURES as reason:
-            _require_running(model, example)
-            raise ModelError(_explained(reason)) from None
+        except FAILURES as reason:
+            symbolic = reason
+        for given in (tuple(example), tuple(tensor[:1] for tensor in example)):
+            try:
+                return decomposed(torch.export.export(model, given))
+            except FAILURES:
+                continue
+        _require_running(model, example)
+        raise ModelError(_explained(symbolic))
 
 
 def decomposed(program: ExportedProgram) -> ExportedProgram:
     """The program without in-place operations and aliases, but with whole convolutions, linears and attention."""
     with quiet():
         decomposed = program.run_decompositions({})
-    decomposed.graph.eliminate_dead_code()
-    return decomposed
+        decomposed.graph.eliminate_dead_code()
+        return _simplified(decomposed)
+
+
+def _simplified(program: ExportedProgram) -> ExportedProgram:
+    """The program with operations that have no importer taken apart, where that leaves none without one."""
+    unknown = _unknown(program)
+    if not unknown:
+        return program
+    known_parts = torch.export.default_decompositions()
+    parts: dict[OperatorBase, Callable[..., object]] = {
+        target: known_parts[target] for target in unknown if target in known_parts
+    }
+    simpler = program.run_decompositions(parts) if parts else program
+    simpler.graph.eliminate_dead_code()
+    return program if _unknown(simpler) else simpler
+
+
+def _unknown(program: ExportedProgram) -> set[OpOverload]:
+    """The operations on what depends on the input that have no importer."""
+    dependent = set(program.graph_signature.user_inputs)
+    unknown: set[OpOverload] = set()
+    for node in nodes_of(program):
+        if any(source.name in dependent for source in node.all_input_nodes):
+            dependent.add(node.name)
+            if isinstance(node.target, OpOverload) and str(node.target) not in importers():
+                unknown.add(node.target)
+    return unknown
 
 
 @contextmanager
@@ -72,17 +103,16 @@ def quiet() -> Iterator[None]:
 def _export_symbolic(model: nn.Module, example: Sequence[torch.Tensor]) -> ExportedProgram:
     """Two images, so that torch does not take the batch for a constant one."""
     pairs = tuple(torch.cat([tensor[:1], tensor[:1]]) for tensor in example)
-    shapes = ShapesCollection()
-    batch = Dim("batch")
+    symbolic = ShapesCollection()
     for pair in pairs:
-        shapes[pair] = {0: batch}
-    return torch.export.export(model, pairs, dynamic_shapes=shapes)
+        symbolic[pair] = {0: Dim("batch")}
+    return torch.export.export(model, pairs, dynamic_shapes=symbolic.dynamic_shapes(model, pairs))
 
 
 def _require_running(model: nn.Module, example: Sequence[torch.Tensor]) -> None:
     try:
         model(*example)
-    except _FAILURES as reason:
+    except FAILURES as reason:
         shapes = ", ".join(str(tuple(tensor.shape)) for tensor in example)
         raise InputError(f"the model does not run on inputs of shape {shapes}: {first_line(reason)}") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Final, cast
 
 import torch
 from torch import nn
@@ -31,7 +31,7 @@ def usable(model: nn.Module) -> nn.Module:
     """
     inner = _unwrapped(model)
     changes = [change for change, applies in _CHANGES.items() if applies(inner)]
-    if inner is not model:
+    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
         changes.insert(0, f"is wrapped in {type(model).__name__}")
     require_values(_tensors(inner))
     if changes:
@@ -57,8 +57,8 @@ _CHANGES: Final[Mapping[str, Callable[[nn.Module], bool]]] = {
 
 def _unwrapped(model: nn.Module) -> nn.Module:
     while isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        model = model.module
-    return model
+        model = cast(nn.Module, model.module)
+    return cast(nn.Module, getattr(model, "_orig_mod", model))  # what torch.compile was given
 
 
 def _copied(model: nn.Module) -> nn.Module:

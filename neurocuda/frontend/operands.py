@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import torch
 from xdsl.ir import Operation, SSAValue
@@ -12,9 +12,6 @@ from xdsl.ir import Operation, SSAValue
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.ir.attributes import Dense
 from neurocuda.ir.weights import WeightStore
-
-if TYPE_CHECKING:
-    from neurocuda.frontend.batch_axis import BatchAxis
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -38,15 +35,6 @@ class Constant:
 
     tensor: torch.Tensor
     name: str
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A tensor that depends on the input: its value in the IR, its shape in torch, and where the batch lies in that."""
-
-    value: SSAValue
-    shape: Shape
-    batch: BatchAxis
 
 
 Operand: TypeAlias = SSAValue | Constant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import sympy
@@ -23,7 +23,7 @@ class Sizes:
     """
 
     def __init__(self, program: ExportedProgram) -> None:
-        inputs = _input_shapes(program)
+        inputs = input_shapes(program)
         size = next(iter(inputs.values()))[0]
         symbol = size.node.expr if isinstance(size, torch.SymInt) else None
         self._symbol = cast("sympy.Basic | None", symbol)
@@ -61,12 +61,22 @@ def _number(expression: sympy.Basic) -> int | float | bool:
         raise Refusal("a size depends on the data", "compute with tensors of fixed shapes")
     if expression.is_Boolean:
         return bool(expression)
-    return int(cast(int, expression)) if expression.is_integer else float(cast(float, expression))
+    return int(str(expression)) if expression.is_integer else float(str(expression))
 
 
-def _input_shapes(program: ExportedProgram) -> dict[str, Sequence[int | torch.SymInt]]:
+def nodes_of(program: ExportedProgram) -> list[Node]:
+    """The nodes of a program's graph, in order."""
+    return [cast(Node, node) for node in program.graph.nodes]
+
+
+def input_shapes(program: ExportedProgram) -> Mapping[str, Sequence[int | torch.SymInt]]:
+    """Name to shape with a batch axis of every tensor that the program takes.
+
+    Raises:
+        ModelError: there is none.
+    """
     names = set(program.graph_signature.user_inputs)
-    nodes = (node for node in cast(Sequence[Node], program.graph.nodes) if node.name in names)
+    nodes = (node for node in nodes_of(program) if node.name in names)
     values = {node.name: node.meta.get("val") for node in nodes}
     shapes = {name: value.shape for name, value in values.items() if isinstance(value, torch.Tensor) and value.dim()}
     if not shapes:
@@ -78,5 +88,5 @@ def _require_fixed(name: str, shape: Sequence[int | torch.SymInt]) -> None:
     dynamic = [axis for axis, size in enumerate(shape) if axis and isinstance(size, torch.SymInt)]
     if dynamic:
         raise ModelError(
-            f"input '{name}' has dynamic axes {dynamic} besides the batch; export it with fixed sizes in all axes but the first"
+            f"input '{name}' has dynamic axes {dynamic} besides the batch; export it with fixed sizes in all other axes"
         )

@@ -40,10 +40,19 @@ class Importer:
 
 
 _WITHOUT_MEANING: Final = frozenset(
-    "inplace momentum memory_format layout device pin_memory non_blocking copy implicit requires_grad dtype "
-    "cudnn_enable cudnn_enabled benchmark deterministic allow_tf32 generator".split()
+    {"inplace", "momentum", "memory_format", "layout", "device", "pin_memory", "non_blocking", "copy", "implicit"}
+    | {
+        "requires_grad",
+        "dtype",
+        "cudnn_enable",
+        "cudnn_enabled",
+        "benchmark",
+        "deterministic",
+        "allow_tf32",
+        "generator",
+    }
 )
-"""Arguments that say how to compute or where, never what."""
+"""Arguments that say how to compute or where, never what; the dtype of every result is checked by itself."""
 
 
 def imports(*targets: str, batch: Rule = pointwise) -> Callable[[ImporterT], ImporterT]:

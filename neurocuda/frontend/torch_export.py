@@ -13,11 +13,12 @@ from torch.export import ExportedProgram
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
-from neurocuda.errors import InputError
-from neurocuda.frontend.example import Example, example_inputs
+from neurocuda.errors import InputError, ModelError
+from neurocuda.frontend.example import Example, example_inputs, require_shapes
 from neurocuda.frontend.export import decomposed, export
 from neurocuda.frontend.hygiene import require_values, usable
 from neurocuda.frontend.pt2 import load_program
+from neurocuda.frontend.sizes import input_shapes
 from neurocuda.frontend.translation import Translation
 from neurocuda.ir.attributes import Dense
 from neurocuda.ir.context import weights_of
@@ -62,9 +63,14 @@ def _exported(
         ready = usable(model)
         return export(ready, example_inputs(ready, example, input_shape, pixels=pixels)), type(ready).__name__
     program = load_program(model) if isinstance(model, Path) else model
+    if not isinstance(program, ExportedProgram):
+        kind = type(program).__name__
+        raise ModelError(f"expected a torch.nn.Module, an ExportedProgram or the Path of a .pt2 file, found {kind}")
     tensors = {**program.state_dict, **program.constants}
     require_values((name, tensor) for name, tensor in tensors.items() if isinstance(tensor, torch.Tensor))
-    return decomposed(program), model.stem if isinstance(model, Path) else "program"
+    program = decomposed(program)
+    require_shapes(input_shapes(program), example, input_shape)
+    return program, model.stem if isinstance(model, Path) else "program"
 
 
 def _pixels(weights: WeightStore, normalize: tuple[Sequence[float], Sequence[float]]) -> tuple[Dense, Dense]:

@@ -17,14 +17,14 @@ from xdsl.dialects.builtin import IntegerType, ModuleOp, Signedness, StringAttr,
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.errors import Problem, UnsupportedModelError
+from neurocuda.errors import InputError, ModelError, Problem, UnsupportedModelError
 from neurocuda.frontend.arguments import bound, for_importer, for_torch, leaves, mapped
-from neurocuda.frontend.batch_axis import BatchAxis, Call
+from neurocuda.frontend.batch_axis import BatchAxis, Call, Traced
 from neurocuda.frontend.naming import input_location, location_of, origins
-from neurocuda.frontend.operands import BatchSize, Builder, Constant, Imported, Refusal, Traced
-from neurocuda.frontend.sizes import Sizes
+from neurocuda.frontend.operands import BatchSize, Builder, Constant, Imported, Refusal
+from neurocuda.frontend.sizes import Sizes, nodes_of
 from neurocuda.frontend.table import importers, reasons
-from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.attributes import Dense, dense_shape, shape_of
 from neurocuda.ir.level import set_level
 from neurocuda.ir.origin import describe, set_origin
 from neurocuda.ir.rewriting import erase_unused
@@ -33,12 +33,10 @@ from neurocuda.ir.weights import WeightStore
 IMPORTED: Final = "ann-imported"
 """The level that the importer produces."""
 
-_GUARDS: Final = frozenset(
-    "_assert_scalar _assert_async _assert_tensor_metadata sym_constrain_range sym_constrain_range_for_size".split()
-)
-"""ATen operations that check and compute nothing."""
+_GUARDS: Final = ("aten._assert_", "aten.sym_constrain_")
+"""How ATen operations begin that check and compute nothing."""
 
-_REPEATING: Final = frozenset("aten.expand aten.full aten.zeros aten.ones aten.repeat".split())
+_REPEATING: Final = frozenset({"aten.expand", "aten.full", "aten.zeros", "aten.ones", "aten.repeat"})
 """ATen operations on constants that may have the batch in their result: every image gets the same."""
 
 
@@ -60,7 +58,7 @@ class Translation:
         self._weights = weights
         self._pixels = pixels
         self._sizes = Sizes(program)
-        self._nodes = list(cast(Sequence[Node], program.graph.nodes))
+        self._nodes = nodes_of(program)
         self._origins = origins(self._nodes)
         self._block = Block()
         self._values: dict[Node, object] = {}
@@ -83,6 +81,8 @@ class Translation:
 
     def _module(self, name: str) -> ModuleOp:
         self._block.add_op(func.ReturnOp(*self._results))
+        if not self._results:
+            raise ModelError("the model returns no tensor")
         inputs = [argument.type for argument in self._block.args]
         outputs = [result.type for result in self._results]
         function = func.FuncOp("main", (inputs, outputs), Region(self._block))
@@ -123,6 +123,9 @@ class Translation:
         shape = self._sizes.shape(fake)
         if not shape or shape[0] != self._sizes.batch:
             raise Refusal("its first axis is not the batch", "give every input a batch axis")
+        if self._pixels is not None and dense_shape(self._pixels[0]) != shape[1:2]:
+            channels = dense_shape(self._pixels[0])[0]
+            raise InputError(f"input '{node.name}' has shape {shape[1:]}, but is normalised with {channels} channels")
         pixel = IntegerType(8, Signedness.UNSIGNED)
         kind = TensorType(f32 if self._pixels is None else pixel, shape[1:])
         argument = self._block.insert_arg(kind, len(self._block.args))
@@ -139,6 +142,8 @@ class Translation:
             self._output(index, spec, self._resolved(value))
 
     def _output(self, index: int, spec: OutputSpec, value: object) -> None:
+        if spec.kind == OutputKind.USER_INPUT_MUTATION:
+            return  # an in-place operation on the input: what it computes is used where it is used
         if spec.kind != OutputKind.USER_OUTPUT:
             raise Refusal(
                 f"the model changes '{spec.target or spec.arg.name}' while it runs", "keep no state in forward"
@@ -156,7 +161,7 @@ class Translation:
         meta = node.meta.get("val")
         if isinstance(meta, bool | int | float | torch.SymInt | torch.SymFloat | torch.SymBool):
             return self._sizes.evaluate(meta)
-        if _packet(node).removeprefix("aten.") in _GUARDS:
+        if _packet(node).startswith(_GUARDS):
             return None
         if node.target is operator.getitem:
             return self._item(node)

@@ -84,8 +84,7 @@ def pow_(build: Builder, x: SSAValue, exponent: float) -> Operation:
 
 @imports("aten.mean.default", "aten.mean.dim", batch=reducing)
 def mean(build: Builder, x: SSAValue, dim: Sequence[int], keepdim: bool = False) -> Operation:
-    channels, *spatial = shape_of(x)
-    if spatial and len(spatial) <= 2 and min(dim) > 0:
+    if len(shape_of(x)) in (2, 3) and min(dim) > 0:
         return _spatial_mean(build, x, dim, keepdim)
     return ann.MeanOp(x, dim, keep=keepdim)
 

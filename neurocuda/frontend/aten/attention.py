@@ -9,7 +9,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.frontend.batch_axis import Batchless, Call, pointwise
-from neurocuda.frontend.operands import Builder, Constant, Operand, Refusal
+from neurocuda.frontend.operands import Builder, Operand, Refusal
 from neurocuda.frontend.table import imports
 from neurocuda.ir.attributes import Dense, shape_of
 

@@ -14,7 +14,10 @@ from neurocuda.frontend.operands import Builder, Constant, Operand, Refusal
 from neurocuda.frontend.table import imports
 from neurocuda.ir.attributes import dense_shape, shape_of
 
-_TRANSPOSED = ("transposed convolutions have no operation in the `ann` dialect", "use nn.Upsample-free architectures")
+_TRANSPOSED = (
+    "transposed convolutions have no operation in the `ann` dialect",
+    "use a classifier or another network without them",
+)
 _VOLUME = ("only one- and two-dimensional convolutions are supported", "fold the depth into channels")
 
 REASONS: Final = {
