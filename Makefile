@@ -31,7 +31,7 @@ test-slow: $(VENV)/ready ## what takes minutes or needs NEUROCUDA_DATA
 lint: $(VENV)/ready ## ruff and the type checker
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
-	$(BIN)/basedpyright --level error
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 format: $(VENV)/ready ## formats the code
 	$(BIN)/ruff format .
