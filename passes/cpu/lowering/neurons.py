@@ -1,0 +1,214 @@
+"""Neurons and accumulators: synapses add straight onto the membrane, then leak, bias, bound and threshold as loops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import f32, i32
+from xdsl.ir import Attribute, SSAValue
+
+from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.attributes import Dense, integers, shape_of
+from neurocuda.ir.origin import inherit
+from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signal_element
+from neurocuda.passes.cpu.lowering.grids import Layout, memory_shape, natural, row_major
+from neurocuda.passes.snn.analysis.activity import Activity
+
+if TYPE_CHECKING:
+    from neurocuda.passes.cpu.lowering.network import NetworkLowering
+
+REMEDY = "Quantise the whole network, or none of it."
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of neurons being lowered: its membrane, and the first step at which nothing matters any more."""
+
+    membrane: SSAValue
+    element: Attribute
+    layout: Layout
+    stop: int
+
+
+def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Place:
+    """Lowers a layer of integrate-and-fire neurons; returns where its spikes are."""
+    start, stop = op.window or (0, lowering.steps)
+    layer = _membrane(lowering, op, min(stop, lowering.steps))
+    _require_positive_threshold(lowering, op)
+    _charge(lowering, op, layer)
+    builder, shape = lowering.builder, shape_of(op.result)
+    bounds = lowering.bounds.signals[op.result]
+    element = signal_element(op.result, bounds, spikes=True)
+    spikes = builder.buffer(element, memory_shape(shape, layer.layout), op)
+    limits = _Limits.of(lowering, op, layer, stop - start)
+
+    def constant(value: Dense | None, name: str, element: Attribute = layer.element) -> Dense | None:
+        return None if value is None else builder.constant(value, shape, layer.layout, element, name, op)
+
+    properties: dict[str, Attribute | None] = {
+        "threshold": constant(op.threshold, "threshold"),
+        "reset_value": constant(_reset_value(lowering, op), "reset_value"),
+        "strict": op.strict,
+        "spikes_per_step": op.spikes_per_step,
+        "levels": op.levels if limits.fired else None,
+        "refractory": op.refractory if limits.ready else None,
+        "scale": op.scale,
+        "layout": integers(layer.layout),
+    }
+    operands = [layer.membrane, spikes, limits.fired, limits.ready]
+    fire = builder.nest(cpu.FireOp, operands, (start, layer.stop), op, properties)
+    if fire is not None:
+        inherit(op, fire)
+    return Place(spikes, shape, layer.layout, Activity(start, layer.stop))
+
+
+def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp) -> Place:
+    """Lowers a membrane that never fires; returns where it is."""
+    layer = _membrane(lowering, op, lowering.steps)
+    _charge(lowering, op, layer)
+    return Place(layer.membrane, shape_of(op.result), layer.layout, Activity(0, lowering.steps))
+
+
+# The membrane
+
+
+def _membrane(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp, stop: int) -> Layer:
+    builder, shape = lowering.builder, shape_of(op.result)
+    layout = _layout(lowering, op)
+    element = _element(lowering, op)
+    bounds = lowering.bounds.membranes.get(op)
+    limits = None if bounds is None or is_float_element(element) else bounds.integers
+    if limits is not None and not (limits[0] >= -(2**31) and limits[1] < 2**31):
+        why = f"its membrane potential may lie anywhere in {limits[0]} ... {limits[1]}, which leaves 32 bits"
+        builder.refuse(op, why, "Use fewer timesteps or narrower weights.")
+        limits = None
+    membrane = builder.buffer(element, memory_shape(shape, layout), op, limits)
+    initial = None if op.initial is None else builder.constant(op.initial, shape, layout, element, "initial", op)
+    builder.fill(membrane, min(_first_step(lowering, op), lowering.steps - 1), op, initial)
+    return Layer(membrane, element, layout, stop)
+
+
+def _first_step(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> int:
+    """The first step at which anything touches the membrane."""
+    if isinstance(op, snn.AccumulateOp) or op.bias or op.membrane_decay or op.current_decay or op.lower_bound:
+        return 0
+    starts = [0 if a.held else a.start for a in (lowering.activities[current] for current in op.currents)]
+    return min([*starts, op.window[0] if op.window else 0])
+
+
+def _layout(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> Layout:
+    """Channels last, unless a product over the last axis makes the user's own order the better one."""
+    rank = len(shape_of(op.result))
+    first = op.currents[0]
+    if isinstance(first.owner, LinearBase):
+        return row_major(rank)
+    known = lowering.places.get(first)
+    return natural(rank) if known is None else known.layout
+
+
+def _element(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> Attribute:
+    """i32 where currents and constants are integers, f32 where currents are floats; a mixture is refused."""
+    currents = {lowering.bounds.signals[current] is None for current in op.currents}
+    real = [c is not None and lowering.weights.array(c).dtype.kind == "f" for c in _charging_constants(op)]
+    if currents == {False} and not any(real):
+        return i32
+    if False in currents:
+        lowering.builder.refuse(op, "integers and floats meet in its membrane", REMEDY)
+    return f32
+
+
+def _charging_constants(op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> list[Dense | None]:
+    if isinstance(op, snn.AccumulateOp):
+        return [op.initial, op.bias]
+    return [op.threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
+
+
+def _charge(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp, layer: Layer) -> None:
+    """Decays, currents, bias and lower bound, in this order."""
+    builder, shape, window = lowering.builder, shape_of(op.result), (0, layer.stop)
+
+    def constant(value: Dense, name: str) -> Dense:
+        return builder.constant(value, shape, layer.layout, layer.element, name, op)
+
+    decays = (op.membrane_decay, op.current_decay) if isinstance(op, snn.IntegrateAndFireOp) else (None, None)
+    if decays[0] is not None:
+        builder.nest(cpu.LeakOp, [layer.membrane], window, op, {"decay": constant(decays[0], "membrane_decay")})
+    receiver = layer.membrane
+    if decays[1] is not None:
+        receiver = builder.buffer(layer.element, memory_shape(shape, layer.layout), op)
+        builder.fill(receiver, 0, op)
+        builder.nest(cpu.LeakOp, [receiver], window, op, {"decay": constant(decays[1], "current_decay")})
+    target = Place(receiver, shape, layer.layout, Activity(0, layer.stop))
+    for current in op.currents:
+        receive(lowering, current, target)
+    if op.bias is not None:
+        builder.nest(cpu.ChargeOp, [receiver], window, op, {"value": constant(op.bias, "bias")})
+    if receiver is not layer.membrane:
+        builder.nest(cpu.AddOp, [receiver, layer.membrane], window, op)
+    if isinstance(op, snn.IntegrateAndFireOp) and op.lower_bound is not None:
+        lowest = _whole(lowering, op.lower_bound.value.data, layer.element)
+        builder.nest(cpu.ClampOp, [layer.membrane], window, op, {"lowest": constant(lowest, "lower_bound")})
+
+
+def receive(lowering: NetworkLowering, current: SSAValue, target: Place) -> None:
+    """Adds a current onto a membrane: straight from the synapse where nobody else reads the current."""
+    stop = target.activity.stop
+    producer = current.owner
+    if isinstance(producer, SynapseOp) and lowering.is_fused(producer):
+        if lowering.add_synapse(producer, target, stop):
+            return
+        lowering.lower_alone(producer)
+    assert current in lowering.places
+    place = lowering.builder.in_layout(lowering.places[current], target.layout, lowering.owner(current))
+    steps = (0, stop) if place.activity.held else (place.activity.start, min(stop, place.activity.stop))
+    lowering.builder.nest(cpu.AddOp, [place.buffer, target.buffer], steps, lowering.owner(current))
+
+
+# Thresholds, resets and limits
+
+
+def _require_positive_threshold(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> None:
+    """With several spikes per step the threshold divides."""
+    if op.spikes_per_step.value.data > 1 and not (lowering.weights.array(op.threshold) > 0).all():
+        lowering.builder.refuse(op, "a threshold is not positive", "Make all thresholds positive.")
+
+
+def _reset_value(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Dense | None:
+    if op.reset.data == "subtract":
+        return None
+    value = 0.0 if op.reset_value is None else op.reset_value.value.data
+    return _whole(lowering, value, _element(lowering, op))
+
+
+def _whole(lowering: NetworkLowering, value: float, element: Attribute) -> Dense:
+    """A number for a membrane; integer membranes cut off its fraction."""
+    import numpy as np
+
+    array = np.asarray([value], np.float64)
+    return lowering.weights.add(array if is_float_element(element) else array.astype(np.int64), "value")
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """The buffers that keep count of spikes and of the refractory time, as optional operands."""
+
+    fired: list[SSAValue]
+    ready: list[SSAValue]
+
+    @staticmethod
+    def of(lowering: NetworkLowering, op: snn.IntegrateAndFireOp, layer: Layer, window: int) -> _Limits:
+        most = window * op.spikes_per_step.value.data
+        capped = op.levels is not None and op.levels.value.data < most
+        rests = op.refractory.value.data > 0
+        return _Limits(
+            [_counter(lowering, op, layer)] if capped else [], [_counter(lowering, op, layer)] if rests else []
+        )
+
+
+def _counter(lowering: NetworkLowering, op: snn.IntegrateAndFireOp, layer: Layer) -> SSAValue:
+    counter = lowering.builder.buffer(i32, memory_shape(shape_of(op.result), layer.layout), op)
+    lowering.builder.fill(counter, op.window[0] if op.window else 0, op)
+    return counter
