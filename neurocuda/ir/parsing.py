@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import struct
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -28,8 +29,10 @@ from xdsl.dialects.builtin import (
     UnknownLoc,
 )
 from xdsl.ir import Attribute, Operation
-from xdsl.parser import AttrParser, Parser
+from xdsl.parser import AttrParser, Parser, ParserState
 from xdsl.utils.exceptions import DiagnosticException, ParseError
+from xdsl.utils.lexer import Input, Position, Span, Token
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from neurocuda.errors import ParsingError, WeightsError
 from neurocuda.ir.context import weights_of
@@ -126,8 +129,31 @@ def load_side_file(module: ModuleOp, ctx: Context, folder: Path, weights: Path |
         weights_of(ctx).load(Path(os.path.normpath(folder / named.data)))
 
 
+class NeuroLexer(MLIRLexer):
+    """xDSL's lexer with two differences.
+
+    * A string that is not closed is an error at once; stock xDSL takes exponential time to find that out.
+    * A string whose escapes are UTF-8 is text; stock xDSL prints "\u00e9" so, and reads it back as bytes.
+    """
+
+    _string = re.compile(r'"(?:[^"\\\n\v\f]++|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+    def _lex_string_literal(self, start_pos: Position) -> MLIRToken:
+        match = self._string.match(self.input.content, start_pos)
+        if match is None:
+            raise ParseError(Span(start_pos, start_pos + 1, self.input), "this string is not closed on its line")
+        self.pos = match.end()
+        literal = StringLiteral(start_pos, self.pos, self.input)
+        if "\\" in literal.text:
+            try:
+                literal.bytes_contents.decode()
+            except UnicodeDecodeError:
+                return Token(MLIRTokenKind.BYTES_LIT, literal)
+        return Token(MLIRTokenKind.STRING_LIT, literal)
+
+
 class NeuroParser(Parser):
-    """xDSL's parser with three differences.
+    """xDSL's parser with three differences, over `NeuroLexer`.
 
     * An operation without a location gets that of its first token.
     * Hexadecimal floats in `dense<...>` and `array<...>` are bit patterns, as in MLIR; stock xDSL takes them for
@@ -137,7 +163,9 @@ class NeuroParser(Parser):
     """
 
     def __init__(self, ctx: Context, input: str | bytes, name: str = "<unknown>") -> None:
-        super().__init__(ctx, input, name)
+        super().__init__(ctx, "", name)
+        text = input.decode() if isinstance(input, bytes) else input
+        self._parser_state = ParserState(NeuroLexer(Input(text, name)))
         self.external_resources: dict[str, dict[str, ExternalValue]] = {}
         self._line_starts: list[int] = []
         self._after_location = -1
