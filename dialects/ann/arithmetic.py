@@ -74,9 +74,7 @@ class AffineOp(ShapedOp):
     )
 
     def __init__(self, input: SSAValue, scale: Dense | None, shift: Dense | None) -> None:
-        super().__init__(
-            operands=[input], properties={"scale": scale, "shift": shift}, result_types=[input.type]
-        )
+        super().__init__(operands=[input], properties={"scale": scale, "shift": shift}, result_types=[input.type])
 
     def inferred_shape(self) -> shapes.Shape:
         shape = shape_of(self.input)

@@ -110,7 +110,8 @@ class FireOp(LoopOp):
     Reports read `scale` (f64), what one spike stands for, and `layout`: axis i of the buffers is axis layout[i] of the
     user's tensor. With spikes_per_step > 1 thresholds divide; the conversion sees to it that none is zero.
 
-    (C2) One shape. (C3) `levels` and `fired`, and `refractory` and `ready`, go together. (C4) `layout` is a permutation.
+    (C2) One shape. (C3) `levels` and `fired`, and `refractory` and `ready`, go together.
+    (C4) `layout` is a permutation.
     """
 
     name = "cpu.fire"
@@ -144,7 +145,7 @@ class FireOp(LoopOp):
         if (self.levels is None) != (self.fired is None) or (self.refractory is None) != (self.ready is None):  # C3
             raise VerifyException(f"{self.name}: a limit and the buffer that keeps it go together")
         if sorted(values_of(self.layout)) != list(range(len(buffer_shape(self.membrane)))):  # C4
-            raise VerifyException(f"{self.name}: the layout {list(values_of(self.layout))} is no permutation of the axes")
+            raise VerifyException(f"{self.name}: the layout {list(values_of(self.layout))} is no permutation of axes")
 
 
 @irdl_op_definition
@@ -159,14 +160,14 @@ class DelayOp(LoopOp):
     line = operand_def(MemRefType)
     target = operand_def(MemRefType)
     assembly_format = (
-        "$source `->` $target `line` $line `steps` $steps attr-dict `:` type($source) `->` type($target) `,` type($line)"
+        "$source `->` $target `line` $line `steps` $steps attr-dict `:` type($source) `->` type($target) `,` "
+        "type($line)"
     )
 
     def verify_(self) -> None:
         super().verify_()
-        shape = buffer_shape(self.source)
-        line = buffer_shape(self.line)
-        self.require(buffer_shape(self.target) == shape and line[1:] == shape, "source and target are slots of the line")
+        shape, slots = buffer_shape(self.source), buffer_shape(self.line)[1:]
+        self.require(buffer_shape(self.target) == shape == slots, "source and target need the shape of a slot")
 
 
 @irdl_op_definition

@@ -329,9 +329,10 @@ class CopyOp(LoopOp):
 
 @irdl_op_definition
 class Conv2dOp(SynapseOp):
-    """A convolution of (height, width, channels), by events: the weight is (groups, kernel height, kernel width, in, out).
+    """A convolution of (height, width, channels), by events.
 
-    Padding is top, bottom, left, right; nothing is computed for it.
+    The weight is (groups, kernel height, kernel width, in, out). Padding is top, bottom, left, right; nothing is
+    computed for it.
     """
 
     name = "cpu.conv2d"
@@ -342,6 +343,11 @@ class Conv2dOp(SynapseOp):
         "$source `->` $membrane `weight` `(` $weight `)` `stride` $stride `padding` $padding `dilation` $dilation "
         "`steps` $steps attr-dict `:` type($source) `->` type($membrane)"
     )
+
+    @property
+    def channels_per_group(self) -> int:
+        """The input channels that one output channel reads."""
+        return dense_shape(self.weight)[3]
 
     def verify_(self) -> None:
         super().verify_()

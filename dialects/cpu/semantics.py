@@ -1,7 +1,7 @@
-"""What each `cpu` operation means, in NumPy, with a leading batch axis: buffers of the types in the text, in one memory.
+"""What each `cpu` operation means, in NumPy, with a leading batch axis.
 
-A loop nest changes its buffers in place. The memory begins filled with a pattern, so that what is read before it is
-written shows.
+Buffers have the types in the text and lie in one memory. A loop nest changes its buffers in place. The memory begins
+filled with a pattern, so that what is read before it is written shows.
 """
 
 from __future__ import annotations

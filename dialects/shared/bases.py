@@ -298,9 +298,7 @@ class SliceBase(IndexMapOp, ABC):
         )
 
     def inferred_shape(self) -> shapes.Shape:
-        return shapes.slice_(
-            shape_of(self.input), values_of(self.starts), values_of(self.stops), values_of(self.steps)
-        )
+        return shapes.slice_(shape_of(self.input), values_of(self.starts), values_of(self.stops), values_of(self.steps))
 
 
 class PadBase(IndexMapOp, ABC):

@@ -64,15 +64,27 @@ def conv2d(
 ) -> Array:
     """Cross-correlation as one matrix product per image and group."""
     exact = exact_type(values, weight)
-    view = windows(values.astype(exact, copy=False), weight.shape[2:], stride, padding, dilation)
-    batch, channels, rows, columns = view.shape[:4]
-    depth = weight[0].size
-    patches = view.transpose(0, 1, 4, 5, 2, 3).reshape(batch, groups, depth, rows * columns)
-    matrix = weight.astype(exact, copy=False).reshape(groups, weight.shape[0] // groups, depth)
-    product = np.matmul(matrix, patches).reshape(batch, weight.shape[0], rows, columns)
-    result = accumulator(product, values, weight)
-    del channels
+    patches = _patches(values.astype(exact, copy=False), weight.shape[2:], stride, padding, dilation)
+    batch, channels, _, _, rows, columns = patches.shape
+    depth = channels // groups * weight.shape[2] * weight.shape[3]
+    matrix = weight.astype(exact, copy=False).reshape(groups, len(weight) // groups, depth)
+    product = np.matmul(matrix, patches.reshape(batch, groups, depth, rows * columns))
+    result = accumulator(product.reshape(batch, len(weight), rows, columns), values, weight)
     return result if bias is None else result + bias[:, None, None]
+
+
+def _patches(
+    values: Array, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]
+) -> Array:
+    """What each weight of a kernel reads: (batch, channels, kernel height, kernel width, rows, columns)."""
+    view = windows(values, kernel, stride, padding, dilation)
+    if tuple(kernel) == (1, 1):
+        return view.transpose(0, 1, 4, 5, 2, 3)
+    batch, channels, rows, columns = view.shape[:4]
+    patches = np.empty((batch, channels, *kernel, rows, columns), values.dtype)
+    for row, column in np.ndindex(*kernel):
+        patches[:, :, row, column] = view[..., row, column]
+    return patches
 
 
 def linear(values: Array, weight: Array, bias: Array | None) -> Array:

@@ -19,7 +19,7 @@ from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import Dense, element_type, shape_of, values_of
 from neurocuda.reference.interpreter import Run
-from neurocuda.reference.meaning import Array, means, meaning_of
+from neurocuda.reference.meaning import Array, meaning_of, means
 
 Signal: TypeAlias = Array | None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from xdsl.dialects.builtin import FileLineColLoc, LocationAttr, ModuleOp, NameLoc, StringAttr, UnknownLoc
 from xdsl.ir import Operation
@@ -34,13 +34,27 @@ def inherit(old: Operation, new: Operation) -> None:
         set_origin(new, origin_of(old))
 
 
-def name_origins(module: ModuleOp) -> None:
-    """Gives every operation with a result an origin, so that a pass can be checked value by value."""
+def name_origins(module: ModuleOp) -> frozenset[str]:
+    """Gives every operation with a result an origin, so that a pass can be checked value by value.
+
+    Returns the names that are new, for `forget_origins`.
+    """
+    given: set[str] = set()
     taken = {origin for op in module.walk() if (origin := origin_of(op)) is not None}
     fresh = (name for number in _numbers() if (name := f"value{number}") not in taken)
     for op in module.walk():
         if op.results and origin_of(op) is None:
-            set_origin(op, next(fresh))
+            name = next(fresh)
+            set_origin(op, name)
+            given.add(name)
+    return frozenset(given)
+
+
+def forget_origins(module: ModuleOp, names: Container[str]) -> None:
+    """Takes names away again, from whichever operations hold them now."""
+    for op in module.walk():
+        if origin_of(op) in names:
+            set_origin(op, None)
 
 
 def _numbers() -> Iterator[int]:

@@ -1,0 +1,153 @@
+"""Checks that a pass kept its promise, by running the module before and after it on the same inputs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import AnyFloat, IntegerType, ModuleOp, TensorType
+from xdsl.ir import Attribute, Operation
+from xdsl.passes import ModulePass
+
+from neurocuda.errors import PromiseError
+from neurocuda.ir.context import weights_of
+from neurocuda.ir.origin import forget_origins, name_origins, origin_of, user_location
+from neurocuda.ir.promise import Deviation, Promise
+from neurocuda.ir.weights import WeightStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.generic]
+    Observed = dict[str, NDArray[np.float64]]
+
+IMAGES = 3
+"""How many random inputs a promise is checked on where none are given."""
+
+
+@dataclass(frozen=True)
+class ValueReport:
+    """How far one value, named by its origin or as an output, moved; and where it stands in the user's model."""
+
+    name: str
+    location: str
+    deviation: Deviation
+
+
+def validate_pass(
+    step: ModulePass, ctx: Context, module: ModuleOp, inputs: Sequence[Array] | None = None
+) -> list[ValueReport]:
+    """Applies a pass and checks its promise on inputs (batch axis first), random ones where none are given.
+
+    Raises:
+        PromiseError: the pass declares no promise, or broke it; names the first value that differs.
+    """
+    promise = getattr(step, "promise", None)
+    if not isinstance(promise, Promise):
+        raise PromiseError(f"pass {step.name} declares no promise")
+    given = name_origins(module)
+    before = module.clone()
+    step.apply(ctx, module)
+    reports = check_promise(before, module, promise, weights_of(ctx), inputs, name=step.name)
+    forget_origins(module, given)
+    return reports
+
+
+def check_promise(
+    before: ModuleOp,
+    after: ModuleOp,
+    promise: Promise,
+    weights: WeightStore,
+    inputs: Sequence[Array] | None = None,
+    *,
+    name: str,
+) -> list[ValueReport]:
+    """Compares two modules value by value: what shares an origin, and the outputs.
+
+    Raises:
+        PromiseError: names the first value, in program order, that breaks the promise.
+    """
+    given = random_inputs(before) if inputs is None else list(inputs)
+    if given is None:
+        return []
+    old, _ = observe(before, weights, given)
+    new, locations = observe(after, weights, given)
+    reports: list[ValueReport] = []
+    for key, value in new.items():
+        if key not in old:
+            continue
+        where = locations.get(key, "")
+        reason = promise.broken_by(old[key], value)
+        if reason is not None:
+            place = f" ({where})" if where else ""
+            raise PromiseError(f"{name} changed {key}{place}: {reason}")
+        reports.append(ValueReport(key, where, Deviation.between(old[key], value)))
+    return reports
+
+
+def observe(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> tuple[Observed, dict[str, str]]:
+    """Every value with an origin and every output, in float64 and the user's units; and where each stands.
+
+    Floats stand for themselves; counts and sums of spikes are multiplied by their scale. A counted value whose scale
+    is not known is left out, and so are the currents of an integer network, whose unit is arbitrary.
+    """
+    import numpy as np
+
+    from neurocuda.reference.interpreter import interpret
+    from neurocuda.reference.scales import scales_of
+
+    scales = scales_of(module, weights)
+    values: Observed = {}
+    locations: dict[str, str] = {}
+
+    def note(op: Operation, array: Array) -> None:
+        origin = origin_of(op)
+        scale = scales.get(op.results[0])
+        if origin is None or (scale is None and array.dtype.kind != "f"):
+            return
+        values[origin] = array.astype(np.float64) * (1.0 if scale is None else scale)
+        locations[origin] = user_location(op)
+
+    for index, output in enumerate(interpret(module, weights, inputs, note)):
+        values[f"output {index}"] = output.astype(np.float64)
+    return values, locations
+
+
+def random_inputs(module: ModuleOp) -> list[Array] | None:
+    """Inputs that fit the module, the same for the same types; None where it has no single network to run."""
+    import numpy as np
+
+    from neurocuda.errors import ModelError
+    from neurocuda.reference.interpreter import main_function
+
+    try:
+        arguments = main_function(module).body.block.args
+    except ModelError:
+        return None
+    seed = zlib.crc32(" ".join(str(argument.type) for argument in arguments).encode())
+    random = np.random.default_rng(seed)
+    found = [_random(random, argument.type) for argument in arguments]
+    return [array for array in found if array is not None] if all(a is not None for a in found) else None
+
+
+def _random(random: np.random.Generator, kind: Attribute) -> Array | None:
+    import numpy as np
+
+    from neurocuda.reference.scales import Ranged
+
+    if not isinstance(kind, TensorType):
+        return None
+    shape = (IMAGES, *kind.get_shape())
+    element = kind.element_type
+    if isinstance(element, AnyFloat):
+        return random.standard_normal(shape).astype(np.float32)
+    if isinstance(element, Ranged):
+        return random.integers(element.bounds[0], element.bounds[1] + 1, shape)
+    if isinstance(element, IntegerType):
+        width = min(element.width.data, 8)
+        return random.integers(0, 2**width, shape).astype(np.uint8 if width == 8 else np.int64)
+    return None
