@@ -37,28 +37,28 @@ class ConvertSnnToCpuPass(NeuroPass):
     Integers are equal; floats are summed in another order.
 
     Before:
-        func.func @main(%x: tensor<2xi8>) -> tensor<1xi32> {
+        func.func @main(%x: tensor<2x!ann.count<-8, 7>>) -> tensor<1xi32> {
           %y = snn.network code "free" steps 3 inputs(%x) {
-          ^bb0(%i: tensor<2xi8>):
-            %p = snn.input %i : tensor<2xi8> -> tensor<2x!snn.graded<-128, 127>>
-            %c = snn.linear %p weight(dense<[[1, 2]]> : tensor<1x2xi8>) : tensor<2x!snn.graded<-128, 127>> -> tensor<1xi32>
+          ^bb0(%i: tensor<2x!ann.count<-8, 7>>):
+            %p = snn.input %i : tensor<2x!ann.count<-8, 7>> -> tensor<2x!snn.graded<-8, 7>>
+            %c = snn.linear %p weight(dense<[[1, 2]]> : tensor<1x2xi8>) : tensor<2x!snn.graded<-8, 7>> -> tensor<1xi32>
             %a = snn.accumulate %c : (tensor<1xi32>) -> tensor<1xi32>
             snn.output %a : tensor<1xi32>
-          } : (tensor<2xi8>) -> (tensor<1xi32>)
+          } : (tensor<2x!ann.count<-8, 7>>) -> (tensor<1xi32>)
           func.return %y : tensor<1xi32>
         }
 
     After:
-        func.func @main(%x: tensor<2xi8>) -> tensor<1xi32> {
+        func.func @main(%x: tensor<2x!ann.count<-8, 7>>) -> tensor<1xi32> {
           %y = cpu.program "network" steps 3 inputs(%x) {
           ^bb0(%0: memref<2xi8>):
-            %1 = cpu.buffer range [-384, 381] : memref<1xi32>
+            %1 = cpu.buffer range [-24, 21] : memref<1xi32>
             cpu.fill %1 steps [0, 1] : memref<1xi32>
             cpu.linear %0 -> %1 weight(dense<[[1], [2]]> : tensor<2x1xi8>) steps [0, 1] : memref<2xi8> -> memref<1xi32>
             %2 = cpu.buffer : memref<1xi32>
             cpu.copy %1 -> %2 sizes [1] from 0 [1] to 0 [1] steps [2, 3] : memref<1xi32> -> memref<1xi32>
             cpu.output %2 : memref<1xi32>
-          } : (tensor<2xi8>) -> (tensor<1xi32>)
+          } : (tensor<2x!ann.count<-8, 7>>) -> (tensor<1xi32>)
           func.return %y : tensor<1xi32>
         }
     """

@@ -197,7 +197,7 @@ class Builder:
         return self.weights.add(array.astype(np.float32 if element == f32 else np.float64), name)
 
 
-def signal_element(value: SSAValue, bounds: Bounds | None, *, spikes: bool) -> Attribute:
+def signal_element(bounds: Bounds | None, *, spikes: bool) -> Attribute:
     """The smallest element type that holds a signal: i1 for spikes, f32 where nothing bounds it."""
     if bounds is None:
         return f32

@@ -176,7 +176,7 @@ class NetworkLowering:
 
     def _new_signal(self, op: Operation, layout: Layout, *, spikes: bool) -> Place:
         result = op.results[0]
-        element = signal_element(result, self.bounds.signals[result], spikes=spikes)
+        element = signal_element(self.bounds.signals[result], spikes=spikes)
         buffer = self.builder.buffer(element, memory_shape(shape_of(result), layout), op)
         return Place(buffer, shape_of(result), layout, self.activities[result])
 
@@ -256,10 +256,10 @@ class NetworkLowering:
         """A maximum over nothing but padding is undefined."""
         if isinstance(op, snn.SumPool2dOp):
             return
-        top, bottom, left, right = values_of(op.padding)
-        sizes, counts = shape_of(op.input)[1:], shape_of(op.result)[1:]
-        taps = zip(sizes, counts, values_of(op.kernel), values_of(op.stride), values_of(op.dilation), (top, left), strict=True)
-        for size, count, kernel, stride, dilation, low in taps:
+        geometry = (values_of(op.kernel), values_of(op.stride), values_of(op.dilation), values_of(op.padding)[::2])
+        for size, count, kernel, stride, dilation, low in zip(
+            shape_of(op.input)[1:], shape_of(op.result)[1:], *geometry, strict=True
+        ):
             rows = [[o * stride - low + k * dilation for k in range(kernel)] for o in range(count)]
             if not all(any(0 <= at < size for at in row) for row in rows):
                 self.builder.refuse(op, "a window holds nothing but padding", "Pad by less than the kernel.")

@@ -40,8 +40,7 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
     _require_positive_threshold(lowering, op)
     _charge(lowering, op, layer)
     builder, shape = lowering.builder, shape_of(op.result)
-    bounds = lowering.bounds.signals[op.result]
-    element = signal_element(op.result, bounds, spikes=True)
+    element = signal_element(lowering.bounds.signals[op.result], spikes=True)
     spikes = builder.buffer(element, memory_shape(shape, layer.layout), op)
     limits = _Limits.of(lowering, op, layer, stop - start)
 

@@ -1,0 +1,55 @@
+"""What a network costs on a CPU: counted from a run where there is one, estimated from the program where not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from xdsl.dialects.builtin import ModuleOp
+
+from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.cpu.bases import SynapseOp, buffer_shape
+from neurocuda.ir.attributes import dense_shape
+from neurocuda.ir.backend import Execution, Reading
+from neurocuda.ir.weights import WeightStore
+
+
+def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
+    """Memory, steps and dense synaptic operations of the module; spikes and latency of a run.
+
+    A dense synaptic operation is one weight times one source element, once per image: what a network of counts would
+    compute. Latency is the time of the whole batch divided by its images, all threads together.
+    """
+    del weights
+    programs = [op for op in module.walk() if isinstance(op, cpu.ProgramOp)]
+    synapses = [op for program in programs for op in program.body.block.ops if isinstance(op, SynapseOp)]
+    readings = [
+        Reading("time steps", sum(program.steps.value.data for program in programs), "step", "estimated"),
+        Reading("state memory", sum(program.uses()["state_bytes"] for program in programs), "byte", "estimated"),
+        Reading("dense synaptic operations", sum(map(dense_operations, synapses)), "per image", "estimated"),
+    ]
+    return [*readings, *_measured(execution)] if execution is not None else readings
+
+
+def dense_operations(op: SynapseOp) -> int:
+    """The products of a synapse if no source element were zero, borders included."""
+    if isinstance(op, cpu.Conv2dOp | cpu.DepthwiseConv2dOp):
+        shape = dense_shape(op.weight)
+        taps = prod(shape[:2]) if isinstance(op, cpu.DepthwiseConv2dOp) else prod(shape[1:4])
+        return prod(buffer_shape(op.membrane)) * taps
+    if isinstance(op, cpu.LinearOp):
+        return prod(buffer_shape(op.source)) * dense_shape(op.weight)[1]
+    return prod(buffer_shape(op.source))
+
+
+def _measured(execution: Execution) -> list[Reading]:
+    images = len(execution.outputs[0]) if execution.outputs else 0
+    if not images:
+        return []
+    readings = [Reading("latency", 1000 * execution.seconds / images, "ms per image", "measured")]
+    neurons = sum(prod(counts.shape[1:]) for counts in execution.counts.values())
+    if neurons:
+        spikes = sum(int(counts.sum()) for counts in execution.counts.values()) / images
+        readings.append(Reading("spikes", spikes, "per image", "measured"))
+        readings.append(Reading("spikes per neuron", spikes / neurons, "per image", "measured"))
+    return readings

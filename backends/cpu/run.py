@@ -1,0 +1,210 @@
+"""Builds programs, loads them and runs batches over threads."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+from neurocuda.backends.cpu.build import Compiler, build, find_compiler
+from neurocuda.backends.cpu.emit import ALIGNMENT, PrintedProgram, printed_programs
+from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
+from neurocuda.errors import InputError, OptionError
+from neurocuda.ir.backend import Execution, RunOptions
+from neurocuda.ir.weights import WeightStore
+from neurocuda.reference.interpreter import Run, main_function
+from neurocuda.reference.meaning import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Bytes = NDArray[np.uint8]
+Done = Callable[[int], None]
+"""Called with the number of images that have just been done."""
+
+CHUNKS = 8
+"""Into how many pieces each thread's share of a batch is cut, so that threads end together and progress shows."""
+
+
+def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
+    """Builds every program of the module, or finds it in the cache.
+
+    Raises:
+        LevelError: the module is not at level `cpu`.
+        ToolchainError: there is no C compiler, or it fails.
+    """
+    compiler = find_compiler()
+    natives = {printed.op: NativeProgram(printed, compiler) for printed in printed_programs(module, weights)}
+    return CpuProgram(module, weights, natives, f"cpu: {compiler.description}")
+
+
+@dataclass(frozen=True)
+class CpuProgram:
+    """A module whose `cpu.program` operations run as machine code; what stands beside them is interpreted."""
+
+    module: ModuleOp
+    weights: WeightStore
+    natives: dict[Operation, NativeProgram]
+    provenance: str
+
+    def run(self, inputs: Sequence[Array], options: RunOptions | None = None) -> Execution:
+        """Runs a batch: one (images, *shape) array per argument of `@main`.
+
+        Raises:
+            InputError: an array has the wrong shape or type, or values outside the declared range.
+            OptionError: the number of threads is not positive.
+        """
+        options = options or RunOptions()
+        if options.threads is not None and options.threads < 1:
+            raise OptionError(f"threads must be at least 1, not {options.threads}")
+        function = main_function(self.module)
+        _check_inputs(inputs, [argument.type for argument in function.body.block.args])
+        run = _NativeRun(self.weights, self.natives, options)
+        start = time.perf_counter()
+        with np.errstate(all="ignore"):
+            outputs = run.block(function.body.block, list(inputs))
+        seconds = time.perf_counter() - start
+        steps = sum(native.printed.steps for native in self.natives.values())
+        return Execution(tuple(outputs), run.counts, steps, seconds, self.provenance)
+
+
+class _NativeRun(Run):
+    """The reference interpreter, but programs run as machine code."""
+
+    def __init__(self, weights: WeightStore, natives: dict[Operation, NativeProgram], options: RunOptions) -> None:
+        super().__init__(weights)
+        self.natives = natives
+        self.options = options
+        self.counts: dict[str, Array] = {}
+
+    def evaluate(self, op: Operation, operands: Sequence[Array]) -> tuple[Array, ...]:
+        if op not in self.natives:
+            return super().evaluate(op, operands)
+        outputs, counts = self.natives[op].run(operands, self.options)
+        self.counts |= counts
+        return outputs
+
+
+class NativeProgram:
+    """One built program."""
+
+    def __init__(self, printed: PrintedProgram, compiler: Compiler) -> None:
+        self.printed = printed
+        self.library: Path = build(printed.code, printed.header, printed.symbol, compiler)
+        self._weights = aligned(len(printed.weights))
+        self._weights[:] = np.frombuffer(printed.weights, np.uint8)
+        self._function = getattr(ctypes.CDLL(str(self.library)), f"{printed.symbol}_run")
+        self._function.restype = None
+        arrays = 3 + len(printed.inputs) + len(printed.outputs)
+        self._function.argtypes = [ctypes.c_void_p] * arrays
+
+    def run(self, inputs: Sequence[Array], options: RunOptions) -> tuple[tuple[Array, ...], dict[str, Array]]:
+        """(outputs, spike counts by layer) of a batch."""
+        batch = len(inputs[0])
+        arrays = [_as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
+        outputs = [np.empty((batch, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
+        counts = self._new_counts(batch) if options.counts else None
+        threads = min(options.threads or os.cpu_count() or 1, max(1, batch))
+        done = _Progress(options, batch)
+        if threads == 1:
+            for piece in _pieces(batch, threads):
+                done(self._run_images(piece, arrays, outputs, counts))
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                waiting: list[Future[int]] = [
+                    pool.submit(self._run_images, piece, arrays, outputs, counts) for piece in _pieces(batch, threads)
+                ]
+                for future in as_completed(waiting):
+                    done(future.result())
+        return tuple(outputs), {} if counts is None else self._split(counts)
+
+    def _run_images(
+        self, images: range, inputs: Sequence[Array], outputs: Sequence[Array], counts: Array | None
+    ) -> int:
+        """Runs images one after the other with a state of their own; the interpreter lock is free meanwhile."""
+        state = aligned(self.printed.state_bytes)
+        for image in images:
+            arrays = [array[image] for array in (*inputs, *outputs)]
+            pointers = [array.ctypes.data for array in arrays]
+            counters = None if counts is None else counts[image].ctypes.data
+            self._function(state.ctypes.data, self._weights.ctypes.data, *pointers, counters)
+        return len(images)
+
+    def _new_counts(self, batch: int) -> Array:
+        return np.zeros((batch, self.printed.count_total), self.printed.count_type.removesuffix("_t"))
+
+    def _split(self, counts: Array) -> dict[str, Array]:
+        """Counters by layer, in the user's order of axes."""
+        split: dict[str, Array] = {}
+        for layer in self.printed.layers:
+            part = counts[:, layer.offset : layer.offset + prod(layer.shape)]
+            split[layer.origin] = to_logical(part.reshape(len(counts), *layer.shape), layer.layout)
+        return split
+
+
+class _Progress:
+    """Adds up finished images."""
+
+    def __init__(self, options: RunOptions, batch: int) -> None:
+        self._report = options.progress
+        self._batch = batch
+        self._done = 0
+
+    def __call__(self, images: int) -> None:
+        self._done += images
+        if self._report is not None:
+            self._report(self._done, self._batch)
+
+
+def _pieces(batch: int, threads: int) -> Iterator[range]:
+    size = max(1, -(-batch // (threads * CHUNKS)))
+    return (range(begin, min(begin + size, batch)) for begin in range(0, batch, size))
+
+
+def aligned(size: int) -> Bytes:
+    """Memory of at least one byte, aligned as programs need it."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size]
+
+
+# Inputs
+
+
+def _check_inputs(inputs: Sequence[Array], types: Sequence[object]) -> None:
+    from xdsl.dialects.builtin import TensorType
+
+    if len(inputs) != len(types):
+        raise InputError(f"the network has {len(types)} inputs, {len(inputs)} were given")
+    for index, (array, expected) in enumerate(zip(inputs, types, strict=True)):
+        assert isinstance(expected, TensorType)
+        if array.shape[1:] != expected.get_shape():
+            raise InputError(f"input {index}: expected images of shape {expected.get_shape()}, found {array.shape[1:]}")
+        if len(array) != len(inputs[0]):
+            raise InputError(f"input {index}: {len(array)} images, but input 0 has {len(inputs[0])}")
+
+
+def _as_input(array: Array, element: object) -> Array:
+    """The array in the program's type; integers have to fit."""
+    from xdsl.ir import Attribute
+
+    assert isinstance(element, Attribute)
+    dtype = buffer_dtype(element)
+    if dtype.kind != "f" and array.dtype != dtype and array.size:
+        if array.dtype.kind not in "biu":
+            raise InputError(f"expected integers, found {array.dtype}")
+        limits = np.iinfo(dtype.name)
+        if int(array.min()) < limits.min or int(array.max()) > limits.max:
+            raise InputError(f"values from {array.min()} to {array.max()} do not fit into {dtype.name}")
+    return np.ascontiguousarray(array, dtype)
