@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -32,14 +33,21 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Every .mlir file below test/ that has a RUN line is a test."""
     if file_path.suffix != ".mlir" or "Inputs" in file_path.parts or not file_path.is_relative_to(TESTS):
         return None
-    return cast(pytest.Collector, LitFile.from_parent(parent, path=file_path))
+    return LitFile.of(parent, file_path)
 
 
 class LitFile(pytest.File):
     """A .mlir file."""
 
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path) -> LitFile:
+        """The node of a file."""
+        make = cast("Callable[..., LitFile]", cls.from_parent)  # pyright: ignore[reportUnknownMemberType]
+        return make(parent, path=path)
+
     def collect(self) -> Iterable[pytest.Item]:
-        yield cast(pytest.Item, LitTest.from_parent(self, name="RUN"))
+        make = cast("Callable[..., LitTest]", LitTest.from_parent)  # pyright: ignore[reportUnknownMemberType]
+        yield make(self, name="RUN")
 
 
 class LitFailure(Exception):
@@ -247,3 +255,16 @@ def _run_lit(path: Path) -> None:
         pytest.skip("an optional tool is missing")
     if done.returncode or "PASS: " not in done.stdout:
         raise LitFailure(done.stdout + done.stderr)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the sources, links included, without anything built."""
+    root, copy = TESTS.parent, tmp_path / "checkout"
+    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info", "Output", "*.pyc")
+    copy.mkdir()
+    for name in ("backends", "dialects", "neurocuda", "passes", "test", "tools"):
+        shutil.copytree(root / name, copy / name, symlinks=True, ignore=unwanted)
+    for name in ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml"):
+        shutil.copy(root / name, copy / name)
+    return copy
