@@ -1,0 +1,86 @@
+"""Moves activations up to the sums that they rectify, past poolings and index maps with which they commute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.ir.promise import Equal
+from neurocuda.ir.rewriting import NeuroPass, apply_patterns
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._linear import read_once
+
+MAPS = (ann.MaxPool2dOp, ann.ReshapeOp, ann.TransposeOp, ann.SliceOp, ann.PadOp, ann.ConcatOp)
+"""Operations that move or pick elements."""
+
+
+@dataclass(frozen=True)
+class HoistActivationsPass(NeuroPass):
+    """
+    Rewrites relu(pool(x)) as pool(relu(x)), and likewise for index maps, so that neurons stand behind synapses.
+
+    A rectifier is monotone and keeps zero, so it commutes with maxima, with moving elements and with zero padding.
+
+    Before:
+        func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x1x1xf32> {
+          %0 = ann.max_pool2d %x kernel [2, 2] : tensor<1x2x2xf32> -> tensor<1x1x1xf32>
+          %1 = ann.relu %0 : tensor<1x1x1xf32> -> tensor<1x1x1xf32>
+          func.return %1 : tensor<1x1x1xf32>
+        }
+
+    After:
+        func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x1x1xf32> {
+          %0 = ann.relu %x : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+          %1 = ann.max_pool2d %0 kernel [2, 2] : tensor<1x2x2xf32> -> tensor<1x1x1xf32>
+          func.return %1 : tensor<1x1x1xf32>
+        }
+    """
+
+    name = "hoist-activations"
+    promise = Equal()
+
+    def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        apply_patterns(module, HoistActivation(), recursive=True)
+
+
+class HoistActivation(RewritePattern):
+    """f(map(x, ...)) is map(f(x), ...) where nothing else reads the map."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, ann.ReluOp | ann.ClampOp) or not rectifies(op):
+            return
+        source = op.input.owner
+        if not isinstance(source, MAPS) or not read_once(op.input):
+            return
+        activated = [_same(op, operand) for operand in source.operands]
+        moved = type(source).create(
+            operands=[one.results[0] for one in activated],
+            properties=dict(source.properties),
+            result_types=[source.results[0].type],
+        )
+        rewriter.replace(op, [*activated, moved])
+        rewriter.erase(source)
+
+
+def rectifies(op: ann.ReluOp | ann.ClampOp) -> bool:
+    """Whether nothing below zero passes and zero stays: a relu, or a clamp from 0 up to something positive."""
+    if isinstance(op, ann.ReluOp):
+        return True
+    lowest, highest = op.minimum, op.maximum
+    return lowest is not None and lowest.value.data == 0 and (highest is None or highest.value.data > 0)
+
+
+def _same(op: Operation, operand: SSAValue) -> Operation:
+    """The activation on another value, with whatever is noted on it but its origin."""
+    attributes = {name: value for name, value in op.attributes.items() if name != "nc.origin"}
+    return type(op).create(
+        operands=[operand],
+        properties=dict(op.properties),
+        attributes=attributes,
+        result_types=[operand.type],
+        location=op.location,
+    )
