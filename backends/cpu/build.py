@@ -22,9 +22,7 @@ NAMES = ("cc", "gcc", "clang")
 FLAGS = ("-O3", "-std=c11", "-ffp-contract=off", "-fPIC", "-shared")
 """No fast mathematics: floats are rounded as the program says, on every machine alike."""
 
-MISSING = (
-    "no C compiler was found: install gcc or clang, or `pip install ziglang`, or set the environment variable CC"
-)
+MISSING = "no C compiler was found: install gcc or clang, or `pip install ziglang`, or set the environment variable CC"
 SECONDS = 600
 """How long a compiler may take."""
 
@@ -124,7 +122,9 @@ def build(code: str, header: str, name: str, compiler: Compiler | None = None) -
             built.replace(library)
     except OSError as reason:
         place = library.parent
-        raise WriteError(f"{place}: cannot write: {reason.strerror or reason}; set NEUROCUDA_CACHE to use another folder") from reason
+        raise WriteError(
+            f"{place}: cannot write: {reason.strerror or reason}; set NEUROCUDA_CACHE to use another folder"
+        ) from reason
     return library
 
 
@@ -192,5 +192,3 @@ def _environment() -> dict[str, str]:
     folder = str(cache_folder() / "zig")
     own = {"LC_ALL": "C", "ZIG_LOCAL_CACHE_DIR": folder, "ZIG_GLOBAL_CACHE_DIR": folder}
     return {**os.environ, **own}
-
-

@@ -343,9 +343,14 @@ def windows(source: Sequence[int], target: Sequence[int], kernel: Sequence[int],
     )
 
 
-def _pooled(op: PoolOp, target: SSAValue, start: Sequence[str], tap: str, finish: Sequence[str]) -> tuple[str, ...]:
+def _pooled(
+    op: cpu.SumPool2dOp | cpu.MaxPool2dOp | cpu.RunningMaxPool2dOp,
+    start: Sequence[str],
+    tap: str,
+    finish: Sequence[str] = (),
+) -> tuple[str, ...]:
     """Loops over outputs; at each `start`, then `tap` for every channel of every tap inside, then `finish`."""
-    source, result = buffer_shape(op.source), buffer_shape(target)
+    source, result = buffer_shape(op.source), buffer_shape(op.target)
     vertical, horizontal = windows(source, result, values_of(op.kernel), op)
     channels = source[2]
     pixel = f"const int32_t pixel = {channels} * ({source[1]} * row + column);"
@@ -361,7 +366,7 @@ def sum_pool2d(op: cpu.SumPool2dOp) -> Nest:
     kind = c_type(element)
     tap = f"target[place + c] = ({kind})(target[place + c] + source[pixel + c]);"
     pointers = (reads("source", op.source), writes("target", op.target))
-    return Nest("sum_pool2d", pointers, _pooled(op, op.target, start, tap, []))
+    return Nest("sum_pool2d", pointers, _pooled(op, start, tap))
 
 
 @prints(cpu.MaxPool2dOp)
@@ -370,7 +375,7 @@ def max_pool2d(op: cpu.MaxPool2dOp) -> Nest:
     start = loop("c", channels, [f"target[place + c] = {lowest(buffer_element(op.target))};"])
     tap = "target[place + c] = source[pixel + c] > target[place + c] ? source[pixel + c] : target[place + c];"
     pointers = (reads("source", op.source), writes("target", op.target))
-    return Nest("max_pool2d", pointers, _pooled(op, op.target, start, tap, []))
+    return Nest("max_pool2d", pointers, _pooled(op, start, tap))
 
 
 @prints(cpu.RunningMaxPool2dOp)
@@ -384,7 +389,7 @@ def running_max_pool2d(op: cpu.RunningMaxPool2dOp) -> Nest:
         "highest[place + c] = best[c];",
     ]
     count = loop("i", prod(buffer_shape(op.source)), ["counts[i] += source[i];"])
-    lines = (*count, *_pooled(op, op.target, start, tap, loop("c", channels, grown)))
+    lines = (*count, *_pooled(op, start, tap, loop("c", channels, grown)))
     pointers = (
         reads("source", op.source),
         writes("target", op.target),
@@ -536,9 +541,7 @@ def _scan(name: str) -> list[str]:
         "uint64_t word;",
         "memcpy(&word, source + i, 8);",
         *braces("if (word == 0)", ["continue;"]),
-        *braces(
-            "for (int32_t j = i; j < i + 8; ++j)", ["event[events] = (uint16_t)j;", "events += source[j] != 0;"]
-        ),
+        *braces("for (int32_t j = i; j < i + 8; ++j)", ["event[events] = (uint16_t)j;", "events += source[j] != 0;"]),
     ]
     rest = ["event[events] = (uint16_t)i;", "events += source[i] != 0;"]
     return braces(

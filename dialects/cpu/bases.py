@@ -180,15 +180,14 @@ class PoolOp(LoopOp, ABC):
     (C2) The shapes agree.
     """
 
-    source = operand_def(MemRefType)
     kernel = prop_def(DenseArrayBase.constr(i64))
     stride = prop_def(DenseArrayBase.constr(i64))
     padding = prop_def(DenseArrayBase.constr(i64))
     dilation = prop_def(DenseArrayBase.constr(i64))
 
-    def require_windows(self, target: SSAValue) -> None:
+    def require_windows(self, image: SSAValue, target: SSAValue) -> None:
         """C2."""
-        source = buffer_shape(self.source)
+        source = buffer_shape(image)
         self.require(len(source) == 3, "expected height, width and channels")
         windows = windows_of(self, source, values_of(self.kernel))
         self.require(buffer_shape(target) == (*windows, source[2]), f"expected {windows} windows")

@@ -178,6 +178,7 @@ class RunningMaxPool2dOp(PoolOp):
     """
 
     name = "cpu.running_max_pool2d"
+    source = operand_def(MemRefType)
     target = operand_def(MemRefType)
     counts = operand_def(MemRefType)
     highest = operand_def(MemRefType)
@@ -189,6 +190,6 @@ class RunningMaxPool2dOp(PoolOp):
 
     def verify_(self) -> None:
         super().verify_()
-        self.require_windows(self.target)
+        self.require_windows(self.source, self.target)
         same = buffer_shape(self.counts) == buffer_shape(self.source)
         self.require(same and buffer_shape(self.highest) == buffer_shape(self.target), "counts need their shapes")  # C3

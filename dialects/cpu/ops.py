@@ -419,6 +419,7 @@ class SumPool2dOp(PoolOp):
     """target <- the sum of every window."""
 
     name = "cpu.sum_pool2d"
+    source = operand_def(MemRefType)
     target = operand_def(MemRefType)
     assembly_format = (
         "$source `->` $target `kernel` $kernel `stride` $stride `padding` $padding `dilation` $dilation `steps` $steps "
@@ -427,7 +428,7 @@ class SumPool2dOp(PoolOp):
 
     def verify_(self) -> None:
         super().verify_()
-        self.require_windows(self.target)
+        self.require_windows(self.source, self.target)
 
 
 @irdl_op_definition
@@ -435,6 +436,7 @@ class MaxPool2dOp(PoolOp):
     """target <- the largest element of every window; padding never wins."""
 
     name = "cpu.max_pool2d"
+    source = operand_def(MemRefType)
     target = operand_def(MemRefType)
     assembly_format = (
         "$source `->` $target `kernel` $kernel `stride` $stride `padding` $padding `dilation` $dilation `steps` $steps "
@@ -443,7 +445,7 @@ class MaxPool2dOp(PoolOp):
 
     def verify_(self) -> None:
         super().verify_()
-        self.require_windows(self.target)
+        self.require_windows(self.source, self.target)
 
 
 DIALECT = Dialect(

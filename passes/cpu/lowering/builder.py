@@ -115,7 +115,8 @@ class Builder:
 
     def in_layout(self, place: Place, layout: Layout, like: Operation) -> Place:
         """The same value with its axes in another order, copied once where memory differs."""
-        if same_memory(place.shape, place.layout, layout):
+        same_shape = memory_shape(place.shape, place.layout) == memory_shape(place.shape, layout)
+        if same_shape and same_memory(place.shape, place.layout, layout):
             return Place(place.buffer, place.shape, layout, place.activity)
         key = (place.buffer, place.shape, layout)
         if key not in self._copies:

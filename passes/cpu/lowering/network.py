@@ -47,7 +47,7 @@ class NetworkLowering:
     def run(self, arguments: Mapping[SSAValue, Place]) -> list[Place]:
         """Lowers the body; returns where the outputs are after the last step."""
         self.places.update(arguments)
-        for op in self.network.body.block.ops:
+        for op in _alive(self.network):
             self._visit(op)
         last = self.network.body.block.last_op
         assert last is not None
@@ -98,9 +98,7 @@ class NetworkLowering:
     def is_fused(self, op: SynapseOp) -> bool:
         """Whether a synapse adds straight onto the membrane of the only neurons that read it."""
         uses = list(op.result.uses)
-        return (
-            len(uses) == 1 and isinstance(uses[0].operation, CHARGED) and not self.activities[op.result].held
-        )
+        return len(uses) == 1 and isinstance(uses[0].operation, CHARGED) and not self.activities[op.result].held
 
     def _check_synapse(self, op: SynapseOp) -> None:
         if isinstance(op, Conv2dBase | LinearBase) and op.bias is not None:
@@ -276,6 +274,16 @@ class NetworkLowering:
         steps = (source.activity.start, target.activity.stop)
         self.builder.nest(cpu.DelayOp, [source.buffer, line, buffer], steps, op)
         self.places[op.result] = target
+
+
+def _alive(network: snn.NetworkOp) -> list[Operation]:
+    """The operations that an output or a layer of neurons depends on, in order."""
+    alive: set[Operation] = set()
+    for op in reversed(list(network.body.block.ops)):
+        read = any(use.operation in alive for result in op.results for use in result.uses)
+        if read or isinstance(op, CHARGED | snn.OutputOp):
+            alive.add(op)
+    return [op for op in network.body.block.ops if op in alive]
 
 
 def _continues(op: IndexMapOp) -> bool:
