@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -34,14 +34,15 @@ class Rule:
 class Level:
     """A named contract. `dialects` are allowed whole, `operations` one by one; everything else is a violation.
 
-    `reasons` says why an operation of an allowed-looking name is refused here, and what to do.
+    `reasons` says why an operation is refused here and what to do; the bodies of `opaque` operations are not looked at.
     """
 
     name: str
     dialects: frozenset[str]
     operations: frozenset[str]
     rules: tuple[Rule, ...] = ()
-    reasons: Mapping[str, tuple[str, str]] | None = None
+    reasons: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    opaque: frozenset[str] = frozenset()
 
     def violations(self, module: ModuleOp, *, structure_only: bool = False) -> list[Problem]:
         """All violations, in program order."""
@@ -59,7 +60,7 @@ class Level:
             raise LevelError(f"{count} between the model and level {self.name}:", problems)
 
     def _violations(self, module: ModuleOp, structure_only: bool) -> Iterator[Problem]:
-        for op in module.walk():
+        for op in self._visible(module):
             if not self.allows(op):
                 yield self._refusal(op)
                 continue
@@ -67,12 +68,21 @@ class Level:
                 if not (structure_only and rule.needs_calibration):
                     yield from rule.check(op)
 
+    def _visible(self, op: Operation) -> Iterator[Operation]:
+        yield op
+        if op.name in self.opaque:
+            return
+        for region in op.regions:
+            for block in region.blocks:
+                for inner in block.ops:
+                    yield from self._visible(inner)
+
     def allows(self, op: Operation) -> bool:
         """Whether the operation may appear at this level at all."""
         return op.name in self.operations or op.name.partition(".")[0] in self.dialects
 
     def _refusal(self, op: Operation) -> Problem:
-        why, remedy = (self.reasons or {}).get(op.name, (f"it does not belong to level {self.name}", ""))
+        why, remedy = self.reasons.get(op.name, (f"it does not belong to level {self.name}", ""))
         return Problem(f"`{op.name}`", user_location(op), why, remedy)
 
 

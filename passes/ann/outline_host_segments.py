@@ -54,8 +54,14 @@ class OutlineHostSegmentsPass(NeuroPass):
 
         block = main_function(module).body.block
         trailing = _trailing(block)
-        if any(not isinstance(op, IndexMapOp | ann.ConcatOp) for op in trailing):
+        if any(not _acts_on_counts(op) for op in trailing):
             _outline(block, trailing)
+
+
+def _acts_on_counts(op: Operation) -> bool:
+    """Whether the operation may as well stay: an index map that reads no sum."""
+    reads_sum = any(isinstance(operand.owner, SynapseOp) for operand in op.operands)
+    return isinstance(op, IndexMapOp | ann.ConcatOp) and not reads_sum
 
 
 def _trailing(block: Block) -> list[Operation]:

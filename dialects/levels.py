@@ -1,0 +1,178 @@
+"""The shared levels, in order. Each is a contract: what may appear, and why anything else is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, DenseResourceAttr, TensorType, i32
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pool2dOp, SynapseOp
+from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.errors import Problem
+from neurocuda.ir.attributes import Dense, dense_type, element_type
+from neurocuda.ir.level import Level, Rule
+from neurocuda.ir.origin import user_location
+
+FRAME = frozenset({"builtin.module", "func.func", "func.return"})
+"""What every level stands in."""
+
+SEGMENTS = frozenset({"host.segment"})
+"""Operations that run beside the chip, with anything inside."""
+
+NO_SPIKES = "it has no spiking rule yet"
+LAST_ONLY = "Keep it behind the last layer, where it runs on the host, or replace it by ReLU and train again."
+
+REASONS: Mapping[str, tuple[str, str]] = {
+    "ann.softmax": ("a softmax between layers has no spiking rule", LAST_ONLY),
+    "ann.log_softmax": ("a softmax between layers has no spiking rule", LAST_ONLY),
+    "ann.layer_norm": (
+        "its divisor depends on the image, so it folds into no weights",
+        "Train with batch normalisation.",
+    ),
+    "ann.gelu": (NO_SPIKES, "Replace GELU by ReLU and fine-tune."),
+    "ann.silu": (NO_SPIKES, "Replace SiLU by ReLU and fine-tune."),
+    "ann.sigmoid": (NO_SPIKES, LAST_ONLY),
+    "ann.tanh": (NO_SPIKES, LAST_ONLY),
+    "ann.hard_swish": (NO_SPIKES, "Replace hard-swish by ReLU and fine-tune."),
+    "ann.hard_sigmoid": (NO_SPIKES, "Replace hard-sigmoid by ReLU and fine-tune."),
+    "ann.leaky_relu": ("negative values need signed counts, which no code has yet", "Use ReLU and fine-tune."),
+    "ann.clamp": ("a clamp spikes only from 0 up to a positive bound", "Use ReLU6 or clamp(0, a)."),
+    "ann.relu": ("it was not merged into a neuron layer", "Run `merge-residual` first."),
+    "ann.mul": ("the product of two activations has no spiking rule yet", "Remove the gate (squeeze-and-excite)."),
+    "ann.matmul": ("the product of two activations has no spiking rule yet", "Attention is not convertible yet."),
+    "ann.attention": ("attention multiplies activations and takes a softmax of them", "It is not convertible yet."),
+    "ann.add": (
+        "a sum with no activation behind it is no neuron layer",
+        "Put a ReLU behind the sum, as in the original residual block.",
+    ),
+    "ann.sub": ("a difference with no activation behind it is no neuron layer", "Put a ReLU behind it."),
+    "ann.batch_norm": ("it was not folded", "Run `fold-batch-norm` first."),
+    "ann.affine": ("a scale or shift is left that folds into no layer beside it", "Put it next to a convolution."),
+    "ann.mean": ("only the mean over height and width becomes a pooling", "Use average pooling."),
+    "ann.average_pool2d": (
+        "its borders average fewer elements, or it was not replaced",
+        "Use count_include_pad=True and run `replace-average-pooling`.",
+    ),
+    "ann.adaptive_average_pool2d": ("its windows differ in size", "Use an output size that divides the input's."),
+    "ann.constant": ("a constant that is no weight has no spiking rule", "Concatenate or add it on the host."),
+}
+
+
+def _problem(op: Operation, why: str, remedy: str = "") -> Problem:
+    return Problem(f"`{op.name}`", user_location(op), why, remedy)
+
+
+def currents_come_from_synapses(op: Operation) -> Iterator[Problem]:
+    """Every current of a neuron layer comes straight from a synapse."""
+    if not isinstance(op, NEURONS):
+        return
+    for current in op.currents:
+        if not isinstance(current.owner, SynapseOp):
+            yield _problem(op, "a current comes from no synapse", "Run `merge-residual` first.")
+
+
+def synapses_read_counts(op: Operation) -> Iterator[Problem]:
+    """No synapse, pooling or index map reads a sum that no activation has turned into counts."""
+    if not isinstance(op, SynapseOp | IndexMapOp | ConcatBase | Pool2dOp):
+        return
+    sources = [operand.owner for operand in op.operands if isinstance(operand.owner, SynapseOp)]
+    for source in sources:
+        why = f"it reads `{source.name}` ({user_location(source)}) with no activation between"
+        yield _problem(op, why, "Put a ReLU between them, or merge the two layers into one.")
+
+
+def activations_are_calibrated(op: Operation) -> Iterator[Problem]:
+    """Every neuron layer has a clip range, every input of floats has statistics."""
+    if isinstance(op, ann.NeuronOp) and "nc.clip" not in op.attributes:
+        yield _problem(op, "it has no clip range", "Run `calibrate` and `balance-thresholds`, with images.")
+    if isinstance(op, ann.InputOp) and op.mean is None and "nc.statistics" not in op.attributes:
+        yield _problem(op, "the input has no statistics", "Run `calibrate`, with images.")
+
+
+def values_are_integers(op: Operation) -> Iterator[Problem]:
+    """Nothing but integers flows between the host's borders, and constants are integers."""
+    if not op.name.startswith(("ann.", "snn.")):
+        return
+    for result in op.results:
+        element = _element(result)
+        if isinstance(element, AnyFloat):
+            yield _problem(op, f"its result is {element}", "Run `quantize-activations` and `quantize-weights`.")
+    for name, constant in op.properties.items():
+        floats = isinstance(constant, DenseIntOrFPElementsAttr | DenseResourceAttr) and name != "scale"
+        if floats and isinstance(dense_type(cast(Dense, constant)).element_type, AnyFloat):
+            yield _problem(op, f"its {name} is in floats", "Run `quantize-weights`.")
+
+
+def counts_have_ranges(op: Operation) -> Iterator[Problem]:
+    """Every value of an integer network is a count in a declared range or an i32 accumulator."""
+    if not op.name.startswith("ann."):
+        return
+    for result in op.results:
+        element = _element(result)
+        if not isinstance(element, RangeType | AnyFloat) and element != i32:
+            yield _problem(op, f"its result is {element}, neither a count in a range nor an accumulator")
+
+
+def _element(value: SSAValue) -> Attribute | None:
+    return element_type(value) if isinstance(value.type, TensorType) else None
+
+
+NEURONS = (ann.NeuronOp, ann.StaircaseOp, snn.IntegrateAndFireOp, snn.AccumulateOp)
+
+MAPS = frozenset(
+    {"ann.max_pool2d", "ann.sum_pool2d", "ann.reshape", "ann.transpose", "ann.slice", "ann.pad", "ann.concat"}
+)
+SYNAPSES = frozenset({"ann.conv2d", "ann.linear", "ann.diagonal"})
+STRUCTURE = (
+    Rule("currents come from synapses", currents_come_from_synapses),
+    Rule("synapses read counts", synapses_read_counts),
+)
+
+ANN_IMPORTED = Level("ann-imported", frozenset({"ann"}), FRAME)
+"""Float tensors, one operation per ATen operation; no aliases, no dropout, no training forms."""
+
+ANN_CONVERTIBLE = Level(
+    "ann-convertible",
+    frozenset({"host"}),
+    FRAME | SYNAPSES | MAPS | {"ann.input", "ann.neuron"},
+    (*STRUCTURE, Rule("activations are calibrated", activations_are_calibrated, needs_calibration=True)),
+    REASONS,
+    SEGMENTS,
+)
+"""Float neuron layers fed by synapses, with clip ranges; everything has a spiking rule or runs on the host."""
+
+ANN_QUANTIZED = Level(
+    "ann-quantized",
+    frozenset({"host"}),
+    FRAME | SYNAPSES | MAPS | {"ann.staircase"},
+    (
+        *STRUCTURE,
+        Rule("values are integers", values_are_integers),
+        Rule("counts have ranges", counts_have_ranges),
+    ),
+    REASONS,
+    SEGMENTS,
+)
+"""Integers in declared ranges; floats only on the host."""
+
+SNN = Level("snn", frozenset({"host", "snn"}), FRAME, STRUCTURE, REASONS, SEGMENTS)
+"""Signals over time: stateless synapses, neurons with all state; floats or integers."""
+
+SNN_INTEGER = Level(
+    "snn-integer",
+    frozenset({"host", "snn"}),
+    FRAME,
+    (*STRUCTURE, Rule("values are integers", values_are_integers)),
+    REASONS,
+    SEGMENTS,
+)
+"""The same in integers of declared widths."""
+
+LEVELS: Mapping[str, Level] = {
+    level.name: level for level in (ANN_IMPORTED, ANN_CONVERTIBLE, ANN_QUANTIZED, SNN, SNN_INTEGER)
+}
+"""The shared levels by name, in order."""
