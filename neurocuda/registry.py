@@ -46,9 +46,7 @@ BACKENDS = "neurocuda.backends"
 def dialect_factories() -> dict[str, DialectFactory]:
     """Name to factory of every dialect in `dialects/`."""
     return {
-        name: _dialect_factory(name)
-        for name, folder in _folders("neurocuda.dialects")
-        if (folder / "ops.py").is_file()
+        name: _dialect_factory(name) for name, folder in _folders("neurocuda.dialects") if (folder / "ops.py").is_file()
     }
 
 
@@ -70,11 +68,7 @@ def pass_factories() -> dict[str, PassFactory]:
 
 def target_factories() -> dict[str, TargetFactory]:
     """Name to factory of every textual output in `backends/`."""
-    return {
-        name: _target_factory(name)
-        for name, folder in _folders(BACKENDS)
-        if (folder / "target.py").is_file()
-    }
+    return {name: _target_factory(name) for name, folder in _folders(BACKENDS) if (folder / "target.py").is_file()}
 
 
 def backend_factories() -> dict[str, BackendFactory]:
@@ -83,9 +77,7 @@ def backend_factories() -> dict[str, BackendFactory]:
     A third-party name that is already taken is reported and skipped.
     """
     factories: dict[str, BackendFactory] = {
-        name: _backend_factory(name)
-        for name, folder in _folders(BACKENDS)
-        if (folder / "__init__.py").is_file()
+        name: _backend_factory(name) for name, folder in _folders(BACKENDS) if (folder / "__init__.py").is_file()
     }
     for point in _entry_points(BACKENDS):
         if point.name in factories:
@@ -168,7 +160,7 @@ def _installed_universe(point: EntryPoint) -> Universe | None:
 
     try:
         universe: object = point.load()
-    except Exception as reason:  # foreign code can raise anything
+    except Exception as reason:  # noqa: BLE001  foreign code can raise anything
         _report(f"plug-in {point.name} ({point.value}) failed to load and is skipped: {_describe(reason)}")
         return None
     if not isinstance(universe, Universe):

@@ -96,7 +96,7 @@ class NcOptMain(xDSLOptMain):
         _add_listing(arg_parser)
 
     def _parse_pipelines(self, texts: Sequence[str]) -> tuple[ModulePass, ...]:
-        named = named_pipelines() if texts else {}
+        named: Mapping[str, str] = named_pipelines() if texts else {}
         return tuple(step for text in texts for step in parse_pipeline(text, self.available_passes, named))
 
     def _check_names(self) -> None:
@@ -283,13 +283,7 @@ def _plain(step: ModulePass, ctx: Context, module: ModuleOp) -> None:
 
 
 def _validated(step: ModulePass, ctx: Context, module: ModuleOp) -> None:
-    """Applies a pass and checks what it promises, on random inputs. A pass of xDSL promises nothing."""
-    from neurocuda.ir.rewriting import NeuroPass
-
-    if not isinstance(step, NeuroPass):
-        warnings.warn(f"pass '{step.name}' promises nothing and is not validated", NeuroCudaWarning, stacklevel=2)
-        step.apply(ctx, module)
-        return
+    """Applies a pass and checks on random inputs what it promises."""
     from neurocuda.ir.validation import validate_pass
 
     validate_pass(step, ctx, module)

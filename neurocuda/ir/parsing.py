@@ -28,8 +28,8 @@ from xdsl.dialects.builtin import (
     TensorType,
     UnknownLoc,
 )
-from xdsl.ir import Attribute, Operation
-from xdsl.parser import AttrParser, Parser, ParserState
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.parser import AttrParser, Parser, ParserState, UnresolvedOperand
 from xdsl.utils.exceptions import DiagnosticException, ParseError
 from xdsl.utils.lexer import Input, Position, Span, Token
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
@@ -86,7 +86,7 @@ def parse_with_resources(
         parser = NeuroParser(ctx, text, name)
         return parser.parse_module(), parser.external_resources
     except ParseError as reason:
-        raise ParsingError(f"{reason.span.get_location()}: error: {_one_line(reason.msg)}") from reason
+        raise ParsingError(f"{reason.span.get_location()}: error: {_reword(reason, text)}") from reason
     except _XDSL_FAILURES as reason:
         raise ParsingError(f"{_place(parser, name)}: error: {_explain(reason)}") from reason
 
@@ -167,13 +167,29 @@ class NeuroParser(Parser):
         text = input.decode() if isinstance(input, bytes) else input
         self._parser_state = ParserState(NeuroLexer(Input(text, name)))
         self.external_resources: dict[str, dict[str, ExternalValue]] = {}
+        self._operation_start = 0
+        self._first_uses: dict[str, Span] = {}
         self._line_starts: list[int] = []
         self._after_location = -1
 
-    # Locations.
+    # Where things are.
+
+    def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        try:
+            return super().parse_module(allow_implicit_module)
+        except ParseError as reason:
+            undefined = [self._first_uses[name] for name in self.forward_ssa_references if name in self._first_uses]
+            if not undefined or not reason.msg.startswith("values used but not defined"):
+                raise
+            first = min(undefined, key=lambda span: span.start)
+            raise ParseError(first, f"value {first.text} is not defined") from reason
+
+    def resolve_operand(self, operand: UnresolvedOperand, type: Attribute) -> SSAValue:
+        self._first_uses.setdefault(operand.operand_name, operand.span)
+        return super().resolve_operand(operand, type)
 
     def parse_operation(self) -> Operation:
-        start = self.pos
+        start = self._operation_start = self.pos
         op = super().parse_operation()
         if isinstance(op.location, UnknownLoc) and self._after_location != self.pos:
             op.location = self._location_at(start)
@@ -188,11 +204,16 @@ class NeuroParser(Parser):
     def _location_at(self, position: int) -> FileLineColLoc:
         text = self.lexer.input
         if not self._line_starts:
-            ends = (index for index, character in enumerate(text.content) if character == "\n")
-            self._line_starts = [0, *(end + 1 for end in ends)]
+            self._line_starts = [0, *(end.end() for end in re.finditer("\n", text.content))]
         line = bisect_right(self._line_starts, position)
         column = position - self._line_starts[line - 1] + 1
         return FileLineColLoc(StringAttr(text.name), IntAttr(line), IntAttr(column))
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        known = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if known is None:
+            self.raise_error(f"operation '{name}' is not known", self._operation_start, self.pos)
+        return known
 
     # Constants.
 
@@ -353,6 +374,16 @@ def _place(parser: NeuroParser | None, name: str) -> str:
     text = parser.lexer.input.content
     start = text.rfind("\n", 0, position)
     return f"{name}:{text.count(chr(10), 0, position) + 1}:{position - start}"
+
+
+def _reword(reason: ParseError, text: str) -> str:
+    """The parser's message, clearer where it says little."""
+    message = _one_line(reason.msg)
+    if not text.strip():
+        return "the text is empty"
+    if message in ("in block definition", "Could not parse entire input!"):
+        message = "expected an operation"
+    return f"the text ends too early: {message}" if reason.span.start >= len(text.rstrip()) else message
 
 
 def _explain(reason: BaseException) -> str:

@@ -96,7 +96,7 @@ def _elements(text: str, named: Mapping[str, str], within: tuple[str, ...]) -> I
             yield from _elements(module[1], named, within)
         elif anchor is not None:
             raise OptionError(
-                f"passes run on whole modules: '{anchor[1]}(...)' cannot anchor a pipeline, only builtin.module(...) can"
+                f"passes run on whole modules: '{anchor[1]}(...)' cannot hold a pipeline, only builtin.module(...) can"
             )
         elif element in within:
             raise OptionError(f"pipeline '{element}' contains itself")
@@ -124,7 +124,7 @@ def _split(text: str) -> list[str]:
             parts.append(text[start:index].strip())
             start = index + 1
     if closing or quoted:
-        raise OptionError(f"pipeline '{text}': missing '{closing[-1] if closing else chr(34)}'")
+        raise OptionError(f"pipeline '{text}': missing '{chr(34) if quoted else closing[-1]}'")
     parts.append(text[start:].strip())
     if parts == [""]:
         return []

@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     StringAttr,
 )
-from xdsl.ir import Attribute, ParametrizedAttribute
+from xdsl.ir import Attribute, Dialect, ParametrizedAttribute
 from xdsl.printer import Printer
 
 from neurocuda.ir.context import weights_of
@@ -53,7 +53,7 @@ def print_module(
     """
     printer = NeuroPrinter(stream, print_debuginfo=locations, print_generic_format=generic)
     printer.print_op(module)
-    resources = {} if elide else _resources(printer.referenced(), ctx, inline_limit)
+    resources = {} if elide else printer.resources(ctx.loaded_dialects, inline_limit)
     printer.print_resources(resources, external or {})
     stream.write("\n")
 
@@ -162,18 +162,6 @@ def _keys(attribute: Attribute) -> Iterator[str]:
         yield from _keys(part)
 
 
-def _resources(referenced: Mapping[str, set[str]], ctx: Context, inline_limit: int | None) -> dict[str, dict[str, str]]:
-    """Dialect to key to text of the resources that follow the IR."""
-    found: dict[str, dict[str, str]] = {}
-    for dialect in sorted(referenced):
-        interface = ctx.get_dialect(dialect).get_interface(OpAsmDialectInterface)
-        if isinstance(interface, WeightStore):
-            found[dialect] = interface.build_resources(referenced[dialect], inline_limit)
-        elif interface is not None:
-            found[dialect] = dict(sorted(interface.build_resources(referenced[dialect]).items()))
-    return {dialect: resources for dialect, resources in found.items() if resources}
-
-
 class NeuroPrinter(Printer):
     """xDSL's printer with two differences.
 
@@ -182,9 +170,20 @@ class NeuroPrinter(Printer):
     * Resources of several dialects are separated by commas.
     """
 
-    def referenced(self) -> Mapping[str, set[str]]:
-        """Dialect to the keys of the resources printed so far."""
-        return self._dialect_resources
+    def resources(self, dialects: Iterable[Dialect], inline_limit: int | None = None) -> dict[str, dict[str, str]]:
+        """Dialect to key to text of the resources that were named so far and are small enough for text."""
+        found: dict[str, dict[str, str]] = {}
+        for dialect in sorted(dialects, key=lambda dialect: dialect.name):
+            interface = dialect.get_interface(OpAsmDialectInterface)
+            keys = self._dialect_resources.get(dialect.name, set())
+            if isinstance(interface, WeightStore):
+                found[dialect.name] = interface.build_resources(keys, inline_limit)
+            elif interface is not None:
+                found[dialect.name] = dict(sorted(interface.build_resources(keys).items()))
+        return {dialect: texts for dialect, texts in found.items() if texts}
+
+    def print_metadata(self, dialects: Iterable[Dialect]) -> None:
+        self.print_resources(self.resources(dialects), {})
 
     def print_attribute(self, attribute: Attribute) -> None:
         if isinstance(attribute, DenseIntOrFPElementsAttr):
