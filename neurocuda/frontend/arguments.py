@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, cast
 
-from torch._ops import OpOverload
-
 from neurocuda.frontend.batch_axis import MANY, Traced
+from neurocuda.frontend.graph import Overload
 from neurocuda.frontend.operands import BatchSize, Constant
 
 _RENAMED: Final = {"self": "x", "input": "x"}
@@ -34,7 +33,7 @@ def leaves(argument: object) -> Iterator[object]:
 
 
 def bound(
-    target: OpOverload, args: Sequence[object], kwargs: Mapping[str, object]
+    target: Overload, args: Sequence[object], kwargs: Mapping[str, object]
 ) -> tuple[Mapping[str, object], Mapping[str, object]]:
     """(arguments, defaults) by the names in the schema; `self` and `input` are called `x`."""
     schema = target._schema.arguments  # pyright: ignore[reportPrivateUsage]  torch offers no other way to the schema

@@ -149,7 +149,7 @@ def pointwise(call: Call) -> Batchless:
 def _common_batch(arguments: Iterable[object], rank: int) -> BatchAxis:
     """Where the batches of all arguments lie, counted in the broadcast result."""
     operands = [argument for argument in arguments if isinstance(argument, Traced)]
-    found = {replace(x.batch, axis=x.batch.axis + rank - len(x.shape)) for x in operands}
+    found = {_lifted(x, rank) for x in operands}
     if len(found) != 1:
         raise Refusal("it mixes the batch axis of one tensor with another axis of another")
     return found.pop()
@@ -307,18 +307,25 @@ def padded(call: Call) -> Batchless:
 def expanded(call: Call) -> Batchless:
     """Axes of size one are repeated, new axes come first; the batch is not repeated."""
     x = call.traced()
-    batch = replace(x.batch, axis=x.batch.axis + len(call.shape) - len(x.shape))
+    batch = _lifted(x, len(call.shape))
     if call.shape[batch.axis] != x.shape[x.batch.axis]:
         raise Refusal("it repeats the batch axis")
     return {"x": x, "shape": batch.without(call.shape)}, batch
 
 
 def product(call: Call) -> Batchless:
-    """A matrix product over the last axis of `x` and the last but one of `other`."""
+    """A matrix product of `x` and `other`. Rows of `x` meet nothing but a constant `other`, and so with columns."""
     x, other = call.arguments["x"], call.arguments["other"]
-    if isinstance(x, Traced) and isinstance(other, Constant) and other.tensor.dim() == 2:
-        return ahead_of(lambda _: 1)(call)
-    arguments, batch = pointwise(call)
-    if batch.axis >= len(call.shape) - 2:
+    rank = len(call.shape)
+    batch = _common_batch([x, other], rank)
+    rows, columns = rank - 2, rank - 1
+    if (batch.axis == rows and isinstance(other, Constant)) or (batch.axis == columns and isinstance(x, Constant)):
+        return dict(call.arguments), batch
+    if batch.axis >= rows:
         raise Refusal("it works along the batch axis", "every image must be computed on its own")
-    return arguments, batch
+    return _without_constants(call.arguments, batch, rank), batch
+
+
+def _lifted(x: Traced, rank: int) -> BatchAxis:
+    """Where the batch of x lies in a tensor of `rank` axes that x broadcasts to."""
+    return replace(x.batch, axis=x.batch.axis + rank - len(x.shape))

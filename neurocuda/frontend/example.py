@@ -70,7 +70,7 @@ def _checked(tensor: torch.Tensor, index: int, pixels: bool) -> torch.Tensor:
         raise InputError(f"input {index} is {_name(tensor.dtype)}: with preprocessing, images are uint8")
     if not pixels and not tensor.is_floating_point():
         raise InputError(
-            f"input {index} is {_name(tensor.dtype)}: expected float32; for uint8 images give preprocessing=Normalize(...)"
+            f"input {index} is {_name(tensor.dtype)}: expected float32; uint8 images need preprocessing=Normalize(...)"
         )
     return tensor.float()
 
@@ -110,7 +110,7 @@ def _own_example(model: nn.Module) -> tuple[torch.Tensor, ...]:
 
 def _blank(shape: Sequence[int]) -> torch.Tensor:
     sizes = tuple(shape)
-    if not sizes or any(not isinstance(size, int) or size < 1 for size in sizes):
+    if not sizes or min(sizes) < 1:
         raise InputError(f"input_shape {sizes} is not a list of positive sizes without a batch axis")
     return torch.zeros(1, *sizes)
 

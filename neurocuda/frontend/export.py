@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
+from pathlib import Path
+from typing import Final, cast
 
 import torch
 from torch import nn
-from torch._ops import OperatorBase, OpOverload
 from torch.export import Dim, ExportedProgram, ShapesCollection
+from torch.fx import Node
 
 from neurocuda.errors import InputError, ModelError
-from neurocuda.frontend.sizes import nodes_of
-from neurocuda.frontend.table import importers
+from neurocuda.frontend.graph import Overload, nodes_of, overload_of, target_name
+from neurocuda.frontend.naming import innermost_user_line
+from neurocuda.frontend.table import importers, reason_for
 
 FAILURES: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
     RuntimeError,
     TypeError,
     ValueError,
-    AttributeError,
-    AssertionError,
-    KeyError,
-    IndexError,
-    NotImplementedError,
 )
 """What torch.export and a model that is called wrongly raise."""
 
@@ -56,44 +59,51 @@ def export(model: nn.Module, example: Sequence[torch.Tensor]) -> ExportedProgram
 def decomposed(program: ExportedProgram) -> ExportedProgram:
     """The program without in-place operations and aliases, but with whole convolutions, linears and attention."""
     with quiet():
-        decomposed = program.run_decompositions({})
-        decomposed.graph.eliminate_dead_code()
-        return _simplified(decomposed)
+        return _simplified(_taken_apart(program, {}))
 
 
 def _simplified(program: ExportedProgram) -> ExportedProgram:
     """The program with operations that have no importer taken apart, where that leaves none without one."""
     unknown = _unknown(program)
-    if not unknown:
+    if not unknown or any(reason_for(node) for node in unknown):
         return program
-    known_parts = torch.export.default_decompositions()
-    parts: dict[OperatorBase, Callable[..., object]] = {
-        target: known_parts[target] for target in unknown if target in known_parts
-    }
-    simpler = program.run_decompositions(parts) if parts else program
-    simpler.graph.eliminate_dead_code()
+    known_parts = cast(Mapping[Overload, Callable[..., object]], torch.export.default_decompositions())
+    overloads = {overload for node in unknown if (overload := overload_of(node)) is not None}
+    simpler = _taken_apart(program, {overload: known_parts[overload] for overload in overloads & known_parts.keys()})
     return program if _unknown(simpler) else simpler
 
 
-def _unknown(program: ExportedProgram) -> set[OpOverload]:
-    """The operations on what depends on the input that have no importer."""
+def _taken_apart(program: ExportedProgram, parts: Mapping[Overload, Callable[..., object]]) -> ExportedProgram:
+    """A new program without in-place operations, in which `parts` stand for the operations they are the parts of."""
+    decompose = cast(Callable[[object], ExportedProgram], program.run_decompositions)  # torch leaves it half untyped
+    decomposed = decompose(dict(parts))
+    decomposed.graph.eliminate_dead_code()
+    return decomposed
+
+
+def _unknown(program: ExportedProgram) -> list[Node]:
+    """What computes tensors from what depends on the input, and has no importer."""
     dependent = set(program.graph_signature.user_inputs)
-    unknown: set[OpOverload] = set()
+    unknown: list[Node] = []
     for node in nodes_of(program):
-        if any(source.name in dependent for source in node.all_input_nodes):
+        if any(source.name in dependent for source in node.all_input_nodes) and _computes_tensors(node):
             dependent.add(node.name)
-            if isinstance(node.target, OpOverload) and str(node.target) not in importers():
-                unknown.add(node.target)
+            if overload_of(node) is not None and target_name(node) not in importers():
+                unknown.append(node)
     return unknown
 
 
+def _computes_tensors(node: Node) -> bool:
+    return isinstance(node.meta.get("val"), torch.Tensor | list | tuple)
+
+
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Silences torch's warnings and logs, and computes no gradients."""
+def quiet() -> Generator[None]:
+    """Silences torch's warnings, logs and what it writes to stderr, and computes no gradients."""
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()), torch.no_grad():
             warnings.simplefilter("ignore")
             yield
     finally:
@@ -106,7 +116,8 @@ def _export_symbolic(model: nn.Module, example: Sequence[torch.Tensor]) -> Expor
     symbolic = ShapesCollection()
     for pair in pairs:
         symbolic[pair] = {0: Dim("batch")}
-    return torch.export.export(model, pairs, dynamic_shapes=symbolic.dynamic_shapes(model, pairs))
+    shapes = cast(Callable[..., dict[str, object]], symbolic.dynamic_shapes)  # torch leaves it untyped
+    return torch.export.export(model, pairs, dynamic_shapes=shapes(model, pairs))
 
 
 def _require_running(model: nn.Module, example: Sequence[torch.Tensor]) -> None:
@@ -119,16 +130,13 @@ def _require_running(model: nn.Module, example: Sequence[torch.Tensor]) -> None:
 
 def _explained(reason: BaseException) -> str:
     text = str(reason)
-    where = _caused_by(text)
+    line = innermost_user_line(
+        (frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(reason.__traceback__)
+    )
+    where = "" if line is None or line[0] == Path(__file__).name else f" ({line[0]}:{line[1]})"
     if any(word in text or word in type(reason).__name__ for word in _DATA_DEPENDENT):
-        return f"the model's control flow depends on the data{where}; compute with tensors only, e.g. torch.where"
+        return f"the model's control flow depends on the data{where}; compute the same for every input"
     return f"torch cannot export the model{where}: {first_line(reason)}"
-
-
-def _caused_by(text: str) -> str:
-    """The place that torch names in its message, e.g. ` (model.py:31 in forward)`."""
-    _, _, rest = text.partition("Caused by: (")
-    return f" ({rest.partition(')')[0]})" if rest else ""
 
 
 def first_line(reason: BaseException) -> str:

@@ -20,6 +20,9 @@ _REMEDIES: Final = {
 }
 
 
+_WRAPPERS: Final = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+
+
 def usable(model: nn.Module) -> nn.Module:
     """The model itself where it can be exported as it is; else a copy on the CPU, in evaluation mode, unwrapped.
 
@@ -31,8 +34,8 @@ def usable(model: nn.Module) -> nn.Module:
     """
     inner = _unwrapped(model)
     changes = [change for change, applies in _CHANGES.items() if applies(inner)]
-    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        changes.insert(0, f"is wrapped in {type(model).__name__}")
+    if isinstance(model, _WRAPPERS):
+        changes.insert(0, f"is wrapped in {type(cast(object, model)).__name__}")
     require_values(_tensors(inner))
     if changes:
         message = f"the model {' and '.join(changes)}: a copy on the CPU in evaluation mode is compiled"
@@ -56,7 +59,7 @@ _CHANGES: Final[Mapping[str, Callable[[nn.Module], bool]]] = {
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
-    while isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+    while isinstance(model, _WRAPPERS):
         model = cast(nn.Module, model.module)
     return cast(nn.Module, getattr(model, "_orig_mod", model))  # what torch.compile was given
 

@@ -11,6 +11,7 @@ from typing import Final, cast
 from torch.fx import Node
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, NameLoc, NoneAttr, StringAttr, UnknownLoc
 
+from neurocuda.frontend.graph import target_name
 from neurocuda.frontend.table import importers
 
 _FRAME: Final = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -38,12 +39,15 @@ def input_location(name: str) -> LocationAttr:
 
 
 def _user_line(node: Node) -> FileLineColLoc | None:
-    """The innermost line of code that is not torch's own. Folders are left out: they are the user's business."""
-    frames = [match.groups() for match in _FRAME.finditer(node.meta.get("stack_trace") or "")]
-    for file, line in reversed(frames):
-        if not _INSIDE_TORCH.search(file):
-            return FileLineColLoc(StringAttr(PurePath(file).name), IntAttr(int(line)), IntAttr(0))
-    return None
+    frames = _FRAME.finditer(node.meta.get("stack_trace") or "")
+    found = innermost_user_line((frame["file"], int(frame["line"])) for frame in frames)
+    return None if found is None else FileLineColLoc(StringAttr(found[0]), IntAttr(found[1]), IntAttr(0))
+
+
+def innermost_user_line(frames: Iterable[tuple[str, int]]) -> tuple[str, int] | None:
+    """(file, line) of the last frame that is not torch's own. Folders are left out: they are the user's business."""
+    own = [(PurePath(file).name, line) for file, line in frames if not _INSIDE_TORCH.search(file)]
+    return own[-1] if own else None
 
 
 def origins(nodes: Iterable[Node]) -> Mapping[Node, str]:
@@ -52,7 +56,7 @@ def origins(nodes: Iterable[Node]) -> Mapping[Node, str]:
     It is the module's path where the module is one of torch's and does one thing, else the path and the function:
     `layer1.0.conv1`, `layer1.0.relu`, `layer1.0.relu#2`.
     """
-    named = [node for node in nodes if str(node.target) in importers()]
+    named = [node for node in nodes if target_name(node) in importers()]
     functions: dict[str, set[str]] = {}
     for node in named:
         functions.setdefault(module_path(node), set()).add(_function(node))
@@ -67,7 +71,7 @@ def _base(node: Node, functions: Mapping[str, set[str]]) -> str:
 
 
 def _function(node: Node) -> str:
-    return importers()[str(node.target)].function.__name__.strip("_")
+    return importers()[target_name(node)].function.__name__.strip("_")
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:

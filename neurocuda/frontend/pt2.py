@@ -68,7 +68,7 @@ def load_program(path: Path) -> ExportedProgram:
         raise ModelError(f"'{path}' is refused: {reason}") from None
     except (zipfile.BadZipFile, EOFError, *FAILURES) as reason:
         raise ModelError(
-            f"'{path}' is not a valid .pt2 file, or is damaged: {first_line(reason)}; save it again with torch.export.save"
+            f"'{path}' is no .pt2 file, or is damaged: {first_line(reason)}; save it again with torch.export.save"
         ) from None
 
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence, Set
+from typing import Protocol, cast
 
-import sympy
 import torch
 from torch.export import ExportedProgram
-from torch.fx import Node
 
 from neurocuda.errors import ModelError
 from neurocuda.frontend.batch_axis import MANY
+from neurocuda.frontend.graph import nodes_of
 from neurocuda.frontend.operands import BatchSize, Refusal, Shape
+
+
+class _Expression(Protocol):
+    """What is used of a SymPy expression."""
+
+    free_symbols: Set[object]
+    is_Boolean: bool
+    is_integer: bool
+
+    def subs(self, old: object, new: int) -> _Expression: ...
+
+
+def _expression(size: torch.SymInt | torch.SymFloat | torch.SymBool) -> _Expression:
+    return cast(_Expression, getattr(cast(object, size.node), "expr"))  # noqa: B009
 
 
 class Sizes:
@@ -25,8 +38,7 @@ class Sizes:
     def __init__(self, program: ExportedProgram) -> None:
         inputs = input_shapes(program)
         size = next(iter(inputs.values()))[0]
-        symbol = size.node.expr if isinstance(size, torch.SymInt) else None
-        self._symbol = cast("sympy.Basic | None", symbol)
+        self._symbol = _expression(size) if isinstance(size, torch.SymInt) else None
         self.batch = int(size) if self._symbol is None else MANY
         for name, shape in inputs.items():
             _require_fixed(name, shape)
@@ -39,7 +51,7 @@ class Sizes:
         """
         if not isinstance(size, torch.SymInt | torch.SymFloat | torch.SymBool):
             return cast(int, size)
-        expression = cast(sympy.Basic, size.node.expr)
+        expression = _expression(size)
         if self._symbol is None or self._symbol not in expression.free_symbols:
             return _number(expression)
         number = _number(expression.subs(self._symbol, self.batch))
@@ -56,17 +68,12 @@ class Sizes:
         return self._symbol is not None and any(size and size % MANY == 0 for size in shape)
 
 
-def _number(expression: sympy.Basic) -> int | float | bool:
+def _number(expression: _Expression) -> int | float | bool:
     if expression.free_symbols:
         raise Refusal("a size depends on the data", "compute with tensors of fixed shapes")
     if expression.is_Boolean:
-        return bool(expression)
+        return str(expression) == "True"
     return int(str(expression)) if expression.is_integer else float(str(expression))
-
-
-def nodes_of(program: ExportedProgram) -> list[Node]:
-    """The nodes of a program's graph, in order."""
-    return [cast(Node, node) for node in program.graph.nodes]
 
 
 def input_shapes(program: ExportedProgram) -> Mapping[str, Sequence[int | torch.SymInt]]:

@@ -11,7 +11,10 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from torch.fx import Node
+
 from neurocuda.frontend.batch_axis import Rule, pointwise
+from neurocuda.frontend.graph import packet_name, target_name
 from neurocuda.frontend.operands import Builder, Imported, Refusal
 
 _MARK = "__imports__"
@@ -84,9 +87,16 @@ def importers() -> Mapping[str, Importer]:
     return MappingProxyType(table)
 
 
+def reason_for(node: Node) -> tuple[str, str] | None:
+    """Why an operation is not imported, and what to do, where the module of its family says so under REASONS.
+
+    The key is the overload, "aten.div.Tensor_mode", or all overloads together, "aten.elu".
+    """
+    return _reasons().get(target_name(node)) or _reasons().get(packet_name(node))
+
+
 @cache
-def reasons() -> Mapping[str, tuple[str, str]]:
-    """ATen overload packet, e.g. "aten.elu", to why it is not imported and what to do."""
+def _reasons() -> Mapping[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for module in _modules():
         found |= getattr(module, "REASONS", {})

@@ -63,7 +63,7 @@ def _exported(
         ready = usable(model)
         return export(ready, example_inputs(ready, example, input_shape, pixels=pixels)), type(ready).__name__
     program = load_program(model) if isinstance(model, Path) else model
-    if not isinstance(program, ExportedProgram):
+    if not isinstance(program, ExportedProgram):  # pyright: ignore[reportUnnecessaryIsInstance]  users pass anything
         kind = type(program).__name__
         raise ModelError(f"expected a torch.nn.Module, an ExportedProgram or the Path of a .pt2 file, found {kind}")
     tensors = {**program.state_dict, **program.constants}

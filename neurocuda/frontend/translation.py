@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Final, cast
 
 import torch
-from torch._ops import OpOverload
 from torch.export import ExportedProgram
 from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind, OutputSpec, TensorArgument
 from torch.fx import Node
@@ -20,10 +19,11 @@ from neurocuda.dialects.ann import ops as ann
 from neurocuda.errors import InputError, ModelError, Problem, UnsupportedModelError
 from neurocuda.frontend.arguments import bound, for_importer, for_torch, leaves, mapped
 from neurocuda.frontend.batch_axis import BatchAxis, Call, Traced
+from neurocuda.frontend.graph import Overload, nodes_of, overload_of, packet_name, target_name
 from neurocuda.frontend.naming import input_location, location_of, origins
 from neurocuda.frontend.operands import BatchSize, Builder, Constant, Imported, Refusal
-from neurocuda.frontend.sizes import Sizes, nodes_of
-from neurocuda.frontend.table import importers, reasons
+from neurocuda.frontend.sizes import Sizes
+from neurocuda.frontend.table import importers, reason_for
 from neurocuda.ir.attributes import Dense, dense_shape, shape_of
 from neurocuda.ir.level import set_level
 from neurocuda.ir.origin import describe, set_origin
@@ -109,7 +109,7 @@ class Translation:
         if spec.kind in (InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR):
             name = cast(str, spec.target)
             tensors = {**self._program.constants, **self._program.state_dict}
-            return Constant(cast(torch.Tensor, tensors[name]), name)
+            return Constant(cast(torch.Tensor, tensors[name]).detach(), name)
         if isinstance(spec.arg, ConstantArgument):
             return spec.arg.value
         if spec.kind != InputKind.USER_INPUT or not isinstance(spec.arg, TensorArgument):
@@ -161,7 +161,7 @@ class Translation:
         meta = node.meta.get("val")
         if isinstance(meta, bool | int | float | torch.SymInt | torch.SymFloat | torch.SymBool):
             return self._sizes.evaluate(meta)
-        if _packet(node).startswith(_GUARDS):
+        if packet_name(node).startswith(_GUARDS):
             return None
         if node.target is operator.getitem:
             return self._item(node)
@@ -169,8 +169,8 @@ class Translation:
             return self._unreachable(node)
         if node.op == "get_attr":
             return self._attribute(node)
-        target = node.target
-        if not isinstance(target, OpOverload):
+        target = overload_of(node)
+        if target is None:
             raise Refusal(*_reason(node))
         args = [self._resolved(argument) for argument in node.args]
         kwargs = {name: self._resolved(argument) for name, argument in node.kwargs.items()}
@@ -184,7 +184,7 @@ class Translation:
 
     def _unreachable(self, node: Node) -> object:
         """What a node depends on is missing already; it is a problem of its own only where nothing imports it."""
-        if node.op == "call_function" and str(node.target) not in importers():
+        if node.op == "call_function" and target_name(node) not in importers():
             raise Refusal(*_reason(node))
         return _MISSING
 
@@ -205,14 +205,14 @@ class Translation:
             raise Refusal("it is not a tensor")
         return Constant(value, cast(str, node.target))
 
-    def _folded(self, node: Node, target: OpOverload, args: list[object], kwargs: dict[str, object]) -> object:
+    def _folded(self, node: Node, target: Overload, args: list[object], kwargs: dict[str, object]) -> object:
         """Runs an operation on constants in torch."""
         if torch.Tag.nondeterministic_seeded in target.tags:
             raise Refusal("it is random", "compute the same for the same input")
         names = [leaf.name for leaf in leaves([args, kwargs]) if isinstance(leaf, Constant)]
         name = names[0] if len(names) == 1 else node.name
         per_image = any(isinstance(leaf, BatchSize) for leaf in leaves([args, kwargs]))
-        if per_image and _packet(node) not in _REPEATING:
+        if per_image and packet_name(node) not in _REPEATING:
             raise Refusal("it computes with the number of images", "every image must be computed on its own")
         with torch.no_grad():
             given = {name: mapped(argument, for_torch) for name, argument in kwargs.items()}
@@ -235,7 +235,7 @@ class Translation:
         return Traced(op.result, shape, batch)
 
     def _imported(self, node: Node, arguments: Mapping[str, object], defaults: Mapping[str, object]) -> object:
-        importer = importers().get(str(node.target))
+        importer = importers().get(target_name(node))
         if importer is None:
             raise Refusal(*_reason(node))
         meta = node.meta["val"]
@@ -284,20 +284,13 @@ def _what(node: Node) -> str:
     """The node in the user's words."""
     if node.op == "placeholder":
         return f"input '{node.name}'"
-    return "the result" if node.op == "output" else f"`{_packet(node)}`"
-
-
-def _packet(node: Node) -> str:
-    """`aten.relu` for `aten.relu.default`; the plain name of anything that is not ATen's."""
-    if isinstance(node.target, OpOverload):
-        return str(node.target).rpartition(".")[0]
-    return node.target if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
+    return "the result" if node.op == "output" else f"`{packet_name(node)}`"
 
 
 def _reason(node: Node) -> tuple[str, str]:
     """Why nothing imports the node, and what to do."""
-    unknown = ("no importer is known", "replace it, or add an importer under neurocuda/frontend/aten")
-    return reasons().get(_packet(node), unknown)
+    unknown = ("it has no importer", "replace it, or add an importer in neurocuda/frontend/aten")
+    return reason_for(node) or unknown
 
 
 def _name(dtype: torch.dtype) -> str:

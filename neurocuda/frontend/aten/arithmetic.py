@@ -18,16 +18,16 @@ from neurocuda.ir.attributes import shape_of
 Term: TypeAlias = Operand | float
 """A tensor or a number."""
 
-_REGION = ("it compares activations", "nothing in the `ann` dialect depends on a comparison of activations")
+_COMPARISON = ("it compares activations", "use activation functions, e.g. a ReLU")
 
 REASONS: Final = {
-    "aten.div": ("the divisor depends on the input", "divide by constants only"),
-    "aten.gt": _REGION,
-    "aten.lt": _REGION,
-    "aten.ge": _REGION,
-    "aten.le": _REGION,
-    "aten.eq": _REGION,
-    "aten.ne": _REGION,
+    "aten.div.Tensor_mode": ("it rounds", "divide without rounding_mode"),
+    "aten.gt": _COMPARISON,
+    "aten.lt": _COMPARISON,
+    "aten.ge": _COMPARISON,
+    "aten.le": _COMPARISON,
+    "aten.eq": _COMPARISON,
+    "aten.ne": _COMPARISON,
 }
 
 
@@ -65,7 +65,7 @@ def mul(build: Builder, x: Term, other: Term) -> Operation:
 @imports("aten.div.Tensor", "aten.div.Scalar")
 def div(build: Builder, x: Term, other: Term) -> Operation:
     if isinstance(other, SSAValue):
-        raise Refusal(*REASONS["aten.div"])
+        raise Refusal("the divisor depends on the input", "divide by constants only")
     divisor = _constant(other)
     return mul(build, x, Constant(1 / divisor.tensor.double(), divisor.name))
 
@@ -138,8 +138,9 @@ def _value_first(x: Term, other: Term) -> tuple[SSAValue, Constant | float]:
     """The one that depends on the input, then the one that does not."""
     if isinstance(other, SSAValue):
         x, other = other, x
-    assert isinstance(x, SSAValue) and not isinstance(other, SSAValue)
-    return x, other
+    if isinstance(x, SSAValue) and not isinstance(other, SSAValue):
+        return x, other
+    raise Refusal("exactly one operand must depend on the input")
 
 
 def _constant(term: Constant | float) -> Constant:

@@ -82,8 +82,10 @@ def convolution(
     padding: Sequence[int],
     dilation: Sequence[int],
     transposed: bool,
+    output_padding: Sequence[int],
     groups: int,
 ) -> Operation:
+    """The form that other operations are taken apart into; `output_padding` is for transposed ones only."""
     if transposed:
         raise Refusal(*_TRANSPOSED)
     functions = {2: conv1d, 3: conv2d}

@@ -37,8 +37,9 @@ def linear(build: Builder, x: SSAValue, weight: Operand, bias: Operand | None) -
 @imports("aten.matmul.default", batch=product)
 @imports("aten.mm.default", "aten.bmm.default", batch=_two_matrices)
 def matmul(build: Builder, x: Operand, other: Operand) -> Operation:
-    if isinstance(other, Constant) and other.tensor.dim() == 2:
-        return ann.LinearOp(build.value(x), build.dense(replace(other, tensor=other.tensor.T)))
+    if isinstance(other, Constant) and all(size == 1 for size in other.tensor.shape[:-2]):
+        weight = other.tensor.reshape(other.tensor.shape[-2:]).T
+        return ann.LinearOp(build.value(x), build.dense(replace(other, tensor=weight)))
     return ann.MatmulOp(build.value(x), build.value(other))
 
 
