@@ -33,6 +33,9 @@ KERNEL = ("neurocuda.errors", "neurocuda.ir", "neurocuda.reference", "neurocuda.
 
 LONGEST_FUNCTION = 40
 
+WITHOUT_MEANING = {"cpu.buffer": "memory, which the meaning of cpu.program provides"}
+"""Operations, besides terminators, that mean nothing on their own."""
+
 
 @dataclass(frozen=True)
 class Import:
@@ -208,7 +211,7 @@ def test_every_operation_is_documented_and_has_a_meaning(name: str) -> None:
     assert not undocumented
     without: list[str] = []
     for operation in operations:
-        if operation.has_trait(IsTerminator):
+        if operation.has_trait(IsTerminator) or operation.name in WITHOUT_MEANING:
             continue
         try:
             meaning_of(operation)

@@ -1,0 +1,114 @@
+"""nc-new writes skeletons whose tests pass, and nothing when it cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neurocuda.tools import nc_new
+
+ROOT = Path(__file__).resolve().parents[3]
+
+CASES = {
+    "op": ["op", "ann.soft_plus"],
+    "op of a small dialect": ["op", "host.echo"],
+    "pass": ["pass", "merge-twins", "--area", "ann"],
+    "pass in a new area": ["pass", "place-twins", "--area", "host"],
+    "backend": ["backend", "toychip"],
+}
+
+
+def files_of(root: Path) -> dict[str, bytes]:
+    """Every file of a checkout."""
+    paths = [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+def checked(*command: str, folder: Path) -> str:
+    """The output of a Python module that must succeed; run in a folder, it sees the sources there."""
+    done = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("arguments", CASES.values(), ids=CASES.keys())
+def test_what_it_writes_passes_its_tests_and_the_linters(
+    arguments: list[str], checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert nc_new.main([*arguments, "--root", str(checkout)]) == 0
+    written = [
+        line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith(("new", "cha"))
+    ]
+    tests = [path for path in written if path.startswith("test/")]
+    assert tests
+    checked("pytest", "-q", "-p", "no:cacheprovider", *tests, folder=checkout)
+    rules = ["test/test_architecture.py", "test/test_packaging.py::test_the_packages_are_those_of_the_tree"]
+    word = arguments[1].rpartition(".")[2]
+    about = f"{word} or {word.replace('-', '_')} or every_operation or packages"
+    checked("pytest", "-q", "-p", "no:cacheprovider", *rules, "-k", about, folder=checkout)
+    sources = [path for path in written if path.endswith(".py")]
+    checked("ruff", "check", "--no-cache", *sources, folder=checkout)
+    checked("ruff", "format", "--check", "--no-cache", *sources, folder=checkout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", CASES.values(), ids=CASES.keys())
+def test_what_it_writes_is_fully_typed(
+    arguments: list[str], checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert nc_new.main([*arguments, "--root", str(checkout)]) == 0
+    written = [
+        line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines() if line.startswith(("new", "cha"))
+    ]
+    sources = [path if path.startswith("test/") else f"neurocuda/{path}" for path in written if path.endswith(".py")]
+    checked("basedpyright", "--pythonpath", sys.executable, *sources, folder=checkout)
+
+
+REFUSED = {
+    "unknown kind": (["thing", "x"], "invalid choice: 'thing'"),
+    "no dialect": (["op", "softplus"], "no good name"),
+    "unknown dialect": (["op", "nope.softplus"], "there is no dialect 'nope'; there are ann, "),
+    "malformed op": (["op", "ann.SoftPlus"], "no good name"),
+    "keyword": (["op", "ann.lambda"], "no good name"),
+    "existing op": (["op", "ann.relu"], "the operation ann.relu exists already, in dialects/ann/activations.py"),
+    "file in the way": (["op", "ann.types"], "dialects/ann/types.py exists already; nothing was written"),
+    "one word": (["pass", "fuse", "--area", "ann"], "a pass is called verb-object"),
+    "malformed pass": (["pass", "Fuse-pad", "--area", "ann"], "a pass is called verb-object"),
+    "no area": (["pass", "fuse-twins"], "required: --area"),
+    "unknown area": (["pass", "fuse-twins", "--area", "nope"], "there is no area 'nope'; there are ann, "),
+    "existing pass": (["pass", "calibrate-it", "--area", "../ann"], "there is no area '../ann'"),
+    "pass of ours": (["pass", "encode-unary", "--area", "snn"], "exists already, in passes/snn/encode_unary.py"),
+    "pass of xDSL": (["pass", "control-flow-hoist", "--area", "ann"], "xDSL has a pass called control-flow-hoist"),
+    "conversion elsewhere": (["pass", "convert-ann-to-x", "--area", "ann"], "in --area convert"),
+    "no conversion": (["pass", "fuse-twins", "--area", "convert"], "in --area convert"),
+    "malformed target": (["backend", "toy-chip"], "a target is called by one word"),
+    "existing target": (["backend", "cpu"], "dialects/cpu exists already"),
+    "dialect of xDSL": (["backend", "gpu"], "'gpu' is a dialect of xDSL"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "reason"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_refusal_is_one_line_and_writes_nothing(
+    arguments: list[str], reason: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = files_of(checkout)
+    root = ["--root", str(checkout)] if arguments[0] != "thing" else []
+    assert nc_new.main([*arguments, *root]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nc-new: error: ")
+    assert reason in line
+    assert files_of(checkout) == before
+
+
+def test_it_wants_a_checkout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert nc_new.main(["backend", "toychip", "--root", str(tmp_path)]) == 1
+    assert "is no checkout of NeuroCUDA: it has no pyproject.toml" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert nc_new.main(["--help"]) == 0
+    assert "nc-new op ann.softplus" in capsys.readouterr().out

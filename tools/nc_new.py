@@ -1,0 +1,253 @@
+"""`nc-new`: writes the skeleton of an operation, a pass or a backend, with tests that pass.
+
+    nc-new op ann.softplus
+    nc-new pass fuse-pad-into-conv --area ann
+    nc-new backend toychip
+
+Runs in a checkout of the sources. Nothing that exists is overwritten. The skeletons are the files below `templates/`;
+a template's path is a template too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import keyword
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from string import Template
+from typing import NoReturn, cast
+
+from neurocuda.errors import NeuroCudaError, OptionError
+from neurocuda.ir.files import replacing
+from neurocuda.tools.source_edits import with_entry, with_import, with_packages
+
+DESCRIPTION = "Writes the skeleton of an operation, a pass or a backend, with tests that pass."
+
+EXAMPLES = """examples:
+  nc-new op ann.softplus                      an operation of an existing dialect, and its meaning
+  nc-new pass fuse-pad-into-conv --area ann   a pass
+  nc-new backend toychip                      a dialect, a conversion and a target
+"""
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+_WORDS = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_DASHED = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
+_TARGET = re.compile(r"[a-z][a-z0-9]*")
+
+Files = Mapping[str, str]
+"""Path from the root of the checkout to content."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the tool and returns its exit code."""
+    try:
+        arguments = _parser().parse_args(argv)
+        root = _checkout(arguments.root)
+        make = cast("Callable[[Path, argparse.Namespace], tuple[Files, Files]]", arguments.make)
+        new, changed = make(root, arguments)
+        _write(root, new, changed)
+    except SystemExit as done:  # --help
+        return done.code if isinstance(done.code, int) else 1
+    except NeuroCudaError as reason:
+        sys.stderr.write(f"nc-new: error: {reason}\n")
+        return 1
+    for path in sorted(new):
+        print(f"new      {path}")
+    for path in sorted(changed):
+        print(f"changed  {path}")
+    print("next     write what it does; then `make docs` and `make test`")
+    return 0
+
+
+# What is asked for
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(f"{message} (see nc-new --help)")
+
+
+def _parser() -> argparse.ArgumentParser:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = _Parser("nc-new", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=layout)
+    kinds = parser.add_subparsers(required=True, metavar="op|pass|backend")
+    op = kinds.add_parser("op", help="an operation")
+    op.add_argument("name", metavar="DIALECT.NAME", help="for example ann.softplus")
+    op.set_defaults(make=new_op)
+    pass_ = kinds.add_parser("pass", help="a pass")
+    pass_.add_argument("name", metavar="VERB-OBJECT", help="for example fuse-pad-into-conv")
+    pass_.add_argument("--area", required=True, help="the folder of passes/ it belongs to")
+    pass_.set_defaults(make=new_pass)
+    backend = kinds.add_parser("backend", help="a dialect, a conversion and a target")
+    backend.add_argument("name", metavar="NAME", help="for example toychip")
+    backend.set_defaults(make=new_backend)
+    for kind in (op, pass_, backend):
+        kind.add_argument("--root", type=Path, default=Path(), help="the checkout (default: the current folder)")
+    return parser
+
+
+def _checkout(root: Path) -> Path:
+    missing = [
+        name for name in ("pyproject.toml", "dialects", "passes", "backends", "test") if not (root / name).exists()
+    ]
+    if missing:
+        raise OptionError(
+            f"{root.resolve()} is no checkout of NeuroCUDA: it has no {missing[0]}; say where with --root"
+        )
+    return root
+
+
+# What is made: (new files, changed files)
+
+
+def new_op(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
+    """An operation in a file of its own, its place in the dialect, its meaning, and tests.
+
+    Raises:
+        OptionError: the name is malformed or taken, or there is no such dialect.
+    """
+    dialect, _, op = str(arguments.name).partition(".")
+    folder = root / "dialects" / dialect
+    _require(_WORDS, op, arguments.name, "an operation is called dialect.name, in lower case, words joined by _")
+    if not dialect or not (folder / "ops.py").is_file():
+        known = ", ".join(sorted(path.parent.name for path in (root / "dialects").glob("*/ops.py")))
+        raise OptionError(f"there is no dialect '{dialect}'; there are {known}; `nc-new backend` makes one")
+    taken = [path for path in sorted(folder.glob("*.py")) if f'name = "{dialect}.{op}"' in path.read_text("utf-8")]
+    if taken:
+        raise OptionError(f"the operation {dialect}.{op} exists already, in {taken[0].relative_to(root)}")
+    names = {"dialect": dialect, "op": op, "Op": _camel(op, "_")}
+    ops, semantics = folder / "ops.py", folder / "semantics.py"
+    changed = {
+        str(ops.relative_to(root)): _registered(ops.read_text("utf-8"), **names),
+        str(semantics.relative_to(root)): _meant(semantics.read_text("utf-8"), **names),
+    }
+    return _filled("op", names), changed
+
+
+def new_pass(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
+    """A pass and its lit test; in a new area also the area's package.
+
+    Raises:
+        OptionError: the name is malformed or taken, or the area belongs to nothing.
+    """
+    name, area = str(arguments.name), str(arguments.area)
+    _require(_DASHED, name, name, "a pass is called verb-object, in lower case, words joined by -")
+    convention = re.fullmatch(r"convert-[a-z0-9]+(-[a-z0-9]+)*-to-[a-z0-9]+(-[a-z0-9]+)*", name) is not None
+    if convention != (area == "convert"):
+        raise OptionError(f"'{name}': passes called convert-<from>-to-<to>, and only they, are in --area convert")
+    areas = {
+        path.parent.name for pattern in ("passes/*/__init__.py", "dialects/*/ops.py") for path in root.glob(pattern)
+    }
+    if area not in areas:
+        raise OptionError(f"there is no area '{area}'; there are {', '.join(sorted(areas))}")
+    _require_free(root, name)
+    names = {"name": name, "file": name.replace("-", "_"), "Pass": _camel(name, "-"), "area": area}
+    new = dict(_filled("pass", names))
+    if (root / "passes" / area / "__init__.py").is_file():
+        return new, {}
+    new[f"passes/{area}/__init__.py"] = f'"""Passes for {area}."""\n'
+    return new, _with_packages(root, [f"neurocuda.passes.{area}"])
+
+
+def new_backend(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
+    """A dialect with its level, the conversion to it, the target with a chip, and tests.
+
+    Raises:
+        OptionError: the name is malformed or taken.
+    """
+    from xdsl.dialects import get_all_dialects
+
+    name = str(arguments.name)
+    _require(_TARGET, name, name, "a target is called by one word in lower case")
+    if name in get_all_dialects():
+        raise OptionError(f"'{name}' is a dialect of xDSL; call the target otherwise")
+    for folder in (root / "dialects" / name, root / "backends" / name):
+        if folder.exists():
+            raise OptionError(f"{folder.relative_to(root)} exists already")
+    new = _filled("backend", {"target": name, "Target": name.capitalize()})
+    return new, _with_packages(root, [f"neurocuda.backends.{name}", f"neurocuda.dialects.{name}"])
+
+
+# Names
+
+
+def _require(pattern: re.Pattern[str], word: str, name: str, rule: str) -> None:
+    if pattern.fullmatch(word) is None or keyword.iskeyword(word):
+        raise OptionError(f"'{name}' is no good name: {rule}")
+
+
+def _require_free(root: Path, name: str) -> None:
+    from xdsl.transforms import get_all_passes
+
+    taken = list((root / "passes").glob(f"*/{name.replace('-', '_')}.py"))
+    if taken:
+        raise OptionError(f"the pass {name} exists already, in {taken[0].relative_to(root)}")
+    if name in get_all_passes():
+        raise OptionError(f"xDSL has a pass called {name}; choose another name")
+
+
+def _camel(name: str, separator: str) -> str:
+    return "".join(part.capitalize() for part in name.split(separator))
+
+
+# Texts
+
+
+def _filled(kind: str, names: Mapping[str, str]) -> Files:
+    """The templates of a kind with the names put in, by path from the root of the checkout."""
+    folder = TEMPLATES / kind
+    paths = sorted(path for path in folder.rglob("*.in") if path.is_file())
+    return {
+        Template(path.relative_to(folder).as_posix().removesuffix(".in")).substitute(names): Template(
+            path.read_text("utf-8")
+        ).substitute(names)
+        for path in paths
+    }
+
+
+def _registered(text: str, dialect: str, op: str, Op: str) -> str:
+    """The text of `ops.py` with the operation imported, exported and listed."""
+    text = with_import(text, f"neurocuda.dialects.{dialect}.{op}", f"{Op}Op")
+    text = with_entry(text, "__all__", f'"{Op}Op"')
+    return with_entry(text, "DIALECT", f"{Op}Op")
+
+
+def _meant(text: str, dialect: str, op: str, Op: str) -> str:
+    """The text of `semantics.py` with a meaning at its end."""
+    found = re.search(rf"^from neurocuda\.dialects\.{dialect} import ops as (\w+)$", text, re.MULTILINE)
+    if found is None:
+        raise OptionError(f"dialects/{dialect}/semantics.py does not import its operations as a module")
+    defined = set(re.findall(r"^(?:def|class|import|from) (\w+)", text, re.MULTILINE)) | {"input", "sum", "max", "min"}
+    function = f"{op}_" if op in defined else op
+    kind = f"{found[1]}.{Op}Op"
+    return f"{text}\n\n@means({kind})\ndef {function}(op: {kind}, run: Run, x: Array) -> Array:\n    return x\n"
+
+
+def _with_packages(root: Path, packages: Sequence[str]) -> Files:
+    return {"pyproject.toml": with_packages((root / "pyproject.toml").read_text("utf-8"), packages)}
+
+
+def _write(root: Path, new: Files, changed: Files) -> None:
+    """All files or none.
+
+    Raises:
+        OptionError: a new file exists already.
+        WriteError: a file cannot be written.
+    """
+    taken = [path for path in sorted(new) if (root / path).exists()]
+    if taken:
+        raise OptionError(f"{taken[0]} exists already; nothing was written")
+    with ExitStack() as stack:
+        for path, text in {**new, **changed}.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(replacing(root / path)).write(text.encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
