@@ -22,7 +22,7 @@ from typing import NoReturn, cast
 
 from neurocuda.errors import NeuroCudaError, OptionError
 from neurocuda.ir.files import replacing
-from neurocuda.tools.source_edits import with_entry, with_import, with_packages
+from neurocuda.tools.source_edits import with_entry, with_import, with_packages, with_sorted_imports
 
 DESCRIPTION = "Writes the skeleton of an operation, a pass or a backend, with tests that pass."
 
@@ -202,13 +202,12 @@ def _camel(name: str, separator: str) -> str:
 def _filled(kind: str, names: Mapping[str, str]) -> Files:
     """The templates of a kind with the names put in, by path from the root of the checkout."""
     folder = TEMPLATES / kind
-    paths = sorted(path for path in folder.rglob("*.in") if path.is_file())
-    return {
-        Template(path.relative_to(folder).as_posix().removesuffix(".in")).substitute(names): Template(
-            path.read_text("utf-8")
-        ).substitute(names)
-        for path in paths
-    }
+    files: dict[str, str] = {}
+    for template in sorted(path for path in folder.rglob("*.in") if path.is_file()):
+        path = Template(template.relative_to(folder).as_posix().removesuffix(".in")).substitute(names)
+        text = Template(template.read_text("utf-8")).substitute(names)
+        files[path] = with_sorted_imports(text) if path.endswith(".py") else text
+    return files
 
 
 def _registered(text: str, dialect: str, op: str, Op: str) -> str:

@@ -26,6 +26,15 @@ def with_import(text: str, module: str, name: str) -> str:
     return "".join(lines)
 
 
+def with_sorted_imports(text: str) -> str:
+    """Sorts the lines `from neurocuda... import ...`; a name filled into a template may stand elsewhere in the order."""
+    block = re.search(r"^(from neurocuda\..*\n)+", text, re.MULTILINE)
+    if block is None:
+        return text
+    lines = sorted(block[0].splitlines(keepends=True), key=lambda line: line.split()[1])
+    return text[: block.start()] + "".join(lines) + text[block.end() :]
+
+
 def _is_ours(node: ast.ImportFrom) -> bool:
     return (node.module or "").partition(".")[0] == "neurocuda"
 

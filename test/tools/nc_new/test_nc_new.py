@@ -18,6 +18,7 @@ CASES = {
     "pass": ["pass", "merge-twins", "--area", "ann"],
     "pass in a new area": ["pass", "place-twins", "--area", "host"],
     "backend": ["backend", "toychip"],
+    "backend early in the alphabet": ["backend", "abacus"],
 }
 
 
