@@ -38,6 +38,7 @@ def network(op: snn.NetworkOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
         run.step = step
         clock.tick()
     clock.report()
+    run.report_states()
     return clock.outputs()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -18,13 +18,19 @@ from neurocuda.reference.meaning import Array, meaning_of
 Observer: TypeAlias = Callable[[Operation, Array], None]
 """Called with every operation that has run and the array of its first result."""
 
+StateObserver: TypeAlias = Callable[[Operation, Mapping[str, Array]], None]
+"""Called with every stateful operation and what it remembers, when the clock of its network has stopped."""
+
 
 class Run:
     """One run of a module: weights, the state of stateful operations, the clock, and who is watching."""
 
-    def __init__(self, weights: WeightStore, observer: Observer | None = None) -> None:
+    def __init__(
+        self, weights: WeightStore, observer: Observer | None = None, on_state: StateObserver | None = None
+    ) -> None:
         self.weights = weights
         self.observer = observer
+        self.on_state = on_state
         self.step = 0
         self._states: dict[Operation, dict[str, Array]] = {}
 
@@ -35,6 +41,12 @@ class Run:
     def state(self, op: Operation) -> dict[str, Array]:
         """What the operation remembers from step to step."""
         return self._states.setdefault(op, {})
+
+    def report_states(self) -> None:
+        """Tells the observer of states what every stateful operation remembers."""
+        if self.on_state is not None:
+            for op, state in self._states.items():
+                self.on_state(op, state)
 
     def reset(self) -> None:
         """Forgets every state and sets the clock to zero."""
@@ -83,7 +95,11 @@ def main_function(module: ModuleOp) -> func.FuncOp:
 
 
 def interpret(
-    module: ModuleOp, weights: WeightStore, inputs: Sequence[Array], observer: Observer | None = None
+    module: ModuleOp,
+    weights: WeightStore,
+    inputs: Sequence[Array],
+    observer: Observer | None = None,
+    on_state: StateObserver | None = None,
 ) -> list[Array]:
     """Runs `@main` on inputs with a leading batch axis; returns its outputs with the same batch axis.
 
@@ -100,4 +116,4 @@ def interpret(
         if array.shape[1:] != expected:
             raise InputError(f"input {index}: expected images of shape {expected}, found {array.shape[1:]}")
     with np.errstate(all="ignore"):
-        return Run(weights, observer).block(function.body.block, list(inputs))
+        return Run(weights, observer, on_state).block(function.body.block, list(inputs))

@@ -12,6 +12,7 @@ from xdsl.ir import Operation
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.errors import InputError
+from neurocuda.ir.arrays import read_arrays
 from neurocuda.ir.attributes import Dense
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
@@ -78,23 +79,11 @@ class CalibratePass(NeuroPass):
 
     def _images(self, module: ModuleOp, weights: WeightStore) -> list[Array]:
         if self.images is not None:
-            return _read(Path(self.images))
+            return list(read_arrays(Path(self.images)).values())
         attribute = module.attributes.get(IMAGES)
         if not isinstance(attribute, ArrayAttr):
             raise InputError('calibrate: no images; give an .npz file, calibrate{images="images.npz"}')
         return [weights.array(cast(Dense, dense)) for dense in attribute.data]
-
-
-def _read(path: Path) -> list[Array]:
-    import zipfile
-
-    import numpy as np
-
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return [archive[name] for name in archive.files]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as reason:
-        raise InputError(f"{path}: cannot read calibration images: {reason}") from None
 
 
 def _batches(images: Sequence[Array]) -> Iterator[list[Array]]:

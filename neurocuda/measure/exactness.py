@@ -1,0 +1,113 @@
+"""Whether spiking neurons sent exactly the counts of the integer network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+
+from neurocuda.ir.attributes import element_type
+from neurocuda.ir.origin import origin_of
+from neurocuda.ir.weights import WeightStore
+from neurocuda.reference.interpreter import interpret
+from neurocuda.reference.scales import Ranged
+
+Array = NDArray[np.generic]
+Counts = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Counts of every neuron compared between two stages. `differing` lists the layers that differ, first one first."""
+
+    before: str
+    after: str
+    layers: int
+    counts: int
+    mismatches: int
+    differing: tuple[str, ...]
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing differs."""
+        return not self.mismatches
+
+    def __str__(self) -> str:
+        text = f"{self.before} -> {self.after}: {self.mismatches} of {self.counts} counts differ"
+        return text + (f", first in {self.differing[0]}" if self.differing else f" ({self.layers} layers)")
+
+
+def counts_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> dict[str, Array]:
+    """How often every neuron fired (its integer count), by the origin of its layer; outputs as "output 0", ..."""
+    found: dict[str, Array] = {}
+
+    def note(op: Operation, values: Array) -> None:
+        origin = origin_of(op)
+        if origin is not None and "threshold" in op.properties and isinstance(element_type(op.results[0]), Ranged):
+            found[origin] = values
+
+    outputs = interpret(module, weights, inputs, note)
+    return found | {f"output {index}": output for index, output in enumerate(outputs)}
+
+
+def compare(before: str, after: str, expected: Counts, found: Counts) -> Comparison:
+    """Compares what both stages know."""
+    shared = [name for name in expected if name in found]
+    differing = {name: int((expected[name] != found[name]).sum()) for name in shared}
+    return Comparison(
+        before,
+        after,
+        len(shared),
+        sum(expected[name].size for name in shared),
+        sum(differing.values()),
+        tuple(name for name, count in differing.items() if count),
+    )
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Neurons of one layer whose final membrane shows that they did not send the count of what they received."""
+
+    layer: str
+    neurons: int
+    off: int
+    largest: int
+
+    def __str__(self) -> str:
+        return f"{self.layer}: {self.off} of {self.neurons} neurons off, by at most {self.largest}"
+
+
+def residuals_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> list[Residual]:
+    """The residual certificate of a free-running network (lemma 2 of the conversion notes), layer by layer.
+
+    After T steps with at most one spike each, a neuron with membrane v, threshold θ and N spikes has sent the count of
+    the input it received iff 0 <= v < θ, or v >= θ and N = T, or v < 0 and N = 0. If every neuron has, the inference
+    equals the integer network. Otherwise it is off by ceil(-v / θ), or by min(floor(v / θ), T - N).
+    """
+    found: list[Residual] = []
+
+    def note(op: Operation, state: Mapping[str, Array]) -> None:
+        if "v" not in state or "fired" not in state or "threshold" not in op.properties:
+            return
+        off = residual_counts(state["v"], state["fired"], weights.array(op.properties["threshold"]), _steps(op))
+        found.append(Residual(origin_of(op) or op.name, off.size, int((off > 0).sum()), int(off.max(initial=0))))
+
+    interpret(module, weights, inputs, on_state=note)
+    return found
+
+
+def residual_counts(membrane: Array, spikes: Array, threshold: Array, steps: int) -> NDArray[np.int64]:
+    """By how many spikes each neuron is off; zero where it sent the count of what it received."""
+    over = np.where((membrane < 0) & (spikes > 0), np.minimum(-(membrane // threshold), spikes), 0)
+    under = np.where(membrane >= threshold, np.minimum(membrane // threshold, steps - spikes), 0)
+    return (over + under).astype(np.int64)
+
+
+def _steps(op: Operation) -> int:
+    network = op.parent_op()
+    steps = None if network is None else network.properties.get("steps")
+    return int(getattr(getattr(steps, "value", None), "data", 0))

@@ -1,0 +1,103 @@
+"""What a user may choose, checked where it is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from neurocuda.errors import OptionError
+
+CODES = ("auto", "unary", "free")
+"""How integers may be said in time; "auto" takes the target's preferred exact code."""
+
+CALIBRATIONS = ("mse", "percentile", "max")
+"""How clip ranges are chosen; see `balance-thresholds`."""
+
+MOST_TIMESTEPS = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """How a float network becomes an integer one and the integers become spikes.
+
+    Attributes:
+        code: "unary" (exact), "free" (free-running, approximate), or "auto".
+        timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
+            smallest T of a ladder whose loss on the calibration images is at most `max_accuracy_loss`.
+        calibration: how clip ranges are chosen: "mse", "percentile" or "max".
+        percentile: for calibration "percentile".
+        weight_bits: width of a weight; None for what the target takes.
+        max_accuracy_loss: in points of agreement with the float network's classes, for timesteps "auto".
+        portable: further targets that the same integer network must serve, e.g. ("cpu", "loihi2").
+
+    Raises:
+        OptionError: a value is unknown or out of range.
+    """
+
+    code: str = "auto"
+    timesteps: int | str = 15
+    calibration: str = "mse"
+    percentile: float = 99.9
+    weight_bits: int | None = None
+    max_accuracy_loss: float = 0.5
+    portable: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require_one_of("code", self.code, CODES)
+        _require_one_of("calibration", self.calibration, CALIBRATIONS)
+        if self.timesteps != "auto":
+            _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')
+        if self.weight_bits is not None:
+            _require_between("weight_bits", self.weight_bits, 2, 16)
+        if not 0 < self.percentile <= 100:
+            raise OptionError(f"percentile must be above 0 and at most 100, not {self.percentile}")
+        if not (self.max_accuracy_loss >= 0 and isfinite(self.max_accuracy_loss)):
+            raise OptionError(f"max_accuracy_loss must be zero or positive points, not {self.max_accuracy_loss}")
+
+
+@dataclass(frozen=True)
+class Normalize:
+    """(x / 255 - mean) / std per channel: then the network's input is uint8 images and nothing is rounded.
+
+    Raises:
+        OptionError: the two have different lengths, or a value is not finite, or a standard deviation not positive.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mean", tuple(float(value) for value in self.mean))
+        object.__setattr__(self, "std", tuple(float(value) for value in self.std))
+        if not self.mean or len(self.mean) != len(self.std):
+            raise OptionError(f"Normalize: {len(self.mean)} means and {len(self.std)} standard deviations")
+        if not all(map(isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
+            raise OptionError("Normalize: means must be finite and standard deviations positive")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NirOptions:
+    """How a .nir file is read where frameworks differ. Reading .nir files is planned; `compile` says so.
+
+    Attributes:
+        dt: seconds per step.
+        reset: "nir" as the file's primitives say, or "subtract".
+    """
+
+    dt: float = 1e-3
+    reset: str = "nir"
+
+    def __post_init__(self) -> None:
+        _require_one_of("reset", self.reset, ("nir", "subtract"))
+        if not (self.dt > 0 and isfinite(self.dt)):
+            raise OptionError(f"dt must be a positive number of seconds, not {self.dt}")
+
+
+def _require_one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise OptionError(f"{name} must be one of {', '.join(known)}, not {value!r}")
+
+
+def _require_between(name: str, value: object, low: int, high: int, otherwise: str = "") -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise OptionError(f"{name} must be a whole number {low} ... {high} {otherwise}".rstrip() + f", not {value!r}")

@@ -1,0 +1,182 @@
+"""The way from an imported network to a target, as data: which passes, and the level reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, TypeAlias
+
+from neurocuda.errors import TargetError
+from neurocuda.options import Conversion
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from xdsl.context import Context
+    from xdsl.dialects.builtin import ModuleOp
+
+    from neurocuda.ir.backend import Backend
+    from neurocuda.ir.level import Level
+    from neurocuda.ir.validation import ValueReport
+
+    Array: TypeAlias = NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some passes and the level behind them, which is checked and kept for inspection."""
+
+    level: str
+    passes: tuple[str, ...]
+
+
+SIMPLIFY = ("remove-identities", "fold-constants", "fuse-pad")
+FORM_NEURONS = (
+    "fold-batch-norm",
+    "replace-average-pooling",
+    "fold-constants",
+    "hoist-activations",
+    "merge-residual",
+    "remove-identities",
+    "outline-host-segments",
+)
+STRUCTURE = (*SIMPLIFY, *FORM_NEURONS)
+"""From `ann-imported` to neuron layers fed by synapses."""
+
+NAMED_PIPELINES: Mapping[str, str] = {
+    "ann-structure": ",".join(STRUCTURE),
+    "ann-calibrate": "calibrate,balance-thresholds",
+    "ann-quantize": "quantize-activations,quantize-weights",
+    "ann-to-snn": ",".join((*STRUCTURE, "calibrate", "balance-thresholds", "quantize-activations", "quantize-weights"))
+    + ",convert-ann-to-snn,encode-unary",
+}
+"""Pipelines with a name, for `nc-opt -p`."""
+
+
+def float_stage(conversion: Conversion, *, calibrated: bool) -> Stage:
+    """From `ann-imported` to `ann-convertible`; without images, ranges come from batch-norm statistics."""
+    timesteps = conversion.timesteps if isinstance(conversion.timesteps, int) else Conversion().timesteps
+    balance = (
+        f'balance-thresholds{{method="{conversion.calibration}" timesteps={timesteps} '
+        f"percentile={conversion.percentile}}}"
+    )
+    if calibrated:
+        return Stage("ann-convertible", (*STRUCTURE, "calibrate", balance))
+    return Stage("ann-convertible", (*SIMPLIFY, "annotate-ranges-from-batch-norm", *FORM_NEURONS, balance))
+
+
+def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
+    """From `ann-convertible` to the integer network and its reading as counts."""
+    bits = "" if conversion.weight_bits is None else f"{{weight-bits={conversion.weight_bits}}}"
+    return (
+        Stage(
+            "ann-quantized", (f"quantize-activations{{timesteps={conversion.timesteps}}}", f"quantize-weights{bits}")
+        ),
+        Stage("snn-count", ("convert-ann-to-snn",)),
+    )
+
+
+def target_stages(backend: Backend, chip: str, code: str) -> tuple[Stage, ...]:
+    """From counts to spikes and on to the target."""
+    verify = f'verify-target{{target="{backend.name}:{chip}"}}'
+    return (
+        Stage("snn-integer", (f"encode-{code}",)),
+        Stage(backend.level, (*backend.pipeline, verify)),
+    )
+
+
+def chosen_code(conversion: Conversion, backend: Backend) -> str:
+    """The code that the network will be said in.
+
+    Raises:
+        TargetError: the target cannot say that code.
+    """
+    codes = backend.constraints.codes
+    if conversion.code == "auto":
+        return codes[0]
+    if conversion.code not in codes:
+        raise TargetError(f'target {backend.name} has no code "{conversion.code}"; it has {", ".join(codes)}')
+    return conversion.code
+
+
+@dataclass
+class Line:
+    """A network on its way: the module, and what every stage left behind."""
+
+    context: Context
+    module: ModuleOp
+    levels: dict[str, ModuleOp]
+    seconds: dict[str, float]
+    deviations: dict[str, list[ValueReport]]
+
+    @staticmethod
+    def start(context: Context, module: ModuleOp) -> Line:
+        """A line whose first level is the module's own."""
+        from neurocuda.ir.level import level_name
+
+        return Line(context, module, {level_name(module) or "ann-imported": module.clone()}, {}, {})
+
+    def branch(self) -> Line:
+        """A copy that goes on from here on its own; the weight store is shared."""
+        return replace(
+            self,
+            module=self.module.clone(),
+            levels=dict(self.levels),
+            seconds=dict(self.seconds),
+            deviations=dict(self.deviations),
+        )
+
+    def run(
+        self,
+        stage: Stage,
+        *,
+        validate_on: Sequence[Array] | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        """Runs a stage and keeps the level it reached.
+
+        With `validate_on`, inputs with a batch axis, every pass's promise is checked on them.
+
+        Raises:
+            LevelError: the stage did not reach its level; lists every violation.
+            PromiseError: a pass broke its promise.
+        """
+        from neurocuda.ir.level import set_level
+        from neurocuda.ir.pipelines import parse_pipeline
+        from neurocuda.ir.validation import validate_pass
+        from neurocuda.ir.verifying import verify_module
+        from neurocuda.registry import pass_factories
+
+        for step in parse_pipeline(",".join(stage.passes), pass_factories()):
+            if progress is not None:
+                progress(step.name)
+            started = perf_counter()
+            if validate_on is None:
+                step.apply(self.context, self.module)
+            else:
+                self.deviations[step.name] = validate_pass(step, self.context, self.module, validate_on)
+            self.seconds[step.name] = self.seconds.get(step.name, 0.0) + perf_counter() - started
+        verify_module(self.module)
+        set_level(self.module, stage.level)
+        level = known_level(stage.level)
+        if level is not None:
+            level.require(self.module)
+        self.levels[stage.level] = self.module.clone()
+
+
+def known_level(name: str) -> Level | None:
+    """The contract of a level: a shared one, or one that a hardware dialect exports as `LEVEL`; None without one."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from neurocuda.dialects.levels import LEVELS
+
+    if name == "snn-count":
+        return LEVELS["snn-integer"]
+    if name in LEVELS:
+        return LEVELS[name]
+    place = f"neurocuda.dialects.{name}"
+    if not name.isidentifier() or find_spec(place) is None or find_spec(f"{place}.level") is None:
+        return None
+    return getattr(import_module(f"{place}.level"), "LEVEL", None)
