@@ -155,8 +155,8 @@ def _commands(words: _Words) -> list[Command] | None:
             command.errors_too = True
         elif word in (">", "2>"):
             target = words.take()
-            if target is None or target in _OPERATORS:
-                return None
+            if target is None or target in _OPERATORS or command.errors_too:
+                return None  # in `2>&1 > file` the order matters: a shell's business
             setattr(command, "output" if word == ">" else "error_output", Path(target))
         elif word == "not" and not command.words:
             command.negated = True

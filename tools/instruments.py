@@ -17,6 +17,23 @@ from neurocuda.ir.printing import module_text, save_module
 
 
 @dataclass
+class Culprit:
+    """Remembers the pass that failed."""
+
+    name: str | None = None
+
+    def before(self, step: ModulePass, module: ModuleOp) -> None:
+        del step, module
+
+    def after(self, step: ModulePass, module: ModuleOp) -> None:
+        del step, module
+
+    def failed(self, step: ModulePass, module: ModuleOp) -> None:
+        del module
+        self.name = step.name
+
+
+@dataclass
 class IrDumps:
     """Prints the IR around passes, without the tensors behind it."""
 

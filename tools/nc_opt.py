@@ -30,7 +30,7 @@ from xdsl.utils.exceptions import ArgSpecParseError
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
-from neurocuda.errors import NeuroCudaError, NeuroCudaWarning, OptionError, WeightsError
+from neurocuda.errors import NeuroCudaError, NeuroCudaWarning, OptionError, VerificationError, WeightsError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.files import replacing
 from neurocuda.ir.parsing import ExternalValue, load_side_file, parse_with_resources, read_source
@@ -38,7 +38,7 @@ from neurocuda.ir.pipelines import Instrument, parse_pipeline, pipeline_text, ru
 from neurocuda.ir.printing import large_keys, naming_weights, print_module, relative_name
 from neurocuda.ir.verifying import verify_module
 from neurocuda.registry import merged_universe
-from neurocuda.tools.instruments import CrashReproducer, IrDumps, Timing
+from neurocuda.tools.instruments import CrashReproducer, Culprit, IrDumps, Timing
 
 DESCRIPTION = "Reads IR, runs passes, writes IR."
 
@@ -75,6 +75,7 @@ class NcOptMain(xDSLOptMain):
         self.ctx.allow_unregistered = self.args.allow_unregistered_dialect
         self._steps = self._parse_pipelines(self.args.passes)
         self._timing = Timing(sys.stderr)
+        self.culprit = Culprit()
         self._check_names()
 
     # What exists.
@@ -184,6 +185,7 @@ class NcOptMain(xDSLOptMain):
     def _instruments(self, steps: Sequence[ModulePass]) -> list[Instrument]:
         args = self.args
         found: list[Instrument] = [
+            self.culprit,
             IrDumps(
                 self.ctx,
                 sys.stderr,
@@ -194,7 +196,7 @@ class NcOptMain(xDSLOptMain):
                 args.print_ir_after_change,
                 args.print_ir_after_failure,
                 args.print_debuginfo,
-            )
+            ),
         ]
         if args.crash_reproducer is not None:
             found.append(
@@ -402,8 +404,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         warnings.simplefilter("always", NeuroCudaWarning)
+        tool = None
         try:
-            NcOptMain(args=arguments).run()
+            tool = NcOptMain(args=arguments)
+            tool.run()
         except SystemExit as done:  # --help, --version
             return done.code if isinstance(done.code, int) else int(done.code is not None)
         except BrokenPipeError:  # the reader has seen enough
@@ -412,19 +416,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as reason:  # the border: whatever goes wrong in a pass is one line for the user
             if "--backtrace" in arguments:
                 raise
-            sys.stderr.write(_message(reason) + "\n")
+            sys.stderr.write(_message(reason, None if tool is None else tool.culprit.name) + "\n")
             return 1
     return 0
 
 
-def _message(reason: Exception) -> str:
+def _message(reason: Exception, culprit: str | None) -> str:
     text = str(reason).strip()
+    if isinstance(reason, VerificationError) and culprit is not None:
+        return f"{text} (after pass '{culprit}')"
     if isinstance(reason, NeuroCudaError):
         return text if re.match(r"(.*?: )?error: ", text) else f"nc-opt: error: {text}"
+    where = "" if culprit is None else f"pass '{culprit}': "
     if isinstance(reason, RecursionError):
-        return "nc-opt: error: the IR is nested too deeply"
+        return f"nc-opt: error: {where}the IR is nested too deeply"
     first = text.splitlines()[0] if text else ""
-    return f"nc-opt: error: {type(reason).__name__}: {first} (--backtrace shows where)"
+    return f"nc-opt: error: {where}{type(reason).__name__}: {first} (--backtrace shows where)"
 
 
 def _show_warning(

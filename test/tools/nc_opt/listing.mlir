@@ -1,0 +1,18 @@
+// RUN: nc-opt --list-passes | filecheck %s --check-prefix=PASSES
+// RUN: nc-opt --show-dialects | filecheck %s --check-prefix=DIALECTS
+// RUN: nc-opt --version | filecheck %s --check-prefix=VERSION
+// RUN: nc-opt --help | filecheck %s --check-prefix=HELP
+
+// PASSES: canonicalize
+// PASSES: convert-ann-to-snn
+// PASSES: cse
+
+// DIALECTS: ann
+// DIALECTS: builtin
+// DIALECTS: snn
+
+// VERSION: nc-opt {{.*}} (xdsl 0.74.0)
+
+// HELP: usage: nc-opt
+// HELP: --run-reproducer
+// HELP: examples:
