@@ -79,10 +79,9 @@ def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
 
 def target_stages(backend: Backend, chip: str, code: str) -> tuple[Stage, ...]:
     """From counts to spikes and on to the target."""
-    verify = f'verify-target{{target="{backend.name}:{chip}"}}'
     return (
         Stage("snn-integer", (f"encode-{code}",)),
-        Stage(backend.level, (*backend.pipeline, verify)),
+        Stage(backend.level, backend.pipeline),
     )
 
 
