@@ -26,6 +26,7 @@ test: lint ## linters, unit tests, lit tests
 	$(BIN)/lit -q test
 
 test-slow: $(VENV)/ready ## what takes minutes or needs NEUROCUDA_DATA
+	$(BIN)/python -m pip install -q --no-deps -r test/slow/requirements.txt
 	$(BIN)/python -m pytest -q -m slow
 
 lint: $(VENV)/ready ## ruff and the type checker

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 import pytest
@@ -14,8 +14,10 @@ from xdsl.dialects.builtin import ModuleOp
 from neurocuda.frontend.torch_export import import_torch
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.reference.interpreter import interpret
+from neurocuda.reference.meaning import Array
 
-Agreement = Callable[..., ModuleOp]
+Agreement: TypeAlias = Callable[..., ModuleOp]
+Closeness: TypeAlias = Callable[..., None]
 
 
 @pytest.fixture
@@ -36,10 +38,21 @@ def check_agreement(model: nn.Module, *shapes: Sequence[int], rtol: float = 1e-4
         listed = [expected] if isinstance(expected, torch.Tensor) else expected
         found = interpret(module, weights_of(context), [tensor.numpy() for tensor in inputs])
         for want, have in zip(listed, found, strict=True):
-            assert have.shape == tuple(want.shape)
-            assert have.dtype == np.float32
-            assert np.abs(want.numpy() - have).max(initial=0) <= rtol * np.abs(want.numpy()).max(initial=0)
+            assert_close(have, want, rtol)
     return module
+
+
+@pytest.fixture
+def close() -> Closeness:
+    """Compares float32 arrays with what torch computed."""
+    return assert_close
+
+
+def assert_close(found: Array, expected: torch.Tensor, rtol: float = 1e-4) -> None:
+    assert found.shape == tuple(expected.shape)
+    assert found.dtype == np.float32
+    difference = np.abs(found.astype(np.float64) - expected.detach().double().numpy())
+    assert difference.max(initial=0) <= rtol * float(expected.detach().abs().amax())
 
 
 def _shaken(model: nn.Module) -> nn.Module:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from neurocuda.ir.context import create_context, weights_of
 from neurocuda.reference.interpreter import interpret, main_function
 
 
-def network() -> nn.Sequential:
+def network() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval()
 
 
@@ -47,8 +49,8 @@ def test_an_example_says_the_shape(example: Example) -> None:
 
 def test_a_model_says_its_shape() -> None:
     with_configuration, with_example = network(), network()
-    with_configuration.default_cfg = {"input_size": (3, 5, 5)}  # pyright: ignore[reportAttributeAccessIssue, reportArgumentType]
-    with_example.example_input_array = torch.zeros(1, 3, 7, 7)
+    setattr(with_configuration, "default_cfg", {"input_size": (3, 5, 5)})  # noqa: B010
+    setattr(with_example, "example_input_array", torch.zeros(1, 3, 7, 7))  # noqa: B010
     assert input_types(import_torch(with_configuration, context=create_context())) == ["tensor<3x5x5xf32>"]
     assert input_types(import_torch(with_example, context=create_context())) == ["tensor<3x7x7xf32>"]
 
@@ -97,7 +99,7 @@ def test_an_example_and_a_shape_that_differ() -> None:
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_several_inputs_and_outputs(named: bool) -> None:
+def test_several_inputs_and_outputs(close: Callable[..., None], named: bool) -> None:
     image, vector = torch.randn(3, 4, 5, 5), torch.randn(3, 4)
     context = create_context()
     example = {"vector": vector, "image": image} if named else [image, vector]
@@ -105,11 +107,11 @@ def test_several_inputs_and_outputs(named: bool) -> None:
     assert input_types(module) == ["tensor<4x5x5xf32>", "tensor<4xf32>"]
     expected = Two()(image, vector)
     found = interpret(module, weights_of(context), [image.numpy(), vector.numpy()])
-    np.testing.assert_allclose(found[0], expected["sum"].numpy(), rtol=1e-5)
-    np.testing.assert_allclose(found[1], expected["image"].numpy(), rtol=1e-5)
+    close(found[0], expected["sum"])
+    close(found[1], expected["image"])
 
 
-def test_normalised_pixels() -> None:
+def test_normalised_pixels(close: Callable[..., None]) -> None:
     model, context = network(), create_context()
     mean, std = (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
     pixels = np.random.default_rng(0).integers(0, 256, (3, 3, 6, 6), dtype=np.uint8)
@@ -117,9 +119,9 @@ def test_normalised_pixels() -> None:
     module.verify()
     assert input_types(module) == ["tensor<3x6x6xui8>"]
     shaped = [torch.tensor(values)[:, None, None] for values in (mean, std)]
-    expected = model((torch.from_numpy(pixels).float() / 255 - shaped[0]) / shaped[1]).detach().numpy()
+    expected = model((torch.as_tensor(pixels).float() / 255 - shaped[0]) / shaped[1])
     (found,) = interpret(module, weights_of(context), [pixels])
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    close(found, expected)
 
 
 def test_normalisation_that_does_not_fit() -> None:
