@@ -19,11 +19,12 @@ config.test_source_root = str(TESTS)
 config.test_exec_root = str(ROOT / "build" / "lit")
 
 # The tools run as modules, from the checkout: nothing needs to be installed.
-python = f'"{sys.executable}"'
+search = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+python = f'env "PYTHONPATH={search}" "{sys.executable}"'  # not for all at once: lit's own `cat` overwrites it
 for tool in ("compile", "diff", "new", "opt", "report", "run", "translate"):
     config.substitutions.append((rf"(?<![\w./-])nc-{tool}(?![\w.-])", f"{python} -m neurocuda.tools.nc_{tool}"))
 config.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-config.environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+config.environment["PYTHONPATH"] = search
 for name in ("HOME", "LD_LIBRARY_PATH", "NEUROCUDA_DATA", "NEUROCUDA_MLIR_OPT", "XDG_CACHE_HOME"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
