@@ -402,6 +402,10 @@ def running_max_pool2d(op: cpu.RunningMaxPool2dOp) -> Nest:
 # Synapses
 
 
+AT_ONCE = 4
+"""Spikes whose rows of weights are added in one go."""
+
+
 @dataclass(frozen=True)
 class Events:
     """How the events of a source are found and added: scan a stretch of it, then add a row of weights for each."""
@@ -425,9 +429,28 @@ class Events:
         kind = c_type(self.membrane)
         row = f"const {c_type(self.weight)} *restrict line = taps + {columns} * event[e];"
         if self.source == i1:
-            return loop("e", "events", [row, *loop("o", columns, ["target[o] += line[o];"])])
+            return self._add_spikes(columns)
         value = f"const {kind} value = ({kind}){pointer}[event[e]];"
         return loop("e", "events", [row, value, *loop("o", columns, ["target[o] += value * line[o];"])])
+
+
+    def _add_spikes(self, columns: int) -> list[str]:
+        """Adds rows of weights, several at once so that the target is read and written less often."""
+        element = c_type(self.weight)
+        rows = [
+            f"const {element} *restrict line{k} = taps + {columns} * event[e{f' + {k}' if k else ''}];"
+            for k in range(AT_ONCE)
+        ]
+        together = " + ".join(f"line{k}[o]" for k in range(AT_ONCE))
+        alone = f"const {element} *restrict line = taps + {columns} * event[e];"
+        return [
+            "int32_t e = 0;",
+            *braces(
+                f"for (; e + {AT_ONCE} <= events; e += {AT_ONCE})",
+                [*rows, *loop("o", columns, [f"target[o] += {together};"])],
+            ),
+            *braces("for (; e < events; ++e)", [alone, *loop("o", columns, ["target[o] += line[o];"])]),
+        ]
 
 
 def _events(op: cpu.Conv2dOp | cpu.LinearOp) -> Events:

@@ -124,9 +124,7 @@ class _Conversion:
         from neurocuda.passes.snn.analysis.activity import Activity
 
         element = self._argument_element(outer)
-        buffer = self.builder.block.insert_arg(
-            MemRefType(element, shape_of(outer)), len(self.builder.block.args)
-        )
+        buffer = self.builder.block.insert_arg(MemRefType(element, shape_of(outer)), len(self.builder.block.args))
         place = tensor_place(outer, buffer, Activity(0, 1))
         return self._quantized(place, operand.owner) if isinstance(operand.owner, host.QuantizeOp) else place
 
