@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -182,7 +183,11 @@ def targets() -> Targets:
 
     found: list[Target] = []
     for name, factory in backend_factories().items():
-        backend = cast("Backend", factory())
+        try:
+            backend = cast("Backend", factory())
+        except TargetError as reason:  # a plug-in that does not load
+            found.append(Target(name, "a plug-in", (), False, str(reason)))
+            continue
         state = backend.availability()
         found.append(Target(name, backend.summary, tuple(backend.chips), state.ready, state.detail))
     return Targets(found)
@@ -259,13 +264,19 @@ def resolve_target(target: str) -> tuple[Backend, str]:
     if name in factories:
         backend = cast("Backend", factories[name]())
         return backend, backend.chip(chip or None).name
-    backends = [cast("Backend", factory()) for factory in factories.values()]
-    owners = [backend for backend in backends if not chip and name in backend.chips]
+    owners = [backend for backend in _loadable(factories) if not chip and name in backend.chips]
     if len(owners) == 1:
         return owners[0], name
     if name in PLANNED:
         raise TargetError(f"target '{target}' is planned but not in this version; there are {', '.join(factories)}")
     raise TargetError(f"unknown target '{target}'; there are {', '.join(factories)}")
+
+
+def _loadable(factories: Mapping[str, Callable[[], object]]) -> Iterator[Backend]:
+    """The backends without those of plug-ins that do not load."""
+    for factory in factories.values():
+        with suppress(TargetError):
+            yield cast("Backend", factory())
 
 
 def _imported(

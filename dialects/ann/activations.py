@@ -16,10 +16,21 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
+from xdsl.pattern_rewriter import RewritePattern
+from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.ir.attributes import integer, shape_of
+
+
+class CanonicalActivation(HasCanonicalizationPatternsTrait):
+    """Activations simplify by themselves."""
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from neurocuda.dialects.ann.canonicalization import ACTIVATION_PATTERNS
+
+        return ACTIVATION_PATTERNS
 
 
 class ActivationOp(IRDLOperation, ABC):
@@ -27,7 +38,7 @@ class ActivationOp(IRDLOperation, ABC):
 
     input = operand_def(TensorType)
     result = result_def(TensorType)
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), CanonicalActivation())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$input attr-dict `:` type($input) `->` type($result)"
 

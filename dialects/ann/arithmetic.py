@@ -25,13 +25,24 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import Pure
+from xdsl.pattern_rewriter import RewritePattern
+from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import Conv2dBase, DiagonalBase, LinearBase, ShapedOp
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, integers, shape_of, values_of
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
+
+
+class CanonicalArithmetic(HasCanonicalizationPatternsTrait):
+    """Scales, shifts and means simplify by themselves."""
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from neurocuda.dialects.ann.canonicalization import ARITHMETIC_PATTERNS
+
+        return ARITHMETIC_PATTERNS
 
 
 @irdl_op_definition
@@ -67,7 +78,7 @@ class AffineOp(ShapedOp):
     scale = opt_prop_def(DENSE)
     shift = opt_prop_def(DENSE)
     result = result_def(TensorType)
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), CanonicalArithmetic())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
         "$input (`scale` `(` $scale^ `)`)? (`shift` `(` $shift^ `)`)? attr-dict `:` type($input) `->` type($result)"
@@ -308,7 +319,7 @@ class MeanOp(ShapedOp):
     axes = prop_def(DenseArrayBase.constr(i64))
     keep = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     result = result_def(TensorType)
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), CanonicalArithmetic())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$input `axes` $axes (`keep` $keep^)? attr-dict `:` type($input) `->` type($result)"
 

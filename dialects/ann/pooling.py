@@ -10,6 +10,7 @@ from xdsl.irdl import ParsePropInAttrDict, irdl_op_definition, operand_def, prop
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from neurocuda.dialects.ann.arithmetic import CanonicalArithmetic
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import Pool2dOp, ShapedOp
@@ -110,7 +111,7 @@ class AdaptiveAveragePool2dOp(ShapedOp):
     input = operand_def(TensorType)
     output = prop_def(DenseArrayBase.constr(i64))
     result = result_def(TensorType)
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), CanonicalArithmetic())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$input `output` $output attr-dict `:` type($input) `->` type($result)"
 

@@ -28,7 +28,8 @@ from xdsl.irdl import (
     traits_def,
     var_operand_def,
 )
-from xdsl.traits import Pure
+from xdsl.pattern_rewriter import RewritePattern
+from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.shared import shapes
@@ -177,6 +178,26 @@ class DiagonalBase(SynapseOp, ABC):
         return shape
 
 
+class CanonicalPooling(HasCanonicalizationPatternsTrait):
+    """Pooling simplifies by itself."""
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from neurocuda.dialects.shared.canonicalization import POOLING_PATTERNS
+
+        return POOLING_PATTERNS
+
+
+class CanonicalIndexMap(HasCanonicalizationPatternsTrait):
+    """Index maps simplify by themselves."""
+
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        from neurocuda.dialects.shared.canonicalization import INDEX_MAP_PATTERNS
+
+        return INDEX_MAP_PATTERNS
+
+
 class Pool2dOp(ShapedOp, ABC):
     """A window moved over (channels, height, width). Padding is top, bottom, left, right."""
 
@@ -186,7 +207,7 @@ class Pool2dOp(ShapedOp, ABC):
     padding = prop_def(DenseArrayBase.constr(i64), default_value=integers((0, 0, 0, 0)))
     dilation = prop_def(DenseArrayBase.constr(i64), default_value=integers((1, 1)))
     result = result_def(TensorType)
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), CanonicalPooling())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
         "$input `kernel` $kernel (`stride` $stride^)? (`padding` $padding^)? (`dilation` $dilation^)? attr-dict "
@@ -233,14 +254,15 @@ class IndexMapOp(ShapedOp, ABC):
 
     input = operand_def(TensorType)
     result = result_def(TensorType)
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), CanonicalIndexMap())
     irdl_options = (ParsePropInAttrDict(),)
 
     def verify_(self) -> None:
         """(C2) The element type stays."""
         super().verify_()
         before, after = self.input.type, self.result.type
-        assert isinstance(before, TensorType) and isinstance(after, TensorType)
+        assert isinstance(before, TensorType)
+        assert isinstance(after, TensorType)
         if before.element_type != after.element_type:
             raise VerifyException(f"{self.name}: the element type changes from {before} to {after}")
 
@@ -325,7 +347,7 @@ class ConcatBase(ShapedOp, ABC):
     inputs = var_operand_def(TensorType)
     axis = prop_def(IntegerAttr.constr(i64))
     result = result_def(TensorType)
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), CanonicalIndexMap())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$inputs `axis` $axis attr-dict `:` `(` type($inputs) `)` `->` type($result)"
 

@@ -17,7 +17,7 @@ PIXELS = 256
 
 @dataclass(frozen=True)
 class InputCoding:
-    """Per channel: step and shift in the input's own units, scale and offset in the network's; and the counts' range."""
+    """Per channel: step and shift in the input's own units, scale and offset in the network's; the range of counts."""
 
     step: Field
     shift: Field

@@ -64,6 +64,11 @@ def _per_channel(op: ann.AffineOp, constant: Dense | None, neutral: float, weigh
     return np.broadcast_to(weights.array(constant).astype(np.float64).ravel(), (channels,))
 
 
+def channels_of(op: Operation) -> int:
+    """The axis whose elements a batch norm or an affine scales and shifts."""
+    return 0 if isinstance(op, ann.BatchNormOp) else channel_axis(len(shape_of(op.results[0])))
+
+
 def channel_constant(weights: WeightStore, values: Field, rank: int, name: str) -> Dense:
     """One float per channel in the form that broadcasts onto a value of `rank` axes."""
     import numpy as np

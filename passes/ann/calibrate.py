@@ -114,7 +114,8 @@ class _Histogram:
     def __init__(self, extremes: _Extremes, *, grid: bool) -> None:
         import numpy as np
 
-        assert extremes.minimum is not None and extremes.maximum is not None
+        assert extremes.minimum is not None
+        assert extremes.maximum is not None
         self.minimum = extremes.minimum.astype(np.float64)
         self.maximum = extremes.maximum.astype(np.float64)
         self.count = 0

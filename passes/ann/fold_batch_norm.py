@@ -18,11 +18,13 @@ from neurocuda.passes.ann._linear import (
     LINEAR,
     bias_of,
     channel_constant,
+    channels_of,
     read_once,
     readers,
     scale_and_shift,
     with_constants,
 )
+from neurocuda.passes.ann._statistics import channel_axis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +76,7 @@ class FoldIntoProducer(RewritePattern):
         linear = op.operands[0].owner if constants is not None else None
         if constants is None or not isinstance(linear, LINEAR) or not read_once(linear.result):
             return
-        if isinstance(linear, ann.LinearOp) and len(shape_of(linear.result)) > 1 and isinstance(op, ann.BatchNormOp):
+        if channels_of(op) != _outputs(linear):
             return
         scale, shift = constants
         weight = self.weights.array(linear.weight).astype("float64")
@@ -95,11 +97,11 @@ class DistributeOverSum(RewritePattern):
         total = op.operands[0].owner if constants is not None else None
         if constants is None or not isinstance(total, ann.AddOp) or not read_once(total.result):
             return
-        if shape_of(total.left) != shape_of(total.right):
+        rank = len(shape_of(total.result))
+        if shape_of(total.left) != shape_of(total.right) or channels_of(op) != channel_axis(rank):
             return
         if not any(isinstance(branch.owner, LINEAR) and read_once(branch) for branch in total.operands):
             return
-        rank = len(shape_of(total.result))
         scale = channel_constant(self.weights, constants[0], rank, "scale")
         left = ann.AffineOp(total.left, scale, channel_constant(self.weights, constants[1], rank, "shift"))
         right = ann.AffineOp(total.right, scale, None)
@@ -119,7 +121,7 @@ class FoldIntoReaders(RewritePattern):
             return
         scale, shift = constants
         found = readers(op.results[0])
-        if not all(isinstance(reader, LINEAR) and self._folds(reader, shift) for reader in found):
+        if not all(isinstance(reader, LINEAR) and self._folds(op, reader, shift) for reader in found):
             return
         for reader in found:
             assert isinstance(reader, LINEAR)
@@ -128,10 +130,10 @@ class FoldIntoReaders(RewritePattern):
             rewriter.replace(reader, new)
         rewriter.erase(op)
 
-    def _folds(self, reader: ann.Conv2dOp | ann.LinearOp, shift: Field) -> bool:
-        if isinstance(reader, ann.LinearOp):
-            return len(shape_of(reader.input)) <= 2
-        return not shift.any() or not any(values_of(reader.padding))
+    def _folds(self, op: Operation, reader: ann.Conv2dOp | ann.LinearOp, shift: Field) -> bool:
+        if channels_of(op) != _outputs(reader):
+            return False
+        return isinstance(reader, ann.LinearOp) or not shift.any() or not any(values_of(reader.padding))
 
     def _folded(self, reader: ann.Conv2dOp | ann.LinearOp, scale: Field, shift: Field) -> Operation:
         weight = self.weights.array(reader.weight).astype("float64")
@@ -142,6 +144,11 @@ class FoldIntoReaders(RewritePattern):
             by_scale, by_shift = columns
             scaled, moved = weight * by_scale, (weight * by_shift).sum(axis=(1, 2, 3))
         return with_constants(reader, self.weights, scaled, bias_of(reader, self.weights) + moved)
+
+
+def _outputs(linear: ann.Conv2dOp | ann.LinearOp) -> int:
+    """The axis along which a linear operation reads and writes its channels."""
+    return 0 if isinstance(linear, ann.Conv2dOp) else len(shape_of(linear.result)) - 1
 
 
 def _by_group(field: Field, reader: ann.Conv2dOp, outputs: int) -> Field:

@@ -48,7 +48,13 @@ class FoldConstantsPass(NeuroPass):
     promise = Equal(1e-5)
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        patterns = (Evaluate(weights), SumWithConstant(), ProductWithConstant(), MergeAffines(weights))
+        patterns = (
+            Evaluate(weights),
+            SumWithConstant(),
+            DifferenceWithConstant(weights),
+            ProductWithConstant(),
+            MergeAffines(weights),
+        )
         apply_patterns(module, *patterns, recursive=True)
         erase_unused(module)
 
@@ -83,6 +89,25 @@ class SumWithConstant(RewritePattern):
             if isinstance(constant, ann.ConstantOp) and broadcastable(shape_of(other), shape_of(value)):
                 rewriter.replace(op, ann.AffineOp(value, None, constant.value))
                 return
+
+
+@dataclass
+class DifferenceWithConstant(RewritePattern):
+    """x - c is a shift by -c, and c - x is -x shifted by c."""
+
+    weights: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ann.SubOp, rewriter: PatternRewriter) -> None:
+        import numpy as np
+
+        left, right = op.left.owner, op.right.owner
+        if isinstance(right, ann.ConstantOp) and broadcastable(shape_of(op.right), shape_of(op.left)):
+            negative = self.weights.add(-self.weights.array(right.value), "constant")
+            rewriter.replace(op, ann.AffineOp(op.left, None, negative))
+        elif isinstance(left, ann.ConstantOp) and broadcastable(shape_of(op.left), shape_of(op.right)):
+            minus = self.weights.add(np.full(1, -1, np.float32), "minus")
+            rewriter.replace(op, ann.AffineOp(op.right, minus, left.value))
 
 
 class ProductWithConstant(RewritePattern):
@@ -120,4 +145,3 @@ class MergeAffines(RewritePattern):
         shifted = None if first.shift is None and op.shift is None else dense[1]
         rewriter.replace(op, ann.AffineOp(first.input, scaled, shifted))
         rewriter.erase(first)
-

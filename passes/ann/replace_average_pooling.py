@@ -82,9 +82,7 @@ class SinkScale(RewritePattern):
         scale = scalar_scale(op.input.owner) if isinstance(op.input.owner, Operation) else None
         if scale is None:
             return
-        moved = type(op).create(
-            operands=[scale.input], properties=dict(op.properties), result_types=[op.result.type]
-        )
+        moved = type(op).create(operands=[scale.input], properties=dict(op.properties), result_types=[op.result.type])
         rewriter.replace(op, [moved, ann.AffineOp(moved.result, scale.scale, None)])
         if not scale.result.uses:
             rewriter.erase(scale)

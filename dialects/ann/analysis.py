@@ -1,0 +1,61 @@
+"""What is known of a value from the operations above it, without its constants."""
+
+from __future__ import annotations
+
+from math import inf
+
+from xdsl.ir import SSAValue
+
+from neurocuda.dialects.ann.activations import ClampOp, HardSigmoidOp, ReluOp, SigmoidOp, SoftmaxOp
+from neurocuda.dialects.ann.neurons import NeuronOp
+from neurocuda.dialects.ann.pooling import AdaptiveAveragePool2dOp, MaxPool2dOp
+from neurocuda.dialects.shared import shapes
+from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pool2dOp
+from neurocuda.ir.attributes import shape_of, values_of
+
+
+def bounds_of(op: ReluOp | ClampOp) -> tuple[float, float]:
+    """(lowest, highest) value that passes."""
+    if isinstance(op, ReluOp):
+        return 0.0, inf
+    lowest = -inf if op.minimum is None else op.minimum.value.data
+    highest = inf if op.maximum is None else op.maximum.value.data
+    return lowest, highest
+
+
+def nonnegative(value: SSAValue) -> bool:
+    """Whether no element of a float value can be negative, as far as the operations above it tell."""
+    seen: set[SSAValue] = set()
+    open_ends = [value]
+    while open_ends:
+        value = open_ends.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        op = value.owner
+        if isinstance(op, NeuronOp | SigmoidOp | HardSigmoidOp | SoftmaxOp):
+            continue
+        if isinstance(op, ReluOp | ClampOp):
+            if min(bounds_of(op)) < 0:
+                return False
+        elif isinstance(op, IndexMapOp | ConcatBase | Pool2dOp | AdaptiveAveragePool2dOp):
+            if isinstance(op, MaxPool2dOp) and not every_window_has_an_element(op):
+                return False
+            open_ends.extend(op.operands)
+        else:
+            return False
+    return True
+
+
+def every_window_has_an_element(op: Pool2dOp) -> bool:
+    """Whether no window lies in the padding alone."""
+    padding, dilation = values_of(op.padding), values_of(op.dilation)
+    sizes, stride, kernel = shape_of(op.input)[1:], values_of(op.stride), values_of(op.kernel)
+    for axis in (0, 1):
+        low, high = padding[2 * axis : 2 * axis + 2]
+        windows = shapes.window_extent(sizes[axis], kernel[axis], stride[axis], low, high, dilation[axis])
+        starts = (window * stride[axis] - low for window in range(windows))
+        reach = [range(start, start + dilation[axis] * kernel[axis], dilation[axis]) for start in starts]
+        if not all(any(0 <= place < sizes[axis] for place in window) for window in reach):
+            return False
+    return True
