@@ -59,6 +59,10 @@ class TargetError(NeuroCudaError):
     """The target is unknown, planned but absent, or cannot hold the network."""
 
 
+class CapacityError(ProblemsError, TargetError):
+    """The network is too large for the chip; lists everything that does not fit."""
+
+
 class ToolchainError(NeuroCudaError):
     """A tool that the target needs (a C compiler, a vendor SDK) is missing or failed."""
 

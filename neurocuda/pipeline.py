@@ -81,7 +81,7 @@ def target_stages(backend: Backend, chip: str, code: str) -> tuple[Stage, ...]:
     """From counts to spikes and on to the target."""
     return (
         Stage("snn-integer", (f"encode-{code}",)),
-        Stage(backend.level, backend.pipeline),
+        Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}')),
     )
 
 

@@ -65,9 +65,9 @@ class RunOptions:
 class Execution:
     """What a run gave.
 
-    `outputs`: one (images, *shape) array per result of `@main`. `counts`: spikes per neuron, an integer (images, *shape)
-    array per neuron layer, by origin; empty unless asked for. `steps`: time steps per image. `seconds`: the time the
-    run took. `provenance` says what ran: "cpu: gcc 12.2.0, -O3 -march=native", "simulator: ...", "hardware: ...".
+    `outputs`: one (images, *shape) array per result of `@main`. `counts`: spikes per neuron, an integer
+    (images, *shape) array per neuron layer, by origin; empty unless asked for. `steps`: time steps per image.
+    `seconds`: the time the run took. `provenance` says what ran: "cpu: gcc 12.2.0, -O3 -march=native", "simulator: ...", "hardware: ...".
     """
 
     outputs: tuple[Array, ...]

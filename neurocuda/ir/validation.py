@@ -106,7 +106,7 @@ def observe(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> 
 
     def note(op: Operation, array: Array) -> None:
         origin = origin_of(op)
-        scale = scales.get(op.results[0])
+        scale = scales.get(op.results[0]) if op.results else _own_scale(op, weights)
         if origin is None or (scale is None and array.dtype.kind != "f"):
             return
         values[origin] = array.astype(np.float64) * (1.0 if scale is None else scale)
@@ -115,6 +115,14 @@ def observe(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> 
     for index, output in enumerate(interpret(module, weights, inputs, note)):
         values[f"output {index}"] = output.astype(np.float64)
     return values, locations
+
+
+def _own_scale(op: Operation, weights: WeightStore) -> NDArray[np.float64] | None:
+    """The scale that an operation on buffers, which has no result, says in its property `scale`."""
+    import numpy as np
+
+    scale = op.properties.get("scale")
+    return None if scale is None else weights.array(scale).astype(np.float64)
 
 
 def random_inputs(module: ModuleOp) -> list[Array] | None:
