@@ -11,7 +11,7 @@ from xdsl.ir import Attribute, Operation
 def op_message(op: Operation, message: str) -> str:
     """A message about an operation, with the line of IR or of the user's model that it comes from."""
     place = place_of(op.location)
-    text = " ".join(message.split())
+    text = " ".join(message.split()).removeprefix(f"{op.name}: ")  # many verifiers name it themselves
     return f"{place}: error: '{op.name}' {text}" if place else f"error: '{op.name}' {text}"
 
 

@@ -10,6 +10,17 @@ from neurocuda.errors import VerificationError
 from neurocuda.ir.dominance import verify_dominance
 from neurocuda.ir.places import op_message
 
+_FAILURES = (
+    DiagnosticException,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+"""What a verifier raises: xDSL's exception, or whatever it stumbles over in IR that it did not foresee."""
+
 
 def verify_module(module: ModuleOp) -> None:
     """Checks a module.
@@ -19,8 +30,8 @@ def verify_module(module: ModuleOp) -> None:
     """
     try:
         module.verify()
-    except (DiagnosticException, ValueError) as reason:
-        raise VerificationError(op_message(_culprit(module), str(reason))) from reason
+    except _FAILURES as reason:
+        raise VerificationError(op_message(_culprit(module), str(reason) or type(reason).__name__)) from reason
     verify_dominance(module)
 
 
@@ -29,6 +40,6 @@ def _culprit(module: ModuleOp) -> Operation:
     for op in module.walk(reverse=False):
         try:
             op.verify(verify_nested_ops=False)
-        except (DiagnosticException, ValueError):
+        except _FAILURES:
             return op
     return module
