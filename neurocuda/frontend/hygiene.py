@@ -30,9 +30,11 @@ def usable(model: nn.Module) -> nn.Module:
         NeuroCudaWarning: what the copy differs in.
 
     Raises:
-        ModelError: its weights have no values, another dtype than float32, NaN or infinity.
+        ModelError: it is TorchScript, or its weights have no values, another dtype than float32, NaN or infinity.
     """
     inner = _unwrapped(model)
+    if isinstance(inner, torch.jit.ScriptModule):
+        raise ModelError("the model is TorchScript, which cannot be exported; give the nn.Module that it was made from")
     changes = [change for change, applies in _CHANGES.items() if applies(inner)]
     if isinstance(model, _WRAPPERS):
         changes.insert(0, f"is wrapped in {type(cast(object, model)).__name__}")

@@ -22,7 +22,7 @@ class Refusal(Exception):
     def __init__(self, why: str, remedy: str = "") -> None:
         super().__init__(why)
         self.why = why
-        self.remedy = remedy
+        self.remedy = f"{remedy[:1].upper()}{remedy[1:]}." if remedy else ""
 
 
 class BatchSize(int):

@@ -159,10 +159,18 @@ def by_mask(x: Tensor) -> Tensor:
     return x[x > 0]
 
 
-@pytest.mark.parametrize("function", [conditional, by_number, by_mask])
-def test_graphs_that_depend_on_the_data(function: Callable[[Tensor], Tensor]) -> None:
-    with pytest.raises(UnsupportedModelError, match="depends on the data"):
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [(conditional, "depends on the data"), (by_number, "depends on the data"), (by_mask, "picked by an index tensor")],
+)
+def test_graphs_that_depend_on_the_data(function: Callable[[Tensor], Tensor], reason: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=reason):
         imported(Function(function), (4,))
+
+
+def test_a_scripted_model_is_refused() -> None:
+    with pytest.raises(ModelError, match="is TorchScript"):
+        imported(torch.jit.ScriptModule())
 
 
 class Counting(nn.Module):

@@ -15,18 +15,19 @@ from neurocuda.frontend.operands import Builder, Constant, Imported, Operand, Re
 from neurocuda.frontend.table import imports
 from neurocuda.ir.attributes import shape_of
 
-_DATA = ("which element is read depends on the data", "use slices with constant bounds")
+_RESAMPLED = ("resampling has no operation in the `ann` dialect", "keep the resolution, or resample outside the model")
+_PICKED = ("elements are picked by an index tensor", "use slices with constant bounds")
 
 REASONS: Final = {
-    "aten.index": _DATA,
-    "aten.gather": _DATA,
-    "aten.masked_select": _DATA,
-    "aten.nonzero": _DATA,
+    "aten.index": _PICKED,
+    "aten.gather": _PICKED,
+    "aten.masked_select": _PICKED,
+    "aten.nonzero": _PICKED,
     "aten.item": ("control flow or a size depends on the data", "compute with tensors only"),
     "cond": ("control flow depends on the data", "compute with tensors only"),
     "while_loop": ("control flow depends on the data", "compute with tensors only"),
-    "aten.upsample_nearest2d": ("resampling has no operation in the `ann` dialect", ""),
-    "aten.upsample_bilinear2d": ("resampling has no operation in the `ann` dialect", ""),
+    "aten.upsample_nearest2d": _RESAMPLED,
+    "aten.upsample_bilinear2d": _RESAMPLED,
 }
 
 

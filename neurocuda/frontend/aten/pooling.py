@@ -14,11 +14,12 @@ from neurocuda.frontend.operands import Builder, Refusal
 from neurocuda.frontend.table import imports
 from neurocuda.ir.attributes import shape_of
 
+_VOLUME = ("only one- and two-dimensional pooling is supported", "fold the depth into channels")
 _UNEVEN = ("its windows differ in size", "choose an output size that divides the input size")
 
 REASONS: Final = {
-    "aten.avg_pool3d": ("only one- and two-dimensional pooling is supported", ""),
-    "aten.max_pool3d": ("only one- and two-dimensional pooling is supported", ""),
+    "aten.avg_pool3d": _VOLUME,
+    "aten.max_pool3d": _VOLUME,
 }
 
 
