@@ -4,4 +4,4 @@ func.func @main(%x: tensor<2xf32>) {
   %0 = host.dequantize %x scale(dense<0.5> : tensor<1xf64>) : tensor<2xf32> -> tensor<2xf32>
   func.return
 }
-// CHECK: host.dequantize: expected i32 or counts, found f32
+// CHECK: error: 'host.dequantize' expected i32 or counts, found f32

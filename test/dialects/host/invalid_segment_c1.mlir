@@ -7,4 +7,4 @@ func.func @main(%x: tensor<2xf32>) {
   }) : (tensor<2xf32>) -> ()
   func.return
 }
-// CHECK: host.segment: the body's arguments do not have the operands' types
+// CHECK: error: 'host.segment' the body's arguments do not have the operands' types

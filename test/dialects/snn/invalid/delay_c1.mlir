@@ -4,4 +4,4 @@ func.func @main(%x: tensor<1x!snn.spikes<0, 3>>) {
   %y = snn.delay %x steps 1 : tensor<1x!snn.spikes<0, 3>> -> tensor<1x!snn.spikes<0, 4>>
   func.return
 }
-// CHECK: snn.delay: the type changes
+// CHECK: error: 'snn.delay' the type changes
