@@ -27,7 +27,7 @@ def with_import(text: str, module: str, name: str) -> str:
 
 
 def with_sorted_imports(text: str) -> str:
-    """Sorts the lines `from neurocuda... import ...`; a name filled into a template may stand elsewhere in the order."""
+    """Sorts the lines `from neurocuda... import ...`: a name filled into a template may belong elsewhere."""
     block = re.search(r"^(from neurocuda\..*\n)+", text, re.MULTILINE)
     if block is None:
         return text
