@@ -32,7 +32,7 @@ BINS = 2048
 
 @dataclass(frozen=True)
 class Statistics:
-    """Per channel: extremes, mean, variance, and how many values fell into each of `BINS` bins from minimum to maximum.
+    """Per channel: extremes, mean, variance, and how many values fell into each of `BINS` even bins between two edges.
 
     An input whose values lie on at most 256 evenly spaced points also has that grid: (channels, 3) with step, first
     point and number of points.
@@ -42,6 +42,7 @@ class Statistics:
     maximum: Floats
     mean: Floats
     variance: Floats
+    edges: Floats
     histogram: NDArray[np.int32]
     grid: NDArray[np.float64] | None = None
 
@@ -49,7 +50,7 @@ class Statistics:
         """As an attribute; the tensors go into the store."""
         fields: dict[str, Attribute] = {
             name: weights.add(getattr(self, name), name)
-            for name in ("minimum", "maximum", "mean", "variance", "histogram")
+            for name in ("minimum", "maximum", "mean", "variance", "edges", "histogram")
         }
         if self.grid is not None:
             fields["grid"] = weights.add(self.grid, "grid")

@@ -192,7 +192,8 @@ def clipped_normal(mean: Field, deviation: Field, lowest: float, highest: float)
     average = (share * middles).sum(axis=1)
     variance = (share * np.square(middles - average[:, None])).sum(axis=1)
     counts = np.rint(share * OBSERVATIONS).astype(np.int32)
-    return Statistics(*(array.astype(np.float32) for array in (bottom, top, average, variance)), counts)
+    extremes = np.stack([bottom, top], axis=1).astype(np.float32)
+    return Statistics(*(array.astype(np.float32) for array in (bottom, top, average, variance)), extremes, counts)
 
 
 def normal_distribution(x: Field) -> Field:

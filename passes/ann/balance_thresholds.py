@@ -103,7 +103,7 @@ def centres(statistics: Statistics) -> Floats:
     """The middle of every bin, (channels, bins)."""
     import numpy as np
 
-    low, high = statistics.minimum.astype(np.float64), statistics.maximum.astype(np.float64)
+    low, high = statistics.edges.astype(np.float64).T
     return low[:, None] + (high - low)[:, None] * ((np.arange(BINS) + 0.5) / BINS)
 
 

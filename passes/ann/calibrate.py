@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.ir import Operation
@@ -24,11 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.generic]
+    Floats = NDArray[np.float64]
 
 IMAGES = "nc.calibration"
 """The module attribute that names the calibration images in the weight store, one array per input."""
-
-AccumulatorT = TypeVar("AccumulatorT", "_Extremes", "_Histogram")
 
 PIXELS = 256
 """The number of points on the grid of an 8-bit image."""
@@ -70,12 +69,18 @@ class CalibratePass(NeuroPass):
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         images = self._images(module, weights)
-        extremes = _over_batches(module, weights, images, _Extremes)
-        histograms = _over_batches(
-            module, weights, images, lambda op: _Histogram(extremes[op], grid=isinstance(op, ann.InputOp))
-        )
-        for op, histogram in histograms.items():
-            op.attributes[STATISTICS] = histogram.statistics().attribute(weights)
+        from neurocuda.reference.interpreter import interpret
+
+        found: dict[Operation, _Accumulator] = {}
+
+        def observe(op: Operation, values: Array) -> None:
+            if isinstance(op, OBSERVED):
+                found.setdefault(op, _Accumulator(grid=isinstance(op, ann.InputOp))).add(by_channel(values))
+
+        for batch in _batches(images):
+            interpret(module, weights, batch, observe)
+        for op, accumulator in found.items():
+            op.attributes[STATISTICS] = accumulator.statistics().attribute(weights)
 
     def _images(self, module: ModuleOp, weights: WeightStore) -> list[Array]:
         if self.images is not None:
@@ -93,57 +98,90 @@ def _batches(images: Sequence[Array]) -> Iterator[list[Array]]:
         yield [array[start : start + BATCH] for array in images]
 
 
-class _Extremes:
-    """The smallest and the largest value per channel."""
+class _Accumulator:
+    """Extremes, moments and a histogram per channel, batch by batch, and the values seen where a grid is looked for.
 
-    def __init__(self, op: Operation) -> None:
-        self.minimum: Array | None = None
-        self.maximum: Array | None = None
+    The histogram starts with the first batch's range; whenever a value falls outside, the range doubles and
+    neighbouring bins are joined, so that one pass over the images is enough.
+    """
 
-    def add(self, rows: Array) -> None:
-        import numpy as np
-
-        low, high = rows.min(axis=1), rows.max(axis=1)
-        self.minimum = low if self.minimum is None else np.minimum(self.minimum, low)
-        self.maximum = high if self.maximum is None else np.maximum(self.maximum, high)
-
-
-class _Histogram:
-    """Moments and a histogram per channel between known extremes, and the values seen where a grid is looked for."""
-
-    def __init__(self, extremes: _Extremes, *, grid: bool) -> None:
-        import numpy as np
-
-        assert extremes.minimum is not None
-        assert extremes.maximum is not None
-        self.minimum = extremes.minimum.astype(np.float64)
-        self.maximum = extremes.maximum.astype(np.float64)
+    def __init__(self, *, grid: bool) -> None:
+        self.grid = grid
         self.count = 0
-        self.total = np.zeros(len(self.minimum))
-        self.squares = np.zeros(len(self.minimum))
-        self.histogram = np.zeros((len(self.minimum), BINS), np.int64)
-        self.seen: list[Array | None] = [np.empty(0) if grid else None] * len(self.minimum)
 
     def add(self, rows: Array) -> None:
+        """Takes the values of one batch, (channels, values)."""
         import numpy as np
 
         wide = rows.astype(np.float64)
-        self.count += rows.shape[1]
+        low, high = wide.min(axis=1), wide.max(axis=1)
+        if not self.count:
+            self._start(low, high)
+        self.minimum, self.maximum = np.minimum(self.minimum, low), np.maximum(self.maximum, high)
+        self.count += wide.shape[1]
         self.total += wide.sum(axis=1)
         self.squares += np.square(wide).sum(axis=1)
-        span = np.where(self.maximum > self.minimum, self.maximum - self.minimum, 1.0)
-        bins = ((wide - self.minimum[:, None]) * (BINS / span)[:, None]).astype(np.int64)
-        flat = np.minimum(bins, BINS - 1) + np.arange(len(rows))[:, None] * BINS
-        self.histogram += np.bincount(flat.ravel(), minlength=self.histogram.size).reshape(self.histogram.shape)
+        self._widen(low, high)
+        self._fill(wide)
         self.seen = [_more(seen, row) for seen, row in zip(self.seen, rows, strict=True)]
 
+    def _start(self, low: Floats, high: Floats) -> None:
+        import numpy as np
+
+        self.minimum, self.maximum = low, high
+        self.total, self.squares = np.zeros(len(low)), np.zeros(len(low))
+        self.first, self.span = low, high - low
+        self.histogram = np.zeros((len(low), BINS), np.int64)
+        self.seen: list[Array | None] = [np.empty(0) if self.grid else None] * len(low)
+
+    def _widen(self, low: Floats, high: Floats) -> None:
+        """Doubles the ranges, towards the side where values are missing, until they hold everything."""
+        import numpy as np
+
+        flat = (self.span == 0) & ((low < self.first) | (high > self.first))
+        if flat.any():
+            self._spread(flat, np.minimum(low, self.first), np.maximum(high, self.first))
+        while True:
+            below, above = low < self.first, high > self.first + self.span
+            if not (below | above).any():
+                return
+            joined = self.histogram.reshape(len(low), BINS // 2, 2).sum(axis=2)
+            empty = np.zeros_like(joined)
+            up, down = np.concatenate([joined, empty], axis=1), np.concatenate([empty, joined], axis=1)
+            self.histogram = np.where(below[:, None], down, np.where(above[:, None], up, self.histogram))
+            self.first = np.where(below, self.first - self.span, self.first)
+            self.span = np.where(below | above, 2 * self.span, self.span)
+
+    def _spread(self, flat: NDArray[np.bool_], low: Floats, high: Floats) -> None:
+        """Gives channels that had a single value a range; their values so far move into its bin."""
+        import numpy as np
+
+        counts = self.histogram.sum(axis=1)
+        span = np.where(flat, high - low, self.span)
+        place = np.where(span > 0, (self.first - low) / np.where(span > 0, span, 1) * BINS, 0)
+        bins = np.minimum(place.astype(np.int64), BINS - 1)
+        single = np.zeros_like(self.histogram)
+        single[np.arange(len(low)), bins] = counts
+        self.histogram = np.where(flat[:, None], single, self.histogram)
+        self.first, self.span = np.where(flat, low, self.first), span
+
+    def _fill(self, wide: Floats) -> None:
+        import numpy as np
+
+        scale = BINS / np.where(self.span > 0, self.span, 1.0)
+        bins = ((wide - self.first[:, None]) * scale[:, None]).astype(np.int64)
+        flat = np.minimum(bins, BINS - 1) + np.arange(len(wide))[:, None] * BINS
+        self.histogram += np.bincount(flat.ravel(), minlength=self.histogram.size).reshape(self.histogram.shape)
+
     def statistics(self) -> Statistics:
+        """What was seen in all batches."""
         import numpy as np
 
         mean = self.total / self.count
         variance = np.maximum(self.squares / self.count - np.square(mean), 0)
         floats = (array.astype(np.float32) for array in (self.minimum, self.maximum, mean, variance))
-        return Statistics(*floats, self.histogram.astype(np.int32), find_grid(self.seen, self.count))
+        edges = np.stack([self.first, self.first + self.span], axis=1).astype(np.float32)
+        return Statistics(*floats, edges, self.histogram.astype(np.int32), find_grid(self.seen, self.count))
 
 
 def _more(seen: Array | None, row: Array) -> Array | None:
@@ -192,23 +230,3 @@ def _grid_of(values: Array, samples: int) -> tuple[float, float, int] | None:
     step = (wide[-1] - wide[0]) / (points - 1)
     largest_error = np.abs(wide - (wide[0] + step * indices)).max()
     return (float(step), float(wide[0]), points) if largest_error <= 1e-3 * step else None
-
-
-def _over_batches(
-    module: ModuleOp, weights: WeightStore, images: Sequence[Array], start: Callable[[Operation], AccumulatorT]
-) -> dict[Operation, AccumulatorT]:
-    """Feeds every observed activation of every batch into an accumulator of its own."""
-    from neurocuda.reference.interpreter import interpret
-
-    found: dict[Operation, AccumulatorT] = {}
-
-    def observe(op: Operation, values: Array) -> None:
-        if not isinstance(op, OBSERVED):
-            return
-        if op not in found:
-            found[op] = start(op)
-        found[op].add(by_channel(values))
-
-    for batch in _batches(images):
-        interpret(module, weights, batch, observe)
-    return found
