@@ -6,23 +6,25 @@
     target/<file>          what the target's emission wrote, for people and microcontrollers
 
 Members are stored uncompressed in a fixed order with a fixed date, so the same network gives the same bytes. Loading
-checks names, sizes and hashes and parses IR; it executes nothing from the file. Native code is made again from the IR,
-so a tampered artefact can at worst be a wrong network.
+checks names, sizes and hashes before anything is read, and parses IR; it executes nothing from the file. The target's
+level and its code are made again, by our own lowering, from the level `snn-integer`; those in the file are for reading.
+So a tampered artefact can at worst be a wrong network, never code.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
-from neurocuda.errors import ArtifactError, NeuroCudaError, OptionError, ParsingError, VerificationError, WeightsError
+from neurocuda.errors import ArtifactError, NeuroCudaError
 from neurocuda.options import Conversion, Normalize
 
 if TYPE_CHECKING:
@@ -30,9 +32,13 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from neurocuda.compiled import Compiled
+    from neurocuda.ir.backend import Backend
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misread a newer file."""
+
+SOURCE = "snn-integer"
+"""The level that targets are lowered from."""
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -42,7 +48,9 @@ LARGEST_MANIFEST = 1 << 20
 LARGEST_FILE = 1 << 34
 """Bytes of all members together that a reader will look at."""
 
-_MEMBER = re.compile(r"manifest\.json|weights\.safetensors|ir/[a-z0-9][a-z0-9-]*\.mlir|target/[A-Za-z0-9][A-Za-z0-9_.-]*")
+_MEMBER = re.compile(
+    r"manifest\.json|weights\.safetensors|ir/[a-z0-9][a-z0-9-]*\.mlir|target/[A-Za-z0-9][A-Za-z0-9_.-]*"
+)
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold: every member has it."""
 
@@ -118,29 +126,33 @@ def load(path: Path) -> Compiled:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = _checked_members(archive, path)
+            manifest = _checked_manifest(archive, path)
+            members = {entry.filename: archive.read(entry) for entry in archive.infolist()}
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as reason:
         message = str(getattr(reason, "strerror", None) or reason) or "it ends too early"
         raise ArtifactError(f"{path}: cannot be read as an artefact: {message.splitlines()[0]}") from None
-    manifest = _parsed_manifest(members.pop(MANIFEST), path)
+    del members[MANIFEST]
     _require_hashes(manifest, members, path)
     try:
-        return _compiled(manifest, members)
-    except (KeyError, TypeError, AttributeError) as reason:
-        raise ArtifactError(f"{path}: the manifest is malformed: {reason}") from None
-    except (OptionError, ParsingError, VerificationError, WeightsError) as reason:
+        return _compiled(manifest, members, path)
+    except (KeyError, TypeError, AttributeError, ValueError) as reason:
+        raise ArtifactError(f"{path}: the manifest is malformed: {type(reason).__name__}: {reason}") from None
+    except ArtifactError:
+        raise
+    except NeuroCudaError as reason:
         raise ArtifactError(f"{path}: {reason}") from None
 
 
-def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, bytes]:
-    """Every member, once its name and its size have been looked at."""
+def _checked_manifest(archive: zipfile.ZipFile, path: Path) -> Fields:
+    """The manifest, once the name, the kind and the size of every member have been looked at.
+
+    Raises:
+        ArtifactError: the file holds anything that no artefact holds.
+    """
     entries = archive.infolist()
-    names = [entry.filename for entry in entries]
     for entry in entries:
-        if not _MEMBER.fullmatch(entry.filename):
-            raise ArtifactError(f"{path}: member {entry.filename!r} does not belong into an artefact")
-        if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-            raise ArtifactError(f"{path}: member {entry.filename!r} is compressed; artefacts are not")
+        _check_entry(entry, path)
+    names = [entry.filename for entry in entries]
     if len(set(names)) != len(names):
         raise ArtifactError(f"{path}: a member appears twice")
     for required in (MANIFEST, WEIGHTS):
@@ -150,7 +162,17 @@ def _checked_members(archive: zipfile.ZipFile, path: Path) -> dict[str, bytes]:
         raise ArtifactError(f"{path}: its members claim to be larger than the file")
     if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
         raise ArtifactError(f"{path}: the manifest is too large")
-    return {entry.filename: archive.read(entry) for entry in entries}
+    return _parsed_manifest(archive.read(MANIFEST), path)
+
+
+def _check_entry(entry: zipfile.ZipInfo, path: Path) -> None:
+    if not _MEMBER.fullmatch(entry.filename):
+        raise ArtifactError(f"{path}: member {entry.filename!r} does not belong into an artefact")
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+        raise ArtifactError(f"{path}: member {entry.filename!r} is compressed; artefacts are not")
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG):
+        raise ArtifactError(f"{path}: member {entry.filename!r} is a link or a device; artefacts hold plain files")
 
 
 def _parsed_manifest(content: bytes, path: Path) -> Fields:
@@ -181,24 +203,20 @@ def _require_hashes(manifest: Fields, members: Mapping[str, bytes], path: Path) 
             raise ArtifactError(f"{path}: {name} is damaged: its content does not match its hash")
 
 
-def _compiled(manifest: Fields, members: Mapping[str, bytes]) -> Compiled:
+def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Compiled:
     from neurocuda.api import resolve_target
     from neurocuda.compiled import Compiled
     from neurocuda.ir.context import create_context, weights_of
-    from neurocuda.ir.parsing import parse_module
 
     context = create_context()
     weights_of(context).read(members[WEIGHTS], WEIGHTS)
-    levels = {
-        name: parse_module(context, members[f"ir/{name}.mlir"], f"ir/{name}.mlir")
-        for name in cast("list[str]", manifest["levels"])
-    }
-    try:
-        backend, chip = resolve_target(cast(str, manifest["target"]))
-    except NeuroCudaError as reason:
-        raise ArtifactError(str(reason)) from None
-    if backend.level not in levels or "snn-integer" not in levels:
-        raise KeyError(f"level {backend.level}")
+    backend, chip = resolve_target(cast(str, manifest["target"]))
+    names = cast("list[str]", manifest["levels"])
+    if not {SOURCE, backend.level} <= set(names):
+        raise KeyError(f"levels {SOURCE} and {backend.level}")
+    texts = {name: members[f"ir/{name}.mlir"] for name in names}
+    levels = StoredLevels(context, texts, backend, path)
+    levels.require()
     conversion = dict(cast(Fields, manifest["conversion"]))
     conversion["portable"] = tuple(cast("list[str]", conversion.get("portable", [])))
     preprocessing = cast("Fields | None", manifest["preprocessing"])
@@ -212,3 +230,69 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes]) -> Compiled:
         levels,
         cast(str, manifest["name"]),
     )
+
+
+class StoredLevels(Mapping[str, "ModuleOp"]):
+    """The levels of an artefact, in order, each parsed when it is first looked at.
+
+    The target's own level is never taken from the file, because native code is printed from it: it is lowered again
+    from `snn-integer`.
+    """
+
+    def __init__(self, context: Context, texts: Mapping[str, bytes], backend: Backend, path: Path) -> None:
+        self._context = context
+        self._texts = texts
+        self._backend = backend
+        self._path = path
+        self._modules: dict[str, ModuleOp] = {}
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __getitem__(self, level: str) -> ModuleOp:
+        """Raises:
+        KeyError: there is no such level.
+        ArtifactError: its text is malformed.
+        """
+        if level not in self._modules:
+            self._modules[level] = self._lowered() if level == self._backend.level else self._parsed(level)
+        return self._modules[level]
+
+    def require(self) -> None:
+        """Checks the level that the network is made from.
+
+        Raises:
+            ArtifactError: it is malformed or breaks its contract.
+        """
+        from neurocuda.pipeline import known_level
+
+        level = known_level(SOURCE)
+        assert level is not None
+        try:
+            level.require(self[SOURCE])
+        except NeuroCudaError as reason:
+            raise ArtifactError(f"{self._path}: {reason}") from None
+
+    def _parsed(self, level: str) -> ModuleOp:
+        from neurocuda.ir.parsing import parse_module
+
+        text = self._texts[level]
+        try:
+            return parse_module(self._context, text, f"ir/{level}.mlir")
+        except NeuroCudaError as reason:
+            raise ArtifactError(f"{self._path}: {reason}") from None
+
+    def _lowered(self) -> ModuleOp:
+        from neurocuda.pipeline import Line, Stage
+
+        line = Line(self._context, self[SOURCE].clone(), {}, {}, {})
+        try:
+            line.run(Stage(self._backend.level, self._backend.pipeline))
+        except NeuroCudaError as reason:
+            raise ArtifactError(
+                f"{self._path}: the network cannot be lowered to {self._backend.name}: {reason}"
+            ) from None
+        return line.levels[self._backend.level]

@@ -125,7 +125,7 @@ class Compiled:
     code: str
     conversion: Conversion
     preprocessing: Normalize | None
-    levels: dict[str, ModuleOp]
+    levels: Mapping[str, ModuleOp]
     name: str = "network"
     facts: dict[str, float | str] = field(default_factory=dict[str, "float | str"])
 
