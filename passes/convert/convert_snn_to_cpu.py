@@ -166,13 +166,17 @@ class _Conversion:
 
     def _output(self, place: Place, result: SSAValue, reader: host.DequantizeOp | None) -> SSAValue:
         from neurocuda.passes.cpu.lowering.builder import tensor_place
-        from neurocuda.passes.cpu.lowering.grids import Grid
+        from neurocuda.passes.cpu.lowering.grids import Grid, memory_shape, row_major, same_memory
         from neurocuda.passes.snn.analysis.activity import Activity
 
         last = (self.steps - 1, self.steps)
         like = reader or self.network
         if reader is not None:
             place = self._dequantized(place, reader, last)
+            if memory_shape(place.shape, place.layout) == place.shape and same_memory(
+                place.shape, place.layout, row_major(len(place.shape))
+            ):
+                return place.buffer
         target = tensor_place(result, self.builder.buffer(place.element, shape_of(result), like), Activity(*last))
         self.builder.move(place, target, Grid.identity(place.shape), like, steps=last)
         return target.buffer
