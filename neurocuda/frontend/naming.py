@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Final, cast
 
@@ -50,20 +50,20 @@ def innermost_user_line(frames: Iterable[tuple[str, int]]) -> tuple[str, int] | 
     return own[-1] if own else None
 
 
-def origins(nodes: Iterable[Node]) -> Mapping[Node, str]:
-    """A unique, readable name for the value of every node that has an importer.
+def names(nodes: Iterable[Node]) -> Mapping[Node, str]:
+    """A readable name for the value of every node that has an importer, not yet unique.
 
     It is the module's path where the module is one of torch's and does one thing, else the path and the function:
-    `layer1.0.conv1`, `layer1.0.relu`, `layer1.0.relu#2`.
+    `layer1.0.conv1`, `layer1.0.relu`.
     """
     named = [node for node in nodes if target_name(node) in importers()]
     functions: dict[str, set[str]] = {}
     for node in named:
         functions.setdefault(module_path(node), set()).add(_function(node))
-    return dict(zip(named, _unique(_base(node, functions) for node in named), strict=True))
+    return {node: _name(node, functions) for node in named}
 
 
-def _base(node: Node, functions: Mapping[str, set[str]]) -> str:
+def _name(node: Node, functions: Mapping[str, set[str]]) -> str:
     path = module_path(node)
     if path and len(functions[path]) == 1 and _module_stack(node)[-1][1].startswith("torch.nn."):
         return path
@@ -74,11 +74,16 @@ def _function(node: Node) -> str:
     return importers()[target_name(node)].function.__name__.strip("_")
 
 
-def _unique(names: Iterable[str]) -> Iterator[str]:
-    seen: Counter[str] = Counter()
-    for name in names:
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name}#{seen[name]}"
+class Origins:
+    """Gives out names, each only once: `relu`, `relu#2`."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def unique(self, name: str) -> str:
+        """The name, with a number where it has been given out before."""
+        self._seen[name] += 1
+        return name if self._seen[name] == 1 else f"{name}#{self._seen[name]}"
 
 
 def _module_stack(node: Node) -> list[tuple[str, str]]:

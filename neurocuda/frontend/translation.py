@@ -20,7 +20,7 @@ from neurocuda.errors import InputError, ModelError, Problem, UnsupportedModelEr
 from neurocuda.frontend.arguments import bound, for_importer, for_torch, leaves, mapped
 from neurocuda.frontend.batch_axis import BatchAxis, Call, Traced
 from neurocuda.frontend.graph import Overload, nodes_of, overload_of, packet_name, target_name
-from neurocuda.frontend.naming import input_location, location_of, origins
+from neurocuda.frontend.naming import Origins, input_location, location_of, names
 from neurocuda.frontend.operands import BatchSize, Builder, Constant, Imported, Refusal
 from neurocuda.frontend.sizes import Sizes
 from neurocuda.frontend.table import importers, reason_for
@@ -59,7 +59,8 @@ class Translation:
         self._pixels = pixels
         self._sizes = Sizes(program)
         self._nodes = nodes_of(program)
-        self._origins = origins(self._nodes)
+        self._names = names(self._nodes)
+        self._origins = Origins()
         self._block = Block()
         self._values: dict[Node, object] = {}
         self._results: list[SSAValue] = []
@@ -98,9 +99,8 @@ class Translation:
             if node.op == "output":
                 return self._return(node)
             return self._computed(node)
-        except (Refusal, ValueError) as reason:
-            remedy = reason.remedy if isinstance(reason, Refusal) else ""
-            self._problems.append(Problem(_what(node), describe(location_of(node)), str(reason), remedy))
+        except Refusal as reason:
+            self._problems.append(Problem(_what(node), describe(location_of(node)), reason.why, reason.remedy))
             return _MISSING
 
     # Inputs and outputs.
@@ -131,7 +131,7 @@ class Translation:
         argument = self._block.insert_arg(kind, len(self._block.args))
         op = ann.InputOp(argument, *(self._pixels or ()))
         op.location = input_location(node.name)
-        set_origin(op, node.name)
+        set_origin(op, self._origins.unique(node.name))
         self._block.add_op(op)
         return Traced(op.result, shape, BatchAxis(0))
 
@@ -248,7 +248,10 @@ class Translation:
             raise Refusal("it computes with the number of images", "every image must be computed on its own")
         builder = Builder(self._weights)
         given = {name: mapped(argument, for_importer) for name, argument in changed.items()}
-        values = _values(builder, importer.run(builder, given, defaults))
+        try:
+            values = _values(builder, importer.run(builder, given, defaults))
+        except ValueError as reason:  # the shapes do not fit the operation of the dialect
+            raise Refusal(str(reason)) from None
         self._insert(node, builder.ops, [value for value in values if value is not None])
         traced = [self._traced(value, fake, batch) for value, fake in zip(values, fakes, strict=True)]
         return traced if isinstance(meta, list | tuple) else traced[0]
@@ -264,7 +267,9 @@ class Translation:
 
     def _insert(self, node: Node, ops: Sequence[Operation], results: Sequence[SSAValue]) -> None:
         """Puts the operations of one node into the block, with location and origin."""
-        origin = self._origins.get(node, node.name)
+        if not ops:
+            return
+        origin = self._origins.unique(self._names.get(node, node.name))
         for position, op in enumerate(ops):
             op.location = location_of(node)
             if op.results[0] not in results:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 
-from neurocuda.errors import InputError, ModelError
+from neurocuda.errors import InputError, ModelError, UnsupportedModelError
 from neurocuda.frontend.export import quiet
 from neurocuda.frontend.pt2 import load_program
 from neurocuda.frontend.torch_export import import_torch
@@ -64,6 +64,12 @@ def test_a_program_is_left_alone() -> None:
     before = str(program.graph)
     import_torch(program, context=create_context())
     assert str(program.graph) == before
+
+
+def test_a_program_in_training_mode_is_refused() -> None:
+    program = exported(network().train(), 2, 3, 6, 6)
+    with pytest.raises(UnsupportedModelError, match=r"`aten.*batch_norm.*` \(1\): it is in training mode"):
+        import_torch(program, context=create_context())
 
 
 def test_a_program_says_its_shape(saved: Path) -> None:

@@ -90,6 +90,17 @@ def test_a_sequential_has_names_and_no_lines() -> None:
     assert user_location(operation(module, "1")) == "1"
 
 
+class Clash(nn.Module):
+    def forward(self, relu: Tensor) -> Tensor:
+        return torch.cat([F.relu(relu), torch.zeros(relu.shape[0], 1), torch.zeros_like(relu)], 1)
+
+
+def test_names_are_unique_whatever_the_user_calls_things() -> None:
+    module = import_torch(Clash().eval(), input_shape=(4,), context=create_context())
+    names = [origin_of(op) for op in module.walk() if op.name.startswith("ann.")]
+    assert names == ["relu", "relu#2", "zeros", "zeros#2", "cat"]
+
+
 class Unsupported(nn.Module):
     def __init__(self) -> None:
         super().__init__()

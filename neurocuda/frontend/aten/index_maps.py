@@ -16,6 +16,7 @@ from neurocuda.frontend.table import imports
 from neurocuda.ir.attributes import shape_of
 
 _RESAMPLED = ("resampling has no operation in the `ann` dialect", "keep the resolution, or resample outside the model")
+_RANDOM = ("it is random", "export the model in evaluation mode, after model.eval()")
 _PICKED = ("elements are picked by an index tensor", "use slices with constant bounds")
 
 REASONS: Final = {
@@ -23,6 +24,8 @@ REASONS: Final = {
     "aten.gather": _PICKED,
     "aten.masked_select": _PICKED,
     "aten.nonzero": _PICKED,
+    "aten.native_dropout": _RANDOM,
+    "aten.bernoulli": _RANDOM,
     "aten.item": ("control flow or a size depends on the data", "compute with tensors only"),
     "cond": ("control flow depends on the data", "compute with tensors only"),
     "while_loop": ("control flow depends on the data", "compute with tensors only"),
@@ -47,7 +50,7 @@ def identity(build: Builder, x: SSAValue) -> SSAValue:
 @imports("aten.dropout.default", "aten.feature_dropout.default", "aten.alpha_dropout.default")
 def dropout(build: Builder, x: SSAValue, train: bool) -> SSAValue:
     if train:
-        raise Refusal("it is random", "call dropout with training=self.training, and the model in evaluation mode")
+        raise Refusal(*_RANDOM)
     return x
 
 

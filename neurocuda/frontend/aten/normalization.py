@@ -18,10 +18,12 @@ _OWN_STATISTICS = (
     "it normalises with statistics of the images it is given, so that one image changes another's result",
     "use track_running_stats=True and train with it",
 )
+_TRAINING = ("it is in training mode", "export the model in evaluation mode, after model.eval()")
 _PER_IMAGE = ("its statistics are computed anew for every image", "use nn.BatchNorm2d, which folds into a convolution")
 
 REASONS: Final = {
     "aten._native_batch_norm_legit": _OWN_STATISTICS,
+    "aten._native_batch_norm_legit_functional": _TRAINING,
     "aten.native_batch_norm": _OWN_STATISTICS,
     "aten.group_norm": _PER_IMAGE,
     "aten.native_group_norm": _PER_IMAGE,
