@@ -39,10 +39,10 @@ def as_arrays(data: Images, *, most: int | None = None) -> list[Array]:
     if isinstance(data, Mapping):
         return [_array(value) for value in cast("Mapping[str, object]", data).values()]
     if isinstance(data, _Tensor | np.ndarray):
-        return [_array(data)]
+        return [_array(cast(object, data))]
     if isinstance(data, str | bytes):
         raise InputError("expected images, found text; read the file with neurocuda.ir.arrays.read_arrays")
-    return _joined(cast("Iterable[object]", data), most)
+    return _joined(data, most)
 
 
 def _joined(batches: Iterable[object], most: int | None) -> list[Array]:

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
     IntegerAttr,
+    IntegerType,
     TensorType,
     i64,
 )
@@ -33,7 +34,7 @@ def integer(value: int) -> IntegerAttr:
 
 def values_of(array: DenseArrayBase) -> tuple[int, ...]:
     """The integers of an array attribute."""
-    return tuple(int(value) for value in array.get_values())
+    return cast(DenseArrayBase[IntegerType], array).get_values()
 
 
 def tensor_type(value: SSAValue) -> AnyTensor:

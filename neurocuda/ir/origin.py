@@ -53,7 +53,8 @@ def name_origins(module: ModuleOp) -> frozenset[str]:
 def forget_origins(module: ModuleOp, names: Container[str]) -> None:
     """Takes names away again, from whichever operations hold them now."""
     for op in module.walk():
-        if origin_of(op) in names:
+        origin = origin_of(op)
+        if origin is not None and origin in names:
             set_origin(op, None)
 
 

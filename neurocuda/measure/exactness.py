@@ -17,6 +17,7 @@ from neurocuda.reference.interpreter import interpret
 from neurocuda.reference.scales import Ranged
 
 Array = NDArray[np.generic]
+Integers = NDArray[np.int64]
 Counts = Mapping[str, Array]
 
 
@@ -93,14 +94,15 @@ def residuals_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]
     def note(op: Operation, state: Mapping[str, Array]) -> None:
         if "v" not in state or "fired" not in state or "threshold" not in op.properties:
             return
-        off = residual_counts(state["v"], state["fired"], weights.array(op.properties["threshold"]), _steps(op))
+        arrays = (state["v"], state["fired"], weights.array(op.properties["threshold"]))
+        off = residual_counts(*(array.astype(np.int64) for array in arrays), steps=_steps(op))
         found.append(Residual(origin_of(op) or op.name, off.size, int((off > 0).sum()), int(off.max(initial=0))))
 
     interpret(module, weights, inputs, on_state=note)
     return found
 
 
-def residual_counts(membrane: Array, spikes: Array, threshold: Array, steps: int) -> NDArray[np.int64]:
+def residual_counts(membrane: Integers, spikes: Integers, threshold: Integers, steps: int) -> Integers:
     """By how many spikes each neuron is off; zero where it sent the count of what it received."""
     over = np.where((membrane < 0) & (spikes > 0), np.minimum(-(membrane // threshold), spikes), 0)
     under = np.where(membrane >= threshold, np.minimum(membrane // threshold, steps - spikes), 0)

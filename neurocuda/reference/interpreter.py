@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import numpy as np
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from neurocuda.errors import InputError, ModelError
-from neurocuda.ir.attributes import Dense
+from neurocuda.ir.attributes import Dense, shape_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.meaning import Array, meaning_of
 
@@ -61,7 +61,7 @@ class Run:
     def block(self, block: Block, arguments: Sequence[Array]) -> list[Array]:
         """Runs a block; returns the operands of its terminator. Values nobody will read again are dropped."""
         values: dict[SSAValue, Array] = dict(zip(block.args, arguments, strict=True))
-        remaining = {argument: sum(1 for _ in argument.uses) for argument in block.args}
+        remaining: dict[SSAValue, int] = {argument: _readings(argument) for argument in block.args}
         for op in block.ops:
             operands = [values[operand] for operand in op.operands]
             if op is block.last_op:
@@ -75,8 +75,13 @@ class Run:
                     values.pop(operand, None)
             for result, array in zip(op.results, results, strict=True):
                 values[result] = array
-                remaining[result] = sum(1 for _ in result.uses)
+                remaining[result] = _readings(result)
         raise ModelError("a block ends without a terminator")
+
+
+def _readings(value: SSAValue) -> int:
+    """How many operands read a value."""
+    return sum(1 for _ in value.uses)
 
 
 def main_function(module: ModuleOp) -> func.FuncOp:
@@ -111,8 +116,7 @@ def interpret(
     if len(inputs) != len(arguments):
         raise InputError(f"the network has {len(arguments)} inputs, {len(inputs)} were given")
     for index, (argument, array) in enumerate(zip(arguments, inputs, strict=True)):
-        assert isinstance(argument.type, TensorType)
-        expected = argument.type.get_shape()
+        expected = shape_of(argument)
         if array.shape[1:] != expected:
             raise InputError(f"input {index}: expected images of shape {expected}, found {array.shape[1:]}")
     with np.errstate(all="ignore"):

@@ -22,6 +22,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from types import ModuleType
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -77,7 +78,7 @@ def measure(
     labels = labels[: len(test)]
     inputs = prepare(test)
     with torch.inference_mode():
-        outputs = torch.cat([model(batch) for batch in inputs.split(250)])
+        outputs = torch.cat([model(inputs[start : start + 250]) for start in range(0, len(inputs), 250)])
     float_accuracy = float((outputs.argmax(1).numpy() == labels).mean())
     validation = compiled.validate(inputs[:EXACT_IMAGES])
     spiking = compiled.evaluate(inputs, labels, threads=threads)
@@ -117,16 +118,12 @@ def _batch(tar: tarfile.TarFile, name: str) -> tuple[Images, NDArray[np.int64]]:
 class _ArraysOnly(pickle.Unpickler):
     """CIFAR-10 is published as pickles; nothing but NumPy arrays may come out of them."""
 
-    allowed = {
-        ("numpy", "dtype"): np.dtype,
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # pyright: ignore
-    }
+    allowed = frozenset({("numpy", "dtype"), ("numpy", "ndarray"), ("numpy.core.multiarray", "_reconstruct")})
 
     def find_class(self, module: str, name: str) -> object:
         if (module, name) not in self.allowed:
             raise pickle.UnpicklingError(f"{module}.{name} has no place in CIFAR-10")
-        return self.allowed[module, name]
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
 def network(name: str) -> tuple[nn.Module, Prepare]:
@@ -148,7 +145,7 @@ def network(name: str) -> tuple[nn.Module, Prepare]:
     )
 
 
-def _module(name: str):
+def _module(name: str) -> ModuleType:
     """A reader beside the data, loaded by its path."""
     spec = importlib.util.spec_from_file_location(name, DATA / f"{name}.py")
     assert spec is not None
@@ -183,15 +180,20 @@ class CifarResNet(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        for index, (inputs, channels, stride) in enumerate(((16, 16, 1), (16, 32, 2), (32, 64, 2)), 1):
-            blocks = [Block(inputs, channels, stride), *(Block(channels, channels, 1) for _ in range(n - 1))]
-            setattr(self, f"layer{index}", nn.Sequential(*blocks))
+        self.layer1 = self._stage(16, 16, n, 1)
+        self.layer2 = self._stage(16, 32, n, 2)
+        self.layer3 = self._stage(32, 64, n, 2)
         self.linear = nn.Linear(64, 10)
+
+    @staticmethod
+    def _stage(inputs: int, channels: int, n: int, stride: int) -> nn.Sequential:
+        first = Block(inputs, channels, stride)
+        return nn.Sequential(first, *(Block(channels, channels, 1) for _ in range(n - 1)))
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
-        return self.linear(F.avg_pool2d(x, x.size()[3]).flatten(1))
+        return self.linear(F.avg_pool2d(x, 8).flatten(1))
 
 
 if __name__ == "__main__":

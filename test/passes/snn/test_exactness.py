@@ -54,6 +54,7 @@ def test_the_property_is_not_vacuous() -> None:
         network.apply(*QUANTISE)
         for origin, values in counts_of(network).items():
             if origin.startswith("neuron"):
+                values = values.astype(np.int64)
                 seen |= {"silent"} if (values == 0).any() else set()
                 seen |= {"saturated"} if (values == 7).any() else set()
                 seen |= {"between"} if ((values > 0) & (values < 7)).any() else set()
