@@ -18,11 +18,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from string import Template
-from typing import NoReturn, cast
+from typing import NoReturn
 
-from neurocuda.errors import NeuroCudaError, OptionError
+from neurocuda.errors import OptionError
 from neurocuda.ir.files import replacing
-from neurocuda.tools.source_edits import with_entry, with_import, with_packages, with_sorted_imports
+from neurocuda.tools._command import ArgumentParser, run_command, version_of
+from neurocuda.tools._source_edits import with_entry, with_import, with_packages, with_sorted_imports
 
 DESCRIPTION = "Writes the skeleton of an operation, a pass or a backend, with tests that pass."
 
@@ -44,17 +45,22 @@ Files = Mapping[str, str]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the tool and returns its exit code."""
-    try:
-        arguments = _parser().parse_args(argv)
-        root = _checkout(arguments.root)
-        make = cast("Callable[[Path, argparse.Namespace], tuple[Files, Files]]", arguments.make)
-        new, changed = make(root, arguments)
-        _write(root, new, changed)
-    except SystemExit as done:  # --help
-        return done.code if isinstance(done.code, int) else 1
-    except NeuroCudaError as reason:
-        sys.stderr.write(f"nc-new: error: {reason}\n")
-        return 1
+    return run_command(_parser(), _run, Arguments(), argv)
+
+
+class Arguments(argparse.Namespace):
+    """What was asked for: a function from the checkout and these arguments to (new files, changed files)."""
+
+    make: Callable[[Path, Arguments], tuple[Files, Files]]
+    name: str
+    area: str
+    root: Path
+
+
+def _run(arguments: Arguments) -> int:
+    root = _checkout(arguments.root)
+    new, changed = arguments.make(root, arguments)
+    _write(root, new, changed)
     for path in sorted(new):
         print(f"new      {path}")
     for path in sorted(changed):
@@ -66,17 +72,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 # What is asked for
 
 
-class _Parser(argparse.ArgumentParser):
-    """One line instead of the whole usage."""
+class _KindParser(argparse.ArgumentParser):
+    """The arguments of one kind of skeleton; complaints are one line."""
 
     def error(self, message: str) -> NoReturn:
         raise OptionError(f"{message} (see nc-new --help)")
 
 
-def _parser() -> argparse.ArgumentParser:
-    layout = argparse.RawDescriptionHelpFormatter
-    parser = _Parser("nc-new", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=layout)
-    kinds = parser.add_subparsers(required=True, metavar="op|pass|backend")
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("nc-new", DESCRIPTION, EXAMPLES)
+    parser.add_argument("-v", "--version", action="version", version=version_of("nc-new"), help="print the version")
+    parser.add_argument("--backtrace", action="store_true", help="print a Python traceback on errors")
+    kinds = parser.add_subparsers(required=True, metavar="op|pass|backend", parser_class=_KindParser)
     op = kinds.add_parser("op", help="an operation")
     op.add_argument("name", metavar="DIALECT.NAME", help="for example ann.softplus")
     op.set_defaults(make=new_op)
@@ -106,13 +113,13 @@ def _checkout(root: Path) -> Path:
 # What is made: (new files, changed files)
 
 
-def new_op(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
+def new_op(root: Path, arguments: Arguments) -> tuple[Files, Files]:
     """An operation in a file of its own, its place in the dialect, its meaning, and tests.
 
     Raises:
         OptionError: the name is malformed or taken, or there is no such dialect.
     """
-    dialect, _, op = str(arguments.name).partition(".")
+    dialect, _, op = arguments.name.partition(".")
     folder = root / "dialects" / dialect
     _require(_WORDS, op, arguments.name, "an operation is called dialect.name, in lower case, words joined by _")
     if not dialect or not (folder / "ops.py").is_file():
@@ -130,13 +137,13 @@ def new_op(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
     return _filled("op", names), changed
 
 
-def new_pass(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
+def new_pass(root: Path, arguments: Arguments) -> tuple[Files, Files]:
     """A pass and its lit test; in a new area also the area's package.
 
     Raises:
         OptionError: the name is malformed or taken, or the area belongs to nothing.
     """
-    name, area = str(arguments.name), str(arguments.area)
+    name, area = arguments.name, arguments.area
     _require(_DASHED, name, name, "a pass is called verb-object, in lower case, words joined by -")
     convention = re.fullmatch(r"convert-[a-z0-9]+(-[a-z0-9]+)*-to-[a-z0-9]+(-[a-z0-9]+)*", name) is not None
     if convention != (area == "convert"):
@@ -155,7 +162,7 @@ def new_pass(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
     return new, _with_packages(root, [f"neurocuda.passes.{area}"])
 
 
-def new_backend(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files]:
+def new_backend(root: Path, arguments: Arguments) -> tuple[Files, Files]:
     """A dialect with its level, the conversion to it, the target with a chip, and tests.
 
     Raises:
@@ -163,7 +170,7 @@ def new_backend(root: Path, arguments: argparse.Namespace) -> tuple[Files, Files
     """
     from xdsl.dialects import get_all_dialects
 
-    name = str(arguments.name)
+    name = arguments.name
     _require(_TARGET, name, name, "a target is called by one word in lower case")
     if name in get_all_dialects():
         raise OptionError(f"'{name}' is a dialect of xDSL; call the target otherwise")
