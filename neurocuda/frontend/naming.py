@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from torch.fx import Node
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, LocationAttr, NameLoc, NoneAttr, StringAttr, UnknownLoc
+from xdsl.ir import SSAValue
 
 from neurocuda.frontend.graph import target_name
 from neurocuda.frontend.table import importers
@@ -84,6 +85,12 @@ class Origins:
         """The name, with a number where it has been given out before."""
         self._seen[name] += 1
         return name if self._seen[name] == 1 else f"{name}#{self._seen[name]}"
+
+
+def value_name(origin: str) -> str | None:
+    """What a value is called in the text of the IR, where the origin can be said there: `%layer1.0.relu`."""
+    name = origin.partition("#")[0]
+    return name if SSAValue.is_valid_name(name) else None
 
 
 def _module_stack(node: Node) -> list[tuple[str, str]]:

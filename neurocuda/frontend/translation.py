@@ -20,7 +20,7 @@ from neurocuda.errors import InputError, ModelError, Problem, UnsupportedModelEr
 from neurocuda.frontend.arguments import bound, for_importer, for_torch, leaves, mapped
 from neurocuda.frontend.batch_axis import BatchAxis, Call, Traced
 from neurocuda.frontend.graph import Overload, nodes_of, overload_of, packet_name, target_name
-from neurocuda.frontend.naming import Origins, input_location, location_of, names
+from neurocuda.frontend.naming import Origins, input_location, location_of, names, value_name
 from neurocuda.frontend.operands import BatchSize, Builder, Constant, Imported, Refusal
 from neurocuda.frontend.sizes import Sizes
 from neurocuda.frontend.table import importers, reason_for
@@ -129,6 +129,7 @@ class Translation:
         pixel = IntegerType(8, Signedness.UNSIGNED)
         kind = TensorType(f32 if self._pixels is None else pixel, shape[1:])
         argument = self._block.insert_arg(kind, len(self._block.args))
+        argument.name_hint = value_name(node.name)
         op = ann.InputOp(argument, *(self._pixels or ()))
         op.location = input_location(node.name)
         set_origin(op, self._origins.unique(node.name))
@@ -276,6 +277,7 @@ class Translation:
                 set_origin(op, f"{origin}/{position}.{op.name.partition('.')[2]}")
             else:
                 set_origin(op, origin if len(results) == 1 else f"{origin}[{results.index(op.results[0])}]")
+                op.results[0].name_hint = value_name(origin)
             self._block.add_op(op)
 
 

@@ -66,6 +66,12 @@ def test_origins_are_unique_and_readable(network: ModuleOp) -> None:
     ]
 
 
+def test_values_are_called_after_the_modules(network: ModuleOp) -> None:
+    text = str(network)
+    assert "@main(%x: tensor<3x4x4xf32>)" in text
+    assert "%blocks.0.conv_1 = ann.conv2d %blocks.0.relu " in text
+
+
 def test_helper_operations_are_named_after_the_one_they_help(network: ModuleOp) -> None:
     names = [origin_of(op) for op in network.walk() if op.name.startswith("ann.")]
     assert names[-4:] == ["reshape", "pool/0.reshape", "pool/1.max_pool2d", "pool"]
