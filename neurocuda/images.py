@@ -1,4 +1,4 @@
-"""Turns what users hold (tensors, arrays, loaders, dictionaries, files) into arrays that a network takes, or says why not."""
+"""Turns what users hold (tensors, arrays, loaders, dictionaries) into arrays that a network takes, or says why not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[np.generic]
 Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] | Iterable[object]"
-"""Images with a leading batch axis: one tensor or array, one per input name, or batches of them (labels are ignored)."""
+"""Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
 
 MOST_CALIBRATION_IMAGES = 1024
 """Batches are drawn from a loader until there are so many images; more would not change a clip range."""

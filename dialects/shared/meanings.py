@@ -44,7 +44,7 @@ def windows(
     dilation: Sequence[int],
     fill: float = 0,
 ) -> Array:
-    """All windows of (batch, channels, height, width): (batch, channels, rows, columns, kernel rows, kernel columns)."""
+    """All windows of (batch, channels, height, width): (batch, channels, rows, columns, *kernel)."""
     top, bottom, left, right = padding
     if any(padding):
         values = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=fill)

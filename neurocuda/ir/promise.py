@@ -55,9 +55,10 @@ class Promise(ABC):
         if difference[worst] <= allowed:
             return None
         index = ", ".join(str(int(axis)) for axis in worst)
+        count = int((difference > allowed).sum())
         return (
             f"element [{index}] was {before[worst]:.9g} and is {after[worst]:.9g}; "
-            f"{self} allows a difference of {allowed:.3g}, {int((difference > allowed).sum())} of {difference.size} differ"
+            f"{self} allows a difference of {allowed:.3g}, {count} of {difference.size} differ"
         )
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 STATISTICS = "nc.statistics"
 """The attribute on an `ann.input` or a rectified activation that holds its statistics."""
 
+IMAGES = "nc.calibration"
+"""The module attribute that names the calibration images in the weight store, one array per input."""
+
 CLIP = "nc.clip"
 """The attribute on a neuron layer that holds its clip range per channel (f32)."""
 

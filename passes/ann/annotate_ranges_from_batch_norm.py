@@ -16,7 +16,7 @@ from neurocuda.ir.attributes import Dense, shape_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import BINS, STATISTICS, Statistics, by_channel
+from neurocuda.passes.ann._statistics import BINS, IMAGES, STATISTICS, Statistics, by_channel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,14 +40,20 @@ class AnnotateRangesFromBatchNormPass(NeuroPass):
     Batch norm says that its output has mean `shift` and standard deviation |`scale`| per channel; inputs are taken to
     be normalised. Means and variances are carried through the operations between (independent inputs, normal
     distributions) and a rectified normal distribution becomes the histogram. Runs before `fold-batch-norm`. Images
-    are better: the pass warns.
+    are better: the pass warns, and does nothing where the module names some.
 
     Before:
-        %0 = ann.batch_norm %x scale(dense<2.0>) shift(dense<0.0>) mean(...) variance(...) epsilon 1.0e-05 : f64
-        %y = ann.relu %0 : tensor<1xf32> -> tensor<1xf32>
+        func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
+          %0 = ann.batch_norm %x scale(dense<2.0> : tensor<1xf32>) shift(dense<0.0> : tensor<1xf32>)
+                 mean(dense<0.0> : tensor<1xf32>) variance(dense<1.0> : tensor<1xf32>) epsilon 0.0 : f64
+                 : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+          %y = ann.relu %0 : tensor<1x2x2xf32> -> tensor<1x2x2xf32>
+          func.return %y : tensor<1x2x2xf32>
+        }
 
     After:
-        %y = ann.relu %0 {nc.statistics = {minimum = dense<0.0>, maximum = dense<8.0>, ...}}
+        %y = ann.relu %0 {nc.statistics = {minimum = dense<0.000000e+00> : tensor<1xf32>,
+                                           maximum = dense<8.000000e+00> : tensor<1xf32>, ...}}
     """
 
     name = "annotate-ranges-from-batch-norm"
@@ -55,6 +61,9 @@ class AnnotateRangesFromBatchNormPass(NeuroPass):
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         from neurocuda.reference.interpreter import main_function
+
+        if IMAGES in module.attributes:
+            return  # better: `calibrate` runs them
 
         warnings.warn(
             "no calibration images: activation ranges are estimated from batch-norm statistics; "

@@ -39,13 +39,18 @@ class BalanceThresholdsPass(NeuroPass):
     Before:
         func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
           %0 = ann.diagonal %x weight(dense<1.0> : tensor<1xf32>) : tensor<1xf32> -> tensor<1xf32>
-          %y = ann.neuron %0 {nc.statistics = {...}} : (tensor<1xf32>) -> tensor<1xf32>
+          %y = ann.neuron %0 {nc.statistics = {minimum = dense<0.0> : tensor<1xf32>, maximum = dense<2.0> : tensor<1xf32>,
+                                               mean = dense<1.0> : tensor<1xf32>, variance = dense<1.0> : tensor<1xf32>,
+                                               edges = dense<[[0.0, 2.0]]> : tensor<1x2xf32>,
+                                               histogram = dense<1> : tensor<1x2048xi32>}} : (tensor<1xf32>) -> tensor<1xf32>
           func.return %y : tensor<1xf32>
         }
 
-    After (with method=max, when the largest activation is 2):
-          %y = ann.neuron %0 {nc.statistics = {...}, nc.clip = dense<2.0> : tensor<1xf32>} : (tensor<1xf32>) -> tensor<1xf32>
-    """
+    Options: method="max"
+
+    After:
+        %y = ann.neuron %0 {nc.statistics = {...}, nc.clip = dense<2.000000e+00> : tensor<1xf32>}
+    """  # noqa: E501
 
     name = "balance-thresholds"
     promise = Equal()

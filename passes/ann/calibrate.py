@@ -17,7 +17,7 @@ from neurocuda.ir.attributes import Dense
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import BINS, STATISTICS, Statistics, by_channel
+from neurocuda.passes.ann._statistics import BINS, IMAGES, STATISTICS, Statistics, by_channel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.generic]
     Floats = NDArray[np.float64]
-
-IMAGES = "nc.calibration"
-"""The module attribute that names the calibration images in the weight store, one array per input."""
 
 PIXELS = 256
 """The number of points on the grid of an 8-bit image."""
@@ -47,8 +44,9 @@ class CalibratePass(NeuroPass):
     Runs images through the network and writes one statistics attribute on every input and rectified activation.
 
     `images` is an `.npz` file with one array per input, batch axis first; without it the images are the arrays that
-    the module attribute `nc.calibration` names. Per channel: minimum, maximum, mean, variance and a histogram. An
-    input whose values lie on an even grid (pixels, however normalised) is recognised, so that nothing is rounded.
+    the module attribute `nc.calibration` names; without either, statistics that are there already stay. Per channel:
+    minimum, maximum, mean, variance and a histogram. An input whose values lie on an even grid (pixels, however
+    normalised) is recognised, so that nothing is rounded.
 
     Before:
         builtin.module attributes {nc.calibration = [dense<[[-1.0], [1.0]]> : tensor<2x1xf32>]} {
@@ -58,8 +56,9 @@ class CalibratePass(NeuroPass):
           }
         }
 
-    After (without the histogram):
-        %y = ann.relu %x {nc.statistics = {minimum = dense<0.0> : tensor<1xf32>, maximum = dense<1.0> : tensor<1xf32>, ...}}
+    After:
+        %y = ann.relu %x {nc.statistics = {minimum = dense<0.000000e+00> : tensor<1xf32>,
+                                           maximum = dense<1.000000e+00> : tensor<1xf32>, ...}}
     """
 
     name = "calibrate"
@@ -68,6 +67,8 @@ class CalibratePass(NeuroPass):
     images: str | None = None
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        if self.images is None and IMAGES not in module.attributes and _are_annotated(module):
+            return
         images = self._images(module, weights)
         from neurocuda.reference.interpreter import interpret
 
@@ -89,6 +90,12 @@ class CalibratePass(NeuroPass):
         if not isinstance(attribute, ArrayAttr):
             raise InputError('calibrate: no images; give an .npz file, calibrate{images="images.npz"}')
         return [weights.array(cast(Dense, dense)) for dense in attribute.data]
+
+
+def _are_annotated(module: ModuleOp) -> bool:
+    """Whether every activation has statistics already."""
+    observed = [op for op in module.walk() if isinstance(op, OBSERVED)]
+    return bool(observed) and all(STATISTICS in op.attributes for op in observed)
 
 
 def _batches(images: Sequence[Array]) -> Iterator[list[Array]]:

@@ -44,15 +44,23 @@ class QuantizeActivationsPass(NeuroPass):
     `nc.levels` keeps that number of levels instead.
 
     Before:
-        func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
-          %0 = ann.diagonal %x weight(dense<1.0> : tensor<1xf32>) : tensor<1xf32> -> tensor<1xf32>
+        func.func @main(%p: tensor<1xui8>) -> tensor<1xf32> {
+          %x = ann.input %p mean(dense<0.0> : tensor<1xf32>) std(dense<1.0> : tensor<1xf32>) : tensor<1xui8> -> tensor<1xf32>
+          %0 = ann.diagonal %x weight(dense<255.0> : tensor<1xf32>) : tensor<1xf32> -> tensor<1xf32>
           %y = ann.neuron %0 {nc.clip = dense<3.0> : tensor<1xf32>} : (tensor<1xf32>) -> tensor<1xf32>
           func.return %y : tensor<1xf32>
         }
 
-    After (with timesteps=3):
-          %y = ann.staircase %0 bias(dense<0.0>) threshold(dense<1.0>) initial(dense<0.5>) scale(dense<1.0>) levels 3
-    """
+    Options: timesteps=3
+
+    After:
+        %x = host.quantize %p step(...) : tensor<1xui8> -> tensor<1x!ann.count<0, 255>>
+        %0 = ann.diagonal %x weight(dense<1.000000e+00> : tensor<1xf32>) : tensor<1x!ann.count<0, 255>> -> tensor<1xf32>
+        %y = ann.staircase %0 bias(dense<0.000000e+00> : tensor<1xf32>) threshold(dense<1.000000e+00> : tensor<1xf32>)
+               initial(dense<5.000000e-01> : tensor<1xf32>) scale(dense<1.000000e+00> : tensor<1xf64>) levels 3
+               : (tensor<1xf32>) -> tensor<1x!ann.count<0, 3>>
+        ...
+    """  # noqa: E501
 
     name = "quantize-activations"
     promise = Approximates()

@@ -48,13 +48,17 @@ class QuantizeWeightsPass(NeuroPass):
     Before:
         func.func @main(%x: tensor<1x!ann.count<0, 3>>) -> tensor<1x!ann.count<0, 3>> {
           %0 = ann.linear %x weight(dense<[[1.27]]> : tensor<1x1xf32>) : tensor<1x!ann.count<0, 3>> -> tensor<1xf32>
-          %y = ann.staircase %0 bias(dense<0.5>) threshold(dense<1.0>) initial(dense<0.5>) scale(dense<1.0>) levels 3
+          %y = ann.staircase %0 bias(dense<0.5> : tensor<1xf32>) threshold(dense<1.0> : tensor<1xf32>)
+                 initial(dense<0.5> : tensor<1xf32>) scale(dense<1.0> : tensor<1xf64>) levels 3
+                 : (tensor<1xf32>) -> tensor<1x!ann.count<0, 3>>
           func.return %y : tensor<1x!ann.count<0, 3>>
         }
 
     After:
-          %0 = ann.linear %x weight(dense<[[127]]> : tensor<1x1xi8>) : tensor<1x!ann.count<0, 3>> -> tensor<1xi32>
-          %y = ann.staircase %0 bias(dense<50>) threshold(dense<100>) initial(dense<50>) scale(dense<1.0>) levels 3
+        %0 = ann.linear %x weight(dense<127> : tensor<1x1xi8>) : tensor<1x!ann.count<0, 3>> -> tensor<1xi32>
+        %y = ann.staircase %0 bias(dense<50> : tensor<1xi32>) threshold(dense<100> : tensor<1xi32>)
+               initial(dense<50> : tensor<1xi32>) scale(dense<...> : tensor<1xf64>) levels 3
+               : (tensor<1xi32>) -> tensor<1x!ann.count<0, 3>>
     """
 
     name = "quantize-weights"

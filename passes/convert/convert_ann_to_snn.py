@@ -47,20 +47,29 @@ class ConvertAnnToSnnPass(NeuroPass):
 
     Before:
         func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
-          %n = host.quantize %x step(dense<1.0>) shift(dense<0.0>) scale(dense<1.0>) offset(dense<0.0>)
-          %0 = ann.linear %n weight(dense<[[2]]> : tensor<1x1xi8>) : tensor<1x!ann.count<-8, 7>> -> tensor<1xi32>
-          %y = host.dequantize %0 scale(dense<0.5>) : tensor<1xi32> -> tensor<1xf32>
+          %n = host.quantize %x step(dense<1.0> : tensor<1xf64>) shift(dense<0.0> : tensor<1xf64>)
+                 scale(dense<1.0> : tensor<1xf64>) offset(dense<0.0> : tensor<1xf64>)
+                 : tensor<1xf32> -> tensor<1x!ann.count<-8, 7>>
+          %0 = ann.linear %n weight(dense<2> : tensor<1x1xi8>) : tensor<1x!ann.count<-8, 7>> -> tensor<1xi32>
+          %y = host.dequantize %0 scale(dense<0.5> : tensor<1xf64>) : tensor<1xi32> -> tensor<1xf32>
           func.return %y : tensor<1xf32>
         }
 
     After:
-          %a = snn.network code "count" steps 1 inputs(%n) {
-          ^bb0(%i: tensor<1x!ann.count<-8, 7>>):
-            %p = snn.input %i : tensor<1x!ann.count<-8, 7>> -> tensor<1x!ann.count<-8, 7>>
-            %0 = snn.linear %p weight(dense<[[2]]> : tensor<1x1xi8>) : tensor<1x!ann.count<-8, 7>> -> tensor<1xi32>
-            %1 = snn.accumulate %0 : (tensor<1xi32>) -> tensor<1xi32>
-            snn.output %1 : tensor<1xi32>
+        func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
+          %n = host.quantize %x step(dense<1.0> : tensor<1xf64>) shift(dense<0.0> : tensor<1xf64>)
+                 scale(dense<1.0> : tensor<1xf64>) offset(dense<0.0> : tensor<1xf64>)
+                 : tensor<1xf32> -> tensor<1x!ann.count<-8, 7>>
+          %0 = snn.network code "count" steps 1 inputs(%n) {
+          ^bb0(%1: tensor<1x!ann.count<-8, 7>>):
+            %2 = snn.input %1 : tensor<1x!ann.count<-8, 7>> -> tensor<1x!ann.count<-8, 7>>
+            %0 = snn.linear %2 weight(dense<2> : tensor<1x1xi8>) : tensor<1x!ann.count<-8, 7>> -> tensor<1xi32>
+            %3 = snn.accumulate %0 : (tensor<1xi32>) -> tensor<1xi32>
+            snn.output %3 : tensor<1xi32>
           } : (tensor<1x!ann.count<-8, 7>>) -> (tensor<1xi32>)
+          %y = host.dequantize %0 scale(dense<0.5> : tensor<1xf64>) : tensor<1xi32> -> tensor<1xf32>
+          func.return %y : tensor<1xf32>
+        }
     """
 
     name = "convert-ann-to-snn"

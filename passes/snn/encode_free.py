@@ -33,12 +33,35 @@ class EncodeFreePass(NeuroPass):
     count (`snn.running_max_pool2d`). All layers must have one T.
 
     Before:
-        %s = snn.integrate_and_fire %c threshold(dense<10>) initial(dense<5>) bias(dense<2>) levels 4
-           : (tensor<1xi32>) -> tensor<1x!ann.count<0, 4>>
+        func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
+          %y = snn.network code "count" steps 1 inputs(%x) {
+          ^bb0(%i: tensor<1x!ann.count<-8, 7>>):
+            %0 = snn.input %i : tensor<1x!ann.count<-8, 7>> -> tensor<1x!ann.count<-8, 7>>
+            %1 = snn.linear %0 weight(dense<3> : tensor<1x1xi8>) : tensor<1x!ann.count<-8, 7>> -> tensor<1xi32>
+            %2 = snn.integrate_and_fire %1 threshold(dense<10> : tensor<1xi32>) initial(dense<5> : tensor<1xi32>)
+                   bias(dense<2> : tensor<1xi32>) levels 4 : (tensor<1xi32>) -> tensor<1x!ann.count<0, 4>>
+            %3 = snn.linear %2 weight(dense<7> : tensor<1x1xi8>) : tensor<1x!ann.count<0, 4>> -> tensor<1xi32>
+            %4 = snn.accumulate %3 : (tensor<1xi32>) -> tensor<1xi32>
+            snn.output %4 : tensor<1xi32>
+          } : (tensor<1x!ann.count<-8, 7>>) -> (tensor<1xi32>)
+          func.return %y : tensor<1xi32>
+        }
 
     After:
-        %s = snn.integrate_and_fire %c threshold(dense<40>) initial(dense<20>) bias(dense<2>) levels 4
-           : (tensor<1xi32>) -> tensor<1x!snn.spikes<0, 4>>
+        func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
+          %y = snn.network code "free" steps 4 inputs(%x) {
+          ^bb0(%i: tensor<1x!ann.count<-8, 7>>):
+            %0 = snn.input %i code "current" : tensor<1x!ann.count<-8, 7>> -> tensor<1x!snn.graded<-8, 7>>
+            %1 = snn.linear %0 weight(dense<3> : tensor<1x1xi8>) : tensor<1x!snn.graded<-8, 7>> -> tensor<1xi32>
+            %2 = snn.integrate_and_fire %1 threshold(dense<40> : tensor<1xi32>) initial(dense<20> : tensor<1xi32>)
+                   bias(dense<2> : tensor<1xi32>) levels 4
+                   : (tensor<1xi32>) -> tensor<1x!snn.spikes<0, 4>>
+            %3 = snn.linear %2 weight(dense<28> : tensor<1x1xi8>) : tensor<1x!snn.spikes<0, 4>> -> tensor<1xi32>
+            %4 = snn.accumulate %3 : (tensor<1xi32>) -> tensor<1xi32>
+            snn.output %4 : tensor<1xi32>
+          } : (tensor<1x!ann.count<-8, 7>>) -> (tensor<1xi32>)
+          func.return %y : tensor<1xi32>
+        }
     """
 
     name = "encode-free"
@@ -72,7 +95,7 @@ def _timesteps(network: snn.NetworkOp) -> int:
 
 
 class _Encoder:
-    """Walks the network in order. A value is a spike train, or what follows from the input alone: a constant current."""
+    """Walks the network in order. A value is a spike train, or follows from the input alone: a constant current."""
 
     def __init__(self, weights: WeightStore, timesteps: int) -> None:
         self.weights = weights

@@ -38,13 +38,35 @@ class EncodeUnaryPass(NeuroPass):
     a max pooling is the OR of trains that share a window of time; of any others it counts.
 
     Before:
-        %s = snn.integrate_and_fire %c threshold(...) initial(dense<5>) bias(dense<2>) levels 15
-           : (tensor<1xi32>) -> tensor<1x!ann.count<0, 15>>
+        func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
+          %y = snn.network code "count" steps 1 inputs(%x) {
+          ^bb0(%i: tensor<1x!ann.count<-8, 7>>):
+            %0 = snn.input %i : tensor<1x!ann.count<-8, 7>> -> tensor<1x!ann.count<-8, 7>>
+            %1 = snn.linear %0 weight(dense<3> : tensor<1x1xi8>) : tensor<1x!ann.count<-8, 7>> -> tensor<1xi32>
+            %2 = snn.integrate_and_fire %1 threshold(dense<10> : tensor<1xi32>) initial(dense<5> : tensor<1xi32>)
+                   bias(dense<2> : tensor<1xi32>) levels 4 : (tensor<1xi32>) -> tensor<1x!ann.count<0, 4>>
+            %3 = snn.linear %2 weight(dense<7> : tensor<1x1xi8>) : tensor<1x!ann.count<0, 4>> -> tensor<1xi32>
+            %4 = snn.accumulate %3 : (tensor<1xi32>) -> tensor<1xi32>
+            snn.output %4 : tensor<1xi32>
+          } : (tensor<1x!ann.count<-8, 7>>) -> (tensor<1xi32>)
+          func.return %y : tensor<1xi32>
+        }
 
-    After (directly behind the input):
-        %s = snn.integrate_and_fire %c threshold(...) initial(dense<7>) levels 15 fire [1, 16]
-           : (tensor<1xi32>) -> tensor<1x!snn.spikes<0, 15>>
-    """
+    After:
+        func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
+          %y = snn.network code "unary" steps 5 inputs(%x) {
+          ^bb0(%i: tensor<1x!ann.count<-8, 7>>):
+            %0 = snn.input %i : tensor<1x!ann.count<-8, 7>> -> tensor<1x!snn.graded<-8, 7>>
+            %1 = snn.linear %0 weight(dense<3> : tensor<1x1xi8>) : tensor<1x!snn.graded<-8, 7>> -> tensor<1xi32>
+            %2 = snn.integrate_and_fire %1 threshold(dense<10> : tensor<1xi32>) initial(dense<7> : tensor<1xi32>) levels 4 fire [1, 5]
+                   : (tensor<1xi32>) -> tensor<1x!snn.spikes<0, 4>>
+            %3 = snn.linear %2 weight(dense<7> : tensor<1x1xi8>) : tensor<1x!snn.spikes<0, 4>> -> tensor<1xi32>
+            %4 = snn.accumulate %3 : (tensor<1xi32>) -> tensor<1xi32>
+            snn.output %4 : tensor<1xi32>
+          } : (tensor<1x!ann.count<-8, 7>>) -> (tensor<1xi32>)
+          func.return %y : tensor<1xi32>
+        }
+    """  # noqa: E501
 
     name = "encode-unary"
     promise = Equal()
