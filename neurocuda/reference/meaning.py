@@ -10,9 +10,8 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 from xdsl.ir import Operation
 
@@ -21,7 +20,8 @@ from neurocuda.errors import NeuroCudaError
 if TYPE_CHECKING:
     from neurocuda.reference.interpreter import Run
 
-Array: TypeAlias = NDArray[np.generic]
+Array: TypeAlias = NDArray[Any]
+"""Numbers of any element type. Not `NDArray[np.generic]`, for which NumPy's annotations know no arithmetic."""
 OpT = TypeVar("OpT", bound=Operation)
 ScaleRule: TypeAlias = Callable[..., Array]
 
