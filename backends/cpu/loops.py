@@ -433,7 +433,6 @@ class Events:
         value = f"const {kind} value = ({kind}){pointer}[event[e]];"
         return loop("e", "events", [row, value, *loop("o", columns, ["target[o] += value * line[o];"])])
 
-
     def _add_spikes(self, columns: int) -> list[str]:
         """Adds rows of weights, several at once so that the target is read and written less often."""
         element = c_type(self.weight)

@@ -20,7 +20,7 @@ from xdsl.ir import Operation
 from neurocuda.backends.cpu.build import Compiler, build, find_compiler
 from neurocuda.backends.cpu.emit import ALIGNMENT, PrintedProgram, printed_programs
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
-from neurocuda.errors import InputError, OptionError
+from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.backend import Execution, RunOptions
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
@@ -102,9 +102,15 @@ class NativeProgram:
     def __init__(self, printed: PrintedProgram, compiler: Compiler) -> None:
         self.printed = printed
         self.library: Path = build(printed.code, printed.header, printed.symbol, compiler)
+        opened = _opened(self.library)
+        if opened is None:  # a cache damaged from outside
+            self.library.unlink(missing_ok=True)
+            opened = _opened(build(printed.code, printed.header, printed.symbol, compiler))
+        if opened is None:
+            raise ToolchainError(f"{compiler.version} built a library that cannot be loaded: {self.library}")
         self._weights = aligned(len(printed.weights))
         self._weights[:] = np.frombuffer(printed.weights, np.uint8)
-        self._function = getattr(ctypes.CDLL(str(self.library)), f"{printed.symbol}_run")
+        self._function = getattr(opened, f"{printed.symbol}_run")
         self._function.restype = None
         arrays = 3 + len(printed.inputs) + len(printed.outputs)
         self._function.argtypes = [ctypes.c_void_p] * arrays
@@ -151,6 +157,14 @@ class NativeProgram:
             part = counts[:, layer.offset : layer.offset + prod(layer.shape)]
             split[layer.origin] = to_logical(part.reshape(len(counts), *layer.shape), layer.layout)
         return split
+
+
+def _opened(library: Path) -> ctypes.CDLL | None:
+    """The library, or None where it is damaged."""
+    try:
+        return ctypes.CDLL(str(library))
+    except OSError:
+        return None
 
 
 class _Progress:

@@ -1,0 +1,132 @@
+"""The program is the `snn` network: interpreted and compiled, outputs and the count of every neuron, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from xdsl.ir import Operation
+
+from neurocuda.backends.cpu.run import load
+from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.backend import RunOptions
+from neurocuda.ir.context import create_context, weights_of
+from neurocuda.ir.origin import origin_of
+from neurocuda.ir.parsing import parse_module
+from neurocuda.reference.interpreter import interpret
+from neurocuda.testing import RandomNetwork, random_network
+from neurocuda.testing_spiking import random_spiking_network
+
+Array = NDArray[np.generic]
+LOWER = ("convert-snn-to-cpu", "allocate-buffers")
+QUANTISE = ("calibrate", "balance-thresholds{timesteps=7}", "quantize-activations{timesteps=7}", "quantize-weights")
+
+
+def require_equal(found: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+    """Layers whose window never comes have no counts in a program."""
+    for origin, counts in expected.items():
+        if origin in found:
+            np.testing.assert_array_equal(found[origin], counts, err_msg=origin)
+        else:
+            assert not counts.any(), f"{origin} is missing"
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["integers", "floats"])
+@pytest.mark.parametrize("seed", range(14))
+def test_any_spiking_network_is_kept(seed: int, real: bool) -> None:
+    """The floats are quarters and halves, so that their sums are exact in any order."""
+    network = random_spiking_network(seed, real=real)
+    outputs, counts = network.interpret()
+    for step in LOWER:
+        network.apply(step)
+        found, spikes = network.interpret()
+        for one, other in zip(found, outputs, strict=True):
+            np.testing.assert_array_equal(one, other, err_msg=step)
+        require_equal(spikes, counts)
+    execution = load(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
+    for one, other in zip(execution.outputs, outputs, strict=True):
+        np.testing.assert_array_equal(one, other)
+    require_equal(execution.counts, counts)
+
+
+def test_the_property_is_not_vacuous() -> None:
+    """Over the seeds every loop nest occurs, and neurons fire."""
+    kinds: set[type[Operation]] = set()
+    fired = 0
+    for seed in range(14):
+        network = random_spiking_network(seed)
+        fired += sum(int(counts.any()) for counts in network.interpret()[1].values())
+        network.apply(*LOWER)
+        kinds |= {type(op) for op in network.module.walk()}
+    missing = {kind for kind in cpu.DIALECT.operations if issubclass(kind, cpu.LoopOp)} - kinds
+    assert {kind.name for kind in missing} <= {"cpu.leak", "cpu.quantize", "cpu.dequantize"}
+    assert fired > 14
+
+
+def counts_of(network: RandomNetwork) -> dict[str, Array]:
+    """The counts of neurons by origin, and the outputs."""
+    found: dict[str, Array] = {}
+
+    def observe(op: Operation, values: Array) -> None:
+        origin = origin_of(op)
+        if isinstance(op, snn.IntegrateAndFireOp) and origin is not None:
+            found[origin] = values
+
+    found["outputs"] = network.interpret(network.images, observe)[0]
+    return found
+
+
+@pytest.mark.parametrize("code", ["unary", "free"])
+@pytest.mark.parametrize("seed", range(6))
+def test_quantised_networks_are_kept(seed: int, code: str) -> None:
+    """Networks as the compiler makes them: residuals, concatenation, pooling, mixed levels; floats at the border."""
+    network = random_network(seed, mixed_levels=code == "unary" and seed % 2 == 1)
+    network.apply(*QUANTISE, "convert-ann-to-snn", f"encode-{code}")
+    expected = counts_of(network)
+    network.apply(*LOWER)
+    execution = load(network.module, network.weights).run([network.images], RunOptions(counts=True))
+    np.testing.assert_array_equal(execution.outputs[0], expected.pop("outputs"))
+    assert execution.counts.keys() == expected.keys()
+    require_equal(execution.counts, expected)
+
+
+LEAKY = """
+func.func @main(%x: tensor<6xf32>) -> (tensor<4xf32>, tensor<5x!snn.spikes<0, 40>>) {
+  %y, %z = snn.network code "free" steps 40 inputs(%x) {
+  ^bb0(%i: tensor<6xf32>):
+    %0 = snn.input %i code "current" : tensor<6xf32> -> tensor<6xf32>
+    %1 = snn.linear %0 weight(WEIGHT0) : tensor<6xf32> -> tensor<5xf32>
+    %2 = snn.integrate_and_fire %1 threshold(dense<[1.1, 0.7, 0.9, 1.3, 0.8]> : tensor<5xf32>)
+      bias(dense<0.01> : tensor<1xf32>) membrane_decay(dense<[0.9, 0.95, 0.8, 0.85, 0.97]> : tensor<5xf32>)
+      current_decay(dense<0.6> : tensor<1xf32>) {nc.origin = "leaky"}
+      : (tensor<5xf32>) -> tensor<5x!snn.spikes<0, 40>>
+    %3 = snn.linear %2 weight(WEIGHT1) : tensor<5x!snn.spikes<0, 40>> -> tensor<4xf32>
+    %4 = snn.accumulate %3 : (tensor<4xf32>) -> tensor<4xf32>
+    snn.output %4, %2 : tensor<4xf32>, tensor<5x!snn.spikes<0, 40>>
+  } : (tensor<6xf32>) -> (tensor<4xf32>, tensor<5x!snn.spikes<0, 40>>)
+  func.return %y, %z : tensor<4xf32>, tensor<5x!snn.spikes<0, 40>>
+}
+"""
+
+
+def test_leaky_floats_agree_within_a_tolerance() -> None:
+    random = np.random.default_rng(0)
+    text = LEAKY
+    for name, shape in (("WEIGHT0", (5, 6)), ("WEIGHT1", (4, 5))):
+        rows = random.normal(0, 0.3, shape).astype(np.float32).tolist()
+        text = text.replace(name, f"dense<{rows}> : tensor<{shape[0]}x{shape[1]}xf32>")
+    context = create_context()
+    module = parse_module(context, text)
+    images = random.normal(0, 1, (50, 6)).astype(np.float32)
+    counts: dict[str, Array] = {}
+    outputs = interpret(module, weights_of(context), [images], lambda op, x: counts.update({origin_of(op) or "": x}))
+    for step in LOWER:
+        RandomNetwork(context, module, images).apply(step)
+    execution = load(module, weights_of(context)).run([images], RunOptions(counts=True))
+    same = (execution.counts["leaky"] == counts["leaky"]).all(axis=1)
+    assert counts["leaky"].sum() > 500
+    assert same.mean() > 0.95, "a spike may fall on another step where a membrane meets its threshold"
+    np.testing.assert_allclose(execution.outputs[0][same], outputs[0][same], rtol=1e-4, atol=1e-4)
