@@ -45,7 +45,8 @@ def test_what_was_built_is_found_again(counting: Path) -> None:
     assert not leftovers
 
 
-def test_many_can_build_at_once(counting: Path) -> None:
+@pytest.mark.usefixtures("counting")
+def test_many_can_build_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         built = list(pool.map(lambda _: build(CODE, HEADER, "one"), range(8)))
     assert len(set(built)) == 1
@@ -62,7 +63,7 @@ def test_the_compiler_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.Mon
 def test_no_compiler_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(building, "find_spec", lambda name: None)
+    monkeypatch.setattr(building, "find_spec", lambda _: None)
     with pytest.raises(ToolchainError, match="install gcc or clang, or `pip install ziglang`") as caught:
         find_compiler()
     assert "\n" not in str(caught.value)
@@ -88,7 +89,7 @@ def test_a_cache_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
     monkeypatch.setenv("NEUROCUDA_CACHE", str(blocked))
-    with pytest.raises(WriteError, match="cannot write: .*; set NEUROCUDA_CACHE to use another folder"):
+    with pytest.raises(WriteError, match=r"cannot write: .*; set NEUROCUDA_CACHE to use another folder"):
         build(CODE, HEADER, "one")
 
 

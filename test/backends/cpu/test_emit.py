@@ -1,4 +1,4 @@
-"""The C text: clean under every warning and sanitiser, the same every time, free of anything a model could smuggle in."""
+"""The C text: clean under warnings and sanitisers, the same every time, free of anything a model could smuggle in."""
 
 from __future__ import annotations
 
@@ -85,9 +85,8 @@ def harness(printed: PrintedProgram) -> str:
 
     sizes = [int(np.prod(array.shape)) for array in printed.outputs]
     kinds = [c_type(array.element) for array in printed.outputs]
-    lines = [
-        f"{kind} *o{i} = filled(NULL, sizeof(*o{i}) * {size});" for i, (kind, size) in enumerate(zip(kinds, sizes))
-    ]
+    sized = enumerate(zip(kinds, sizes, strict=True))
+    lines = [f"{kind} *o{i} = filled(NULL, sizeof(*o{i}) * {size});" for i, (kind, size) in sized]
     names = ", ".join(f"o{i}" for i in range(len(sizes)))
     lines.append("network_count *counts = filled(NULL, sizeof(network_count) * (NETWORK_COUNTS + 1));")
     lines.append(f"network_run(state, weights, input, {names}, counts);")
@@ -103,8 +102,8 @@ def test_weights_can_be_embedded(tmp_path: Path) -> None:
     content = bytes(range(256)) * 3 + b"\x07"
     (tmp_path / "weights.c").write_text(embedded_weights("network", content))
     check = (
-        "#include <stdint.h>\n#include <stdio.h>\nextern const uint8_t network_weights[];\n"
-        f"int main(void) {{ fwrite(network_weights, 1, {len(content)}, stdout); return (uintptr_t)network_weights % 64; }}"
+        "#include <stdint.h>\n#include <stdio.h>\nextern const uint8_t network_weights[];\nint main(void) {\n"
+        f"    fwrite(network_weights, 1, {len(content)}, stdout);\n    return (uintptr_t)network_weights % 64;\n}}\n"
     )
     (tmp_path / "main.c").write_text(check)
     subprocess.run([COMPILERS[0], *WARNINGS, "weights.c", "main.c", "-o", "main"], cwd=tmp_path, check=True)
@@ -157,5 +156,5 @@ def without_comments(text: str) -> str:
 def test_a_program_without_places_is_refused() -> None:
     network = random_spiking_network(1)
     network.apply("convert-snn-to-cpu")
-    with pytest.raises(LevelError, match="it has no place in memory. Run allocate-buffers."):
+    with pytest.raises(LevelError, match=r"it has no place in memory\. Run allocate-buffers."):
         emit_files(network.module, network.weights)
