@@ -48,7 +48,7 @@ def _run(op: Operation, weights: WeightStore, fields: Sequence[Field]) -> Field:
 
 
 def _in_windows(op: Pool2dOp, field: Field) -> Field | None:
-    geometry = tuple(values_of(array) for array in (op.kernel, op.stride, op.padding, op.dilation))
+    geometry = (values_of(op.kernel), values_of(op.stride), values_of(op.padding), values_of(op.dilation))
     highest = meanings.max_pool2d(np.where(np.isnan(field), -np.inf, field)[None], *geometry)[0]
     lowest = -meanings.max_pool2d(np.where(np.isnan(field), -np.inf, -field)[None], *geometry)[0]
     padded = np.isneginf(highest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp
@@ -202,14 +203,23 @@ def clipped_normal(mean: Field, deviation: Field, lowest: float, highest: float)
     variance = (share * np.square(middles - average[:, None])).sum(axis=1)
     counts = np.rint(share * OBSERVATIONS).astype(np.int32)
     extremes = np.stack([bottom, top], axis=1).astype(np.float32)
-    return Statistics(*(array.astype(np.float32) for array in (bottom, top, average, variance)), extremes, counts)
+    minimum, maximum, mean, variance = (array.astype(np.float32) for array in (bottom, top, average, variance))
+    return Statistics(minimum, maximum, mean, variance, extremes, counts)
 
 
 def normal_distribution(x: Field) -> Field:
-    """The distribution function of the standard normal, from its density summed on a fine grid (error below 1e-7)."""
+    """The distribution function of the standard normal, interpolated in a table (error below 1e-7)."""
+    import numpy as np
+
+    grid, table = _normal_table()
+    return np.interp(x, grid, table)
+
+
+@cache
+def _normal_table() -> tuple[Field, Field]:
     import numpy as np
 
     grid = np.linspace(-8, 8, 16001)
     density = np.exp(-np.square(grid) / 2) / np.sqrt(2 * np.pi)
     area = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(grid))])
-    return np.interp(x, grid, area / area[-1])
+    return grid, area / area[-1]

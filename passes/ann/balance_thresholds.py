@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -128,14 +129,40 @@ def least_square_clip(statistics: Statistics, levels: int) -> Floats:
     import numpy as np
 
     values, counts = centres(statistics), statistics.histogram.astype(np.float64)
+    sums = tuple(_running(counts * values**power) for power in range(3))
     maximum = statistics.maximum.astype(np.float64)
     best = np.full(len(maximum), np.inf)
     clip = maximum.copy()
     for share in np.linspace(0.05, 1.2, CANDIDATES):
         candidate = maximum * share
-        unit = np.where(candidate > 0, candidate, 1.0)[:, None] / levels
-        rounded = np.clip(np.floor(values / unit + 0.5), 0, levels) * unit
-        error = (counts * np.square(rounded - values)).sum(axis=1)
+        unit = np.where(candidate > 0, candidate, 1.0) / levels
+        error = _rounding_error(statistics, sums, unit, levels)
         better = error < best
         best[better], clip[better] = error[better], candidate[better]
     return clip
+
+
+def _running(values: Floats) -> Floats:
+    """Sums of the first 0, 1, ... bins, (channels, bins + 1)."""
+    import numpy as np
+
+    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+
+
+def _rounding_error(statistics: Statistics, sums: Sequence[Floats], unit: Floats, levels: int) -> Floats:
+    """The square error per channel of rounding to multiples of `unit`, at most `levels` of them.
+
+    Bins between (k - 1/2) unit and (k + 1/2) unit become k unit: with running sums of h, h a and h a² over the bins a,
+    each level costs three differences instead of a pass over its bins.
+    """
+    import numpy as np
+
+    low, high = statistics.edges.astype(np.float64).T
+    width = np.where(high > low, high - low, 1.0) / BINS
+    steps = np.arange(1, levels + 1)
+    borders = np.ceil(((steps - 0.5) * unit[:, None] - low[:, None]) / width[:, None] - 0.5)
+    inner = np.clip(borders, 0, BINS).astype(np.int64)
+    ends = np.concatenate([np.zeros((len(unit), 1), np.int64), inner, np.full((len(unit), 1), BINS)], axis=1)
+    mass, first, second = (np.diff(np.take_along_axis(total, ends, axis=1), axis=1) for total in sums)
+    rounded = np.arange(levels + 1) * unit[:, None]
+    return (second - 2 * rounded * first + np.square(rounded) * mass).sum(axis=1)

@@ -182,7 +182,7 @@ class _Quantizer:
             self._problem(op, "it has no clip range", "Run `balance-thresholds` first.")
             return
         shape = shape_of(op.result)
-        clip = self.weights.array(cast(Dense, attribute)).astype(np.float64)
+        clip = self.weights.array(attribute).astype(np.float64)
         levels = self._levels(op)
         unit = clip.reshape(broadcast_shape(len(shape), len(clip))) / levels
         bias = np.zeros_like(unit) if op.bias is None else self.weights.array(op.bias).astype(np.float64)

@@ -45,7 +45,7 @@ class VerifyLevelPass(NeuroPass):
         from neurocuda.dialects.levels import LEVELS
 
         name = self.level or level_name(module)
-        if name not in LEVELS:
+        if name is None or name not in LEVELS:
             known = ", ".join(LEVELS)
             raise OptionError(f"verify-level: level '{name or ''}' is none of {known}; give level=\"...\"")
         LEVELS[name].require(module, structure_only=self.structure_only)
