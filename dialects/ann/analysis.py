@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
 from xdsl.ir import SSAValue
@@ -39,7 +40,7 @@ def nonnegative(value: SSAValue) -> bool:
             if min(bounds_of(op)) < 0:
                 return False
         elif isinstance(op, IndexMapOp | ConcatBase | Pool2dOp | AdaptiveAveragePool2dOp):
-            if isinstance(op, MaxPool2dOp) and not every_window_has_an_element(op):
+            if isinstance(op, MaxPool2dOp) and not has_no_empty_window(op):
                 return False
             open_ends.extend(op.operands)
         else:
@@ -47,15 +48,19 @@ def nonnegative(value: SSAValue) -> bool:
     return True
 
 
-def every_window_has_an_element(op: Pool2dOp) -> bool:
-    """Whether no window lies in the padding alone."""
-    padding, dilation = values_of(op.padding), values_of(op.dilation)
-    sizes, stride, kernel = shape_of(op.input)[1:], values_of(op.stride), values_of(op.kernel)
-    for axis in (0, 1):
+def every_window_has_an_element(op: Pool2dOp, shape: shapes.Shape, padding: Sequence[int]) -> bool:
+    """Whether no window of a pooling, over this shape padded like this, lies in the padding alone."""
+    dilation, stride, kernel = values_of(op.dilation), values_of(op.stride), values_of(op.kernel)
+    for axis, size in enumerate(shape[1:]):
         low, high = padding[2 * axis : 2 * axis + 2]
-        windows = shapes.window_extent(sizes[axis], kernel[axis], stride[axis], low, high, dilation[axis])
+        windows = shapes.window_extent(size, kernel[axis], stride[axis], low, high, dilation[axis])
         starts = (window * stride[axis] - low for window in range(windows))
-        reach = [range(start, start + dilation[axis] * kernel[axis], dilation[axis]) for start in starts]
-        if not all(any(0 <= place < sizes[axis] for place in window) for window in reach):
+        reaches = (range(start, start + dilation[axis] * kernel[axis], dilation[axis]) for start in starts)
+        if not all(any(0 <= place < size for place in reach) for reach in reaches):
             return False
     return True
+
+
+def has_no_empty_window(op: Pool2dOp) -> bool:
+    """Whether no window of a pooling lies in its padding alone, where a maximum would be minus infinity."""
+    return every_window_has_an_element(op, shape_of(op.input), values_of(op.padding))

@@ -1,4 +1,4 @@
-"""Folds batch norms, and other scales and shifts per channel, into the linear operations beside them."""
+"""Folds batch norms, and other scales and shifts, into the linear operations beside them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.ir.attributes import shape_of, values_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann._linear import (
-    LINEAR,
-    bias_of,
-    channel_constant,
-    channels_of,
-    read_once,
+    affine,
+    bias_field,
+    float_synapse,
+    is_bias,
     readers,
     scale_and_shift,
-    with_constants,
+    scaled_rows,
+    with_charge,
 )
-from neurocuda.passes.ann._statistics import channel_axis
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,11 +34,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class FoldBatchNormPass(NeuroPass):
     """
-    Folds batch norms into the linear operation before them, behind a sum into both branches, else into the one after.
+    Folds batch norms and affines into the linear operation before them, else into those behind.
 
-    y = scale (W x + b) + shift is one convolution with weights scale W and bias scale b + shift. In front of a
-    convolution the shift must be zero or the convolution must not pad, since padding is not shifted. What cannot be
-    folded is left as an `ann.affine`.
+    y = scale (W x + b) + shift is one linear operation with weights scale W and bias scale b + shift. On the way up a
+    norm passes index maps, poolings that commute with it, and sums, where every branch takes its share; on the way
+    down, index maps and poolings. In front of a convolution that pads, the shift folds into a bias only if it is
+    zero, since padding is not shifted; otherwise a shift that knows the borders stays behind the convolution. What
+    cannot be folded is left as an `ann.affine`, which `merge-residual` makes a synapse.
 
     Before:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x2x2xf32> {
@@ -60,7 +60,12 @@ class FoldBatchNormPass(NeuroPass):
     promise = Equal(1e-5)
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        patterns = (FoldIntoProducer(weights), DistributeOverSum(weights), FoldIntoReaders(weights))
+        patterns = (
+            FoldIntoProducer(weights),
+            DistributeOverSum(weights),
+            LiftOverMap(weights),
+            FoldIntoReaders(weights),
+        )
         apply_patterns(module, *patterns, recursive=True)
         apply_patterns(module, BatchNormToAffine(weights))
 
@@ -72,17 +77,17 @@ class FoldIntoProducer(RewritePattern):
     weights: WeightStore
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        constants = scale_and_shift(op, self.weights)
-        linear = op.operands[0].owner if constants is not None else None
-        if constants is None or not isinstance(linear, LINEAR) or not read_once(linear.result):
+        fields = scale_and_shift(op, self.weights)
+        linear = float_synapse(op.operands[0]) if fields is not None else None
+        if fields is None or linear is None or not linear.result.has_one_use():
             return
-        if channels_of(op) != _outputs(linear):
+        scale, shift = fields
+        weight = scaled_rows(linear, self.weights, scale)
+        charge = bias_field(linear, self.weights) * scale + shift
+        only_shifts = isinstance(op, ann.AffineOp) and op.scale is None
+        if weight is None or (only_shifts and not is_bias(linear, charge)):
             return
-        scale, shift = constants
-        weight = self.weights.array(linear.weight).astype("float64")
-        scaled = weight * scale.reshape(-1, *(1,) * (weight.ndim - 1))
-        new = with_constants(linear, self.weights, scaled, bias_of(linear, self.weights) * scale + shift)
-        rewriter.replace(op, new)
+        rewriter.replace(op, with_charge(linear, self.weights, weight, charge))
         rewriter.erase(linear)
 
 
@@ -93,68 +98,75 @@ class DistributeOverSum(RewritePattern):
     weights: WeightStore
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        constants = scale_and_shift(op, self.weights)
-        total = op.operands[0].owner if constants is not None else None
-        if constants is None or not isinstance(total, ann.AddOp) or not read_once(total.result):
+        fields = scale_and_shift(op, self.weights)
+        total = op.operands[0].owner if fields is not None else None
+        if fields is None or not isinstance(total, ann.AddOp | ann.SubOp):
             return
-        rank = len(shape_of(total.result))
-        if shape_of(total.left) != shape_of(total.right) or channels_of(op) != channel_axis(rank):
+        import numpy as np
+
+        from neurocuda.passes.ann._lifting import takes
+
+        if not takes(op.operands[0], fields):
             return
-        if not any(isinstance(branch.owner, LINEAR) and read_once(branch) for branch in total.operands):
-            return
-        scale = channel_constant(self.weights, constants[0], rank, "scale")
-        left = ann.AffineOp(total.left, scale, channel_constant(self.weights, constants[1], rank, "shift"))
-        right = ann.AffineOp(total.right, scale, None)
-        rewriter.replace(op, [left, right, ann.AddOp(left.result, right.result)])
+        scale, shift = fields
+        none = np.zeros_like(shift)
+        on_left = takes(total.left, fields)
+        sign = -1 if isinstance(total, ann.SubOp) else 1
+        left = self._share(total.left, scale, shift if on_left else none)
+        right = self._share(total.right, scale, none if on_left else sign * shift)
+        terms = [share.result for share in (left, right)]
+        rewriter.replace(op, [left, right, type(total)(*terms)])
         rewriter.erase(total)
+
+    def _share(self, branch: SSAValue, scale: Field, shift: Field) -> ann.AffineOp:
+        return affine(branch, scale, shift, self.weights)
 
 
 @dataclass
-class FoldIntoReaders(RewritePattern):
-    """W (scale x + shift) + b is one linear operation, where nothing but such operations reads scale x + shift."""
+class LiftOverMap(RewritePattern):
+    """A scale and shift of a map of x is the map of x scaled and shifted, where a linear operation above takes them."""
 
     weights: WeightStore
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        constants = scale_and_shift(op, self.weights)
-        if constants is None or not op.results[0].uses:
+        fields = scale_and_shift(op, self.weights)
+        source = op.operands[0].owner if fields is not None else None
+        if fields is None or not isinstance(source, Operation) or float_synapse(op.operands[0]) is not None:
             return
-        scale, shift = constants
-        found = readers(op.results[0])
-        if not all(isinstance(reader, LINEAR) and self._folds(op, reader, shift) for reader in found):
+        from neurocuda.passes.ann._lifting import before, takes
+
+        lifted = before(source, fields)
+        if lifted is None or not takes(op.operands[0], fields):
             return
-        for reader in found:
-            assert isinstance(reader, LINEAR)
-            new = self._folded(reader, scale, shift)
-            new.operands[0] = op.operands[0]
-            rewriter.replace(reader, new)
-        rewriter.erase(op)
-
-    def _folds(self, op: Operation, reader: ann.Conv2dOp | ann.LinearOp, shift: Field) -> bool:
-        if channels_of(op) != _outputs(reader):
-            return False
-        return isinstance(reader, ann.LinearOp) or not shift.any() or not any(values_of(reader.padding))
-
-    def _folded(self, reader: ann.Conv2dOp | ann.LinearOp, scale: Field, shift: Field) -> Operation:
-        weight = self.weights.array(reader.weight).astype("float64")
-        if isinstance(reader, ann.LinearOp):
-            scaled, moved = weight * scale, weight @ shift
-        else:
-            columns = (_by_group(field, reader, len(weight)) for field in (scale, shift))
-            by_scale, by_shift = columns
-            scaled, moved = weight * by_scale, (weight * by_shift).sum(axis=(1, 2, 3))
-        return with_constants(reader, self.weights, scaled, bias_of(reader, self.weights) + moved)
+        scaled = [affine(value, *pair, self.weights) for value, pair in zip(source.operands, lifted, strict=True)]
+        moved = type(source).create(
+            operands=[one.result for one in scaled],
+            properties=dict(source.properties),
+            result_types=[source.results[0].type],
+            location=source.location,
+        )
+        rewriter.replace(op, [*scaled, moved])
+        rewriter.erase(source)
 
 
-def _outputs(linear: ann.Conv2dOp | ann.LinearOp) -> int:
-    """The axis along which a linear operation reads and writes its channels."""
-    return 0 if isinstance(linear, ann.Conv2dOp) else len(shape_of(linear.result)) - 1
+@dataclass
+class FoldIntoReaders(RewritePattern):
+    """W (scale x + shift) + b is one linear operation, also where index maps and poolings stand between."""
 
+    weights: WeightStore
 
-def _by_group(field: Field, reader: ann.Conv2dOp, outputs: int) -> Field:
-    """One number per output channel and input channel of its group, to broadcast onto a convolution's weight."""
-    groups = reader.groups.value.data
-    return field.reshape(groups, -1).repeat(outputs // groups, axis=0)[:, :, None, None]
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        fields = scale_and_shift(op, self.weights)
+        if fields is None:
+            return
+        from neurocuda.passes.ann._absorption import absorption
+
+        for reader in readers(op.results[0]):
+            plan = absorption(reader, op.results[0], *fields, self.weights)
+            if plan is not None:
+                plan.apply(op.operands[0], self.weights, rewriter)
+        if not op.results[0].uses:
+            rewriter.erase(op)
 
 
 @dataclass
@@ -165,10 +177,6 @@ class BatchNormToAffine(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.BatchNormOp, rewriter: PatternRewriter) -> None:
-        constants = scale_and_shift(op, self.weights)
-        assert constants is not None
-        rank = len(shape_of(op.result))
-        scale, shift = constants
-        first_axis = (len(scale), *(1,) * (rank - 1))
-        dense = [self.weights.add(field.astype("float32").reshape(first_axis), "affine") for field in (scale, shift)]
-        rewriter.replace(op, ann.AffineOp(op.input, dense[0], dense[1]))
+        fields = scale_and_shift(op, self.weights)
+        assert fields is not None
+        rewriter.replace(op, affine(op.input, *fields, self.weights))

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.dialects.builtin import ModuleOp, f32
+from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.shared.shapes import broadcastable
-from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.attributes import element_type, shape_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns, erase_unused
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._linear import read_once
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Field = NDArray[np.float64]
+from neurocuda.passes.ann._linear import add_f32, affine, scale_and_shift
 
 
 @dataclass(frozen=True)
 class FoldConstantsPass(NeuroPass):
     """
     Replaces what depends on constants alone by its value, and merges successive scales and shifts.
+
+    Sums, differences and products with a constant are scales and shifts, a matrix product with one is linear, and
+    zeros joined to a tensor are padding. Scales of one and shifts of zero go.
 
     Before:
         func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -53,10 +49,18 @@ class FoldConstantsPass(NeuroPass):
             SumWithConstant(),
             DifferenceWithConstant(weights),
             ProductWithConstant(),
+            MatrixOfConstants(weights),
+            JoinedZeros(weights),
             MergeAffines(weights),
+            DropNeutral(weights),
         )
         apply_patterns(module, *patterns, recursive=True)
         erase_unused(module)
+
+
+def constant_of(value: SSAValue) -> ann.ConstantOp | None:
+    """The constant that a value is."""
+    return value.owner if isinstance(value.owner, ann.ConstantOp) else None
 
 
 @dataclass
@@ -66,15 +70,14 @@ class Evaluate(RewritePattern):
     weights: WeightStore
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not op.name.startswith("ann.") or not op.operands or len(op.results) != 1:
+        if not op.name.startswith("ann.") or not op.operands or len(op.results) != 1 or op.regions:
             return
-        owners = [operand.owner for operand in op.operands]
-        constants = [owner for owner in owners if isinstance(owner, ann.ConstantOp)]
-        if len(constants) != len(owners):
+        constants = [constant_of(operand) for operand in op.operands]
+        if None in constants or element_type(op.results[0]) != f32:
             return
         from neurocuda.reference.interpreter import Run
 
-        arrays = [self.weights.array(constant.value)[None] for constant in constants]
+        arrays = [self.weights.array(constant.value)[None] for constant in constants if constant is not None]
         value = Run(self.weights).evaluate(op, arrays)[0][0]
         rewriter.replace(op, ann.ConstantOp(self.weights.add(value.astype("float32"), "constant")))
 
@@ -85,8 +88,8 @@ class SumWithConstant(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.AddOp, rewriter: PatternRewriter) -> None:
         for value, other in ((op.left, op.right), (op.right, op.left)):
-            constant = other.owner
-            if isinstance(constant, ann.ConstantOp) and broadcastable(shape_of(other), shape_of(value)):
+            constant = constant_of(other)
+            if constant is not None and broadcastable(shape_of(other), shape_of(value)):
                 rewriter.replace(op, ann.AffineOp(value, None, constant.value))
                 return
 
@@ -101,12 +104,12 @@ class DifferenceWithConstant(RewritePattern):
     def match_and_rewrite(self, op: ann.SubOp, rewriter: PatternRewriter) -> None:
         import numpy as np
 
-        left, right = op.left.owner, op.right.owner
-        if isinstance(right, ann.ConstantOp) and broadcastable(shape_of(op.right), shape_of(op.left)):
-            negative = self.weights.add(-self.weights.array(right.value), "constant")
+        left, right = constant_of(op.left), constant_of(op.right)
+        if right is not None and broadcastable(shape_of(op.right), shape_of(op.left)):
+            negative = add_f32(self.weights, -self.weights.array(right.value).astype(np.float64), "constant")
             rewriter.replace(op, ann.AffineOp(op.left, None, negative))
-        elif isinstance(left, ann.ConstantOp) and broadcastable(shape_of(op.left), shape_of(op.right)):
-            minus = self.weights.add(np.full(1, -1, np.float32), "minus")
+        elif left is not None and broadcastable(shape_of(op.left), shape_of(op.right)):
+            minus = self.weights.add(np.full((), -1, np.float32), "minus")
             rewriter.replace(op, ann.AffineOp(op.right, minus, left.value))
 
 
@@ -116,10 +119,54 @@ class ProductWithConstant(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.MulOp, rewriter: PatternRewriter) -> None:
         for value, other in ((op.left, op.right), (op.right, op.left)):
-            constant = other.owner
-            if isinstance(constant, ann.ConstantOp) and broadcastable(shape_of(other), shape_of(value)):
+            constant = constant_of(other)
+            if constant is not None and broadcastable(shape_of(other), shape_of(value)):
                 rewriter.replace(op, ann.AffineOp(value, constant.value, None))
                 return
+
+
+@dataclass
+class MatrixOfConstants(RewritePattern):
+    """The matrix product of x with a constant matrix is linear."""
+
+    weights: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ann.MatmulOp, rewriter: PatternRewriter) -> None:
+        constant = constant_of(op.right)
+        if constant is None or len(shape_of(op.right)) != 2:
+            return
+        weight = self.weights.add(self.weights.array(constant.value).T.copy(), "weight")
+        rewriter.replace(op, ann.LinearOp(op.left, weight))
+
+
+@dataclass
+class JoinedZeros(RewritePattern):
+    """Zeros joined to a tensor are padding."""
+
+    weights: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ann.ConcatOp, rewriter: PatternRewriter) -> None:
+        axis = op.axis.value.data
+        before, inner, after = self._split(list(op.inputs))
+        if not inner or not (before or after):
+            return
+        joined = [] if len(inner) == 1 else [ann.ConcatOp(inner, axis)]
+        value = joined[0].result if joined else inner[0]
+        low, high = [0] * len(shape_of(value)), [0] * len(shape_of(value))
+        low[axis], high[axis] = (sum(shape_of(zeros)[axis] for zeros in ends) for ends in (before, after))
+        rewriter.replace(op, [*joined, ann.PadOp(value, low, high)])
+
+    def _split(self, parts: list[SSAValue]) -> tuple[list[SSAValue], list[SSAValue], list[SSAValue]]:
+        """Zeros at the beginning, what stands between, zeros at the end."""
+        first = next((index for index, part in enumerate(parts) if not self._is_zero(part)), len(parts))
+        last = next((index for index in range(len(parts), first, -1) if not self._is_zero(parts[index - 1])), first)
+        return parts[:first], parts[first:last], parts[last:]
+
+    def _is_zero(self, value: SSAValue) -> bool:
+        constant = constant_of(value)
+        return constant is not None and not self.weights.array(constant.value).any()
 
 
 @dataclass
@@ -131,17 +178,27 @@ class MergeAffines(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.AffineOp, rewriter: PatternRewriter) -> None:
         first = op.input.owner
-        if not isinstance(first, ann.AffineOp) or not read_once(first.result):
+        if not isinstance(first, ann.AffineOp) or not first.result.has_one_use():
             return
-        import numpy as np
-
-        def value(constant: Dense | None, neutral: float) -> Field:
-            return np.array([neutral]) if constant is None else self.weights.array(constant).astype(np.float64)
-
-        scale = value(first.scale, 1.0) * value(op.scale, 1.0)
-        shift = value(op.scale, 1.0) * value(first.shift, 0.0) + value(op.shift, 0.0)
-        dense = [self.weights.add(np.asarray(field, np.float32), "affine") for field in (scale, shift)]
-        scaled = None if first.scale is None and op.scale is None else dense[0]
-        shifted = None if first.shift is None and op.shift is None else dense[1]
-        rewriter.replace(op, ann.AffineOp(first.input, scaled, shifted))
+        inner, outer = scale_and_shift(first, self.weights), scale_and_shift(op, self.weights)
+        if inner is None or outer is None:
+            return
+        merged = affine(first.input, inner[0] * outer[0], inner[1] * outer[0] + outer[1], self.weights)
+        rewriter.replace(op, merged)
         rewriter.erase(first)
+
+
+@dataclass
+class DropNeutral(RewritePattern):
+    """A scale of one and a shift of zero change nothing."""
+
+    weights: WeightStore
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ann.AffineOp, rewriter: PatternRewriter) -> None:
+        scale = None if op.scale is None or (self.weights.array(op.scale) == 1).all() else op.scale
+        shift = op.shift if op.shift is not None and self.weights.array(op.shift).any() else None
+        if scale is None and shift is None:
+            rewriter.replace(op, [], [op.input])
+        elif scale is not op.scale or shift is not op.shift:
+            rewriter.replace(op, ann.AffineOp(op.input, scale, shift))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import BoolAttr, ModuleOp
 from xdsl.ir import Operation
-from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import every_window_has_an_element, nonnegative
 from neurocuda.ir.attributes import integers, shape_of, values_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns, erase_unused
@@ -20,7 +22,7 @@ class FusePadPass(NeuroPass):
     """
     Moves zero padding of height and width into the convolutions and poolings that read it.
 
-    A sum or average pooling takes it where padding counts; a max pooling where its input is rectified, since there a
+    An average pooling takes it where padding counts as elements, a max pooling where nothing is negative, since there a
     zero never wins over an element.
 
     Before:
@@ -48,31 +50,32 @@ class FusePadPass(NeuroPass):
 class FusePad(RewritePattern):
     """An operation that can pad by itself reads what the padding read."""
 
-    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not isinstance(op, ann.Conv2dOp | ann.SumPool2dOp | ann.AveragePool2dOp | ann.MaxPool2dOp):
-            return
+    @op_type_rewrite_pattern
+    def match_and_rewrite(
+        self, op: ann.Conv2dOp | ann.SumPool2dOp | ann.AveragePool2dOp | ann.MaxPool2dOp, rewriter: PatternRewriter
+    ) -> None:
         pad = op.input.owner
-        if not isinstance(pad, ann.PadOp) or len(shape_of(pad.input)) != 3 or not _takes(op, pad):
+        if not isinstance(pad, ann.PadOp):
             return
         low, high = values_of(pad.low), values_of(pad.high)
         if low[0] or high[0]:
             return
         added = (low[1], high[1], low[2], high[2])
         padding = [own + more for own, more in zip(values_of(op.padding), added, strict=True)]
-        new = type(op).create(
-            operands=[pad.input],
-            properties=dict(op.properties) | {"padding": integers(padding)},
-            result_types=[op.result.type],
+        if not _means_the_same(op, pad, padding):
+            return
+        properties = dict(op.properties) | {"padding": integers(padding)}
+        if isinstance(op, ann.AveragePool2dOp):
+            properties["count_include_pad"] = BoolAttr.from_bool(True)
+        rewriter.replace(
+            op, type(op).create(operands=[pad.input], result_types=[op.result.type], properties=properties)
         )
-        rewriter.replace(op, new)
 
 
-def _takes(op: Operation, pad: ann.PadOp) -> bool:
-    """Whether padding means the same inside the operation."""
-    if isinstance(op, ann.MaxPool2dOp):
-        low, high = values_of(pad.low), values_of(pad.high)
-        narrow = max(*low, *high) < min(values_of(op.kernel))
-        return narrow and isinstance(pad.input.owner, ann.ReluOp | ann.NeuronOp)
+def _means_the_same(op: Operation, pad: ann.PadOp, padding: Sequence[int]) -> bool:
+    """Whether an operation that pads by itself, this much in all, does what it does to a padded tensor."""
     if isinstance(op, ann.AveragePool2dOp):
-        return bool(op.count_include_pad.value.data)
+        return bool(op.count_include_pad.value.data) or not any(values_of(op.padding))
+    if isinstance(op, ann.MaxPool2dOp):
+        return nonnegative(pad.input) and every_window_has_an_element(op, shape_of(pad.input), padding)
     return True

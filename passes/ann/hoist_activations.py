@@ -9,10 +9,10 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import bounds_of, has_no_empty_window
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._linear import read_once
 
 MAPS = (ann.MaxPool2dOp, ann.ReshapeOp, ann.TransposeOp, ann.SliceOp, ann.PadOp, ann.ConcatOp)
 """Operations that move or pick elements."""
@@ -24,6 +24,7 @@ class HoistActivationsPass(NeuroPass):
     Rewrites relu(pool(x)) as pool(relu(x)), and likewise for index maps, so that neurons stand behind synapses.
 
     A rectifier is monotone and keeps zero, so it commutes with maxima, with moving elements and with zero padding.
+    Values stay what they are; only sums behind them may be formed in another order.
 
     Before:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x1x1xf32> {
@@ -41,7 +42,7 @@ class HoistActivationsPass(NeuroPass):
     """
 
     name = "hoist-activations"
-    promise = Equal()
+    promise = Equal(1e-6)
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         apply_patterns(module, HoistActivation(), recursive=True)
@@ -54,13 +55,16 @@ class HoistActivation(RewritePattern):
         if not isinstance(op, ann.ReluOp | ann.ClampOp) or not rectifies(op):
             return
         source = op.input.owner
-        if not isinstance(source, MAPS) or not read_once(op.input):
+        if not isinstance(source, MAPS) or not op.input.has_one_use():
+            return
+        if isinstance(source, ann.MaxPool2dOp) and not has_no_empty_window(source):
             return
         activated = [_same(op, operand) for operand in source.operands]
         moved = type(source).create(
             operands=[one.results[0] for one in activated],
             properties=dict(source.properties),
             result_types=[source.results[0].type],
+            location=source.location,
         )
         rewriter.replace(op, [*activated, moved])
         rewriter.erase(source)
@@ -68,10 +72,8 @@ class HoistActivation(RewritePattern):
 
 def rectifies(op: ann.ReluOp | ann.ClampOp) -> bool:
     """Whether nothing below zero passes and zero stays: a relu, or a clamp from 0 up to something positive."""
-    if isinstance(op, ann.ReluOp):
-        return True
-    lowest, highest = op.minimum, op.maximum
-    return lowest is not None and lowest.value.data == 0 and (highest is None or highest.value.data > 0)
+    lowest, highest = bounds_of(op)
+    return lowest == 0 and highest > 0
 
 
 def _same(op: Operation, operand: SSAValue) -> Operation:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
-from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+from xdsl.ir import SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import bounds_of
 from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.dialects.shared.shapes import broadcastable
 from neurocuda.ir.attributes import shape_of
+from neurocuda.ir.origin import ORIGIN
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns, erase_unused
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._linear import read_once, with_constants
-from neurocuda.passes.ann._statistics import broadcast_shape, channel_axis
+from neurocuda.passes.ann._linear import (
+    add_f32,
+    bias_field,
+    channel_form,
+    float_synapse,
+    full_rank,
+    scale_and_shift,
+    scaled_rows,
+    with_constants,
+)
 from neurocuda.passes.ann.hoist_activations import rectifies
 
 if TYPE_CHECKING:
@@ -32,8 +42,9 @@ class MergeResidualPass(NeuroPass):
     """
     Rewrites every rectifier and the sums in front of it as one `ann.neuron` whose currents are synapses.
 
-    Sums and differences are flattened; a branch that is no synapse of its own (an identity shortcut, a slice, a
-    pooling) gets one, an `ann.diagonal` of ones; biases move into the neuron. A sum that others read too is kept.
+    Sums, differences, scales and shifts are flattened; a branch that is no synapse (an identity shortcut, a slice, a
+    pooling) gets one, an `ann.diagonal`; biases move into the neuron. A linear operation that others read too is
+    repeated, so that every neuron layer has synapses of its own; a sum that others read too is kept.
 
     Before:
         func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -66,57 +77,69 @@ class MergeIntoNeuron(RewritePattern):
 
     weights: WeightStore
 
-    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not isinstance(op, ann.ReluOp | ann.ClampOp) or not rectifies(op):
-            return
-        import numpy as np
-
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ann.ReluOp | ann.ClampOp, rewriter: PatternRewriter) -> None:
         shape = shape_of(op.result)
-        if len(shape) > 3:
+        if not rectifies(op) or not 1 <= len(shape) <= 3:
             return
-        synapses: list[SynapseOp] = []
-        bias: Field = np.zeros(1)
-        for value, sign in summands(op.input, shape):
-            synapse, own = self._synapse(value, sign)
-            synapses.append(synapse)
-            bias = bias + own
-        maximum = op.maximum.value.data if isinstance(op, ann.ClampOp) and op.maximum is not None else None
-        dense = self.weights.add(bias.astype(np.float32), "bias") if bias.any() else None
-        neuron = ann.NeuronOp([synapse.result for synapse in synapses], dense, maximum)
-        neuron.attributes |= {name: value for name, value in op.attributes.items() if name != "nc.origin"}
-        rewriter.replace(op, [*synapses, neuron])
-
-    def _synapse(self, value: SSAValue, sign: int) -> tuple[SynapseOp, Field]:
-        """The synapse that brings a summand, and the bias that came with it."""
         import numpy as np
 
-        from neurocuda.passes.ann._fields import own_bias
+        total = Summands(shape, self.weights)
+        total.gather(op.input, np.ones((1,) * len(shape)))
+        if not total.terms:
+            return  # a constant
+        synapses = [self._synapse(value, scale, total) for value, scale in total.terms.items()]
+        bias = add_f32(self.weights, channel_form(total.bias, shape), "bias") if total.bias.any() else None
+        highest = bounds_of(op)[1]
+        neuron = ann.NeuronOp(
+            [synapse.result for synapse in synapses], bias, None if highest == float("inf") else highest
+        )
+        neuron.attributes |= {name: value for name, value in op.attributes.items() if name != ORIGIN}
+        rewriter.replace(op, [*(synapse for synapse in synapses if synapse.parent is None), neuron])
 
-        source = value.owner
-        if isinstance(source, SynapseOp) and read_once(value):
-            weight = self.weights.array(source.weight).astype(np.float64) * sign
-            return with_constants(source, self.weights, weight, None), own_bias(source, self.weights) * sign
-        if isinstance(source, ann.AffineOp) and read_once(value):
-            scale = np.ones(1) if source.scale is None else self.weights.array(source.scale).astype(np.float64)
-            shift = np.zeros(1) if source.shift is None else self.weights.array(source.shift).astype(np.float64)
-            return self._diagonal(source.input, scale * sign), shift * sign
-        return self._diagonal(value, np.full(1, float(sign))), np.zeros(1)
+    def _synapse(self, value: SSAValue, scale: Field, total: Summands) -> SynapseOp:
+        """The synapse that brings `scale` times a value; its bias goes into the sum."""
+        source = float_synapse(value)
+        weight = None if source is None else scaled_rows(source, self.weights, scale)
+        if source is None or weight is None:
+            share = channel_form(scale, total.shape)
+            return ann.DiagonalOp(value, add_f32(self.weights, share, "diagonal"))
+        own = bias_field(source, self.weights)
+        total.bias = total.bias + scale * own
+        if (scale == 1).all() and not own.any() and value.has_one_use():
+            return source
+        return with_constants(source, self.weights, weight, None)
 
-    def _diagonal(self, value: SSAValue, weight: Field) -> ann.DiagonalOp:
+
+class Summands:
+    """What a tree of sums adds up: values with a scale each, and constants."""
+
+    def __init__(self, shape: tuple[int, ...], weights: WeightStore) -> None:
         import numpy as np
 
-        shape = shape_of(value)
-        form = broadcast_shape(len(shape), shape[channel_axis(len(shape))])
-        per_channel = np.broadcast_to(weight, np.broadcast_shapes(weight.shape, form)).astype(np.float32)
-        return ann.DiagonalOp(value, self.weights.add(per_channel, "diagonal"))
+        self.shape = shape
+        self.weights = weights
+        self.terms: dict[SSAValue, Field] = {}
+        self.bias: Field = np.zeros((1,) * len(shape))
 
+    def gather(self, value: SSAValue, scale: Field) -> None:
+        """Adds `scale` times a value. Sums that others read too are taken as they are."""
+        op = value.owner
+        fields = scale_and_shift(op, self.weights)
+        if isinstance(op, ann.AddOp | ann.SubOp) and self._is_inner(value, op):
+            self.gather(op.left, scale)
+            self.gather(op.right, -scale if isinstance(op, ann.SubOp) else scale)
+        elif isinstance(op, ann.BatchNormOp | ann.AffineOp) and fields is not None:
+            self.bias = self.bias + scale * fields[1]
+            self.gather(op.input, scale * fields[0])
+        elif isinstance(op, ann.ConstantOp):
+            self.bias = self.bias + scale * full_rank(self.weights.array(op.value).astype("float64"), len(self.shape))
+        else:
+            self.terms[value] = self.terms[value] + scale if value in self.terms else scale
 
-def summands(value: SSAValue, shape: tuple[int, ...], sign: int = 1) -> Iterator[tuple[SSAValue, int]]:
-    """What a tree of sums and differences adds up, with signs; sums that others read too are leaves."""
-    total = value.owner
-    whole = isinstance(total, ann.AddOp | ann.SubOp) and shape_of(total.left) == shape_of(total.right) == shape
-    if not whole or not isinstance(total, ann.AddOp | ann.SubOp) or not read_once(value):
-        yield value, sign
-        return
-    yield from summands(total.left, shape, sign)
-    yield from summands(total.right, shape, -sign if isinstance(total, ann.SubOp) else sign)
+    def _is_inner(self, value: SSAValue, op: ann.AddOp | ann.SubOp) -> bool:
+        return value.has_one_use() and all(self._fits(operand) for operand in op.operands)
+
+    def _fits(self, operand: SSAValue) -> bool:
+        shape = shape_of(operand)
+        return shape == self.shape or (isinstance(operand.owner, ann.ConstantOp) and broadcastable(shape, self.shape))

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.ir.attributes import dense_shape, values_of
+from neurocuda.ir.attributes import shape_of, values_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._linear import LINEAR, bias_of, readers, with_constants
+from neurocuda.passes.ann._linear import add_f32, readers
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Field = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class ReplaceAveragePoolingPass(NeuroPass):
     """
-    Replaces an average over k elements by a sum and folds 1/k into the linear operations behind it.
+    Replaces an average over k elements by a sum and folds 1/k into the linear operations that read it.
 
-    The factor moves down through index maps. Where something else reads the average, a scale stays, which
-    `merge-residual` turns into a synapse. Averages with borders that count fewer elements are left alone.
+    The divisor passes index maps and poolings on its way down. What else reads the average gets a synapse of its own:
+    a depthwise convolution with weights 1/k, or, where windows at the border count fewer elements, a diagonal behind
+    the sum.
 
     Before:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1xf32> {
@@ -45,65 +53,61 @@ class ReplaceAveragePoolingPass(NeuroPass):
     promise = Equal(1e-5)
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        apply_patterns(module, AverageToSum(weights), SinkScale(), FoldScale(weights), recursive=True)
+        apply_patterns(module, AverageToSum(weights))
 
 
 @dataclass
 class AverageToSum(RewritePattern):
-    """An average over k elements is a sum, scaled by 1/k."""
+    """An average is a sum for whoever can take the divisor, and a synapse for everybody else."""
 
     weights: WeightStore
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.AveragePool2dOp, rewriter: PatternRewriter) -> None:
-        if any(values_of(op.padding)) and not op.count_include_pad.value.data:
-            return
         import numpy as np
 
-        kernel = values_of(op.kernel)
-        total = ann.SumPool2dOp(op.input, kernel, stride=values_of(op.stride), padding=values_of(op.padding))
-        divisor = self.weights.add(np.full(1, 1 / (kernel[0] * kernel[1]), np.float32), "divisor")
-        rewriter.replace(op, [total, ann.AffineOp(total.result, divisor, None)])
+        from neurocuda.passes.ann._absorption import absorption
 
-
-def scalar_scale(op: Operation) -> ann.AffineOp | None:
-    """The operation itself where it multiplies every element by one number."""
-    if not isinstance(op, ann.AffineOp) or op.scale is None or op.shift is not None:
-        return None
-    return op if dense_shape(op.scale) in ((), (1,)) else None
-
-
-class SinkScale(RewritePattern):
-    """A map of scaled elements is the scaled map."""
-
-    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not isinstance(op, ann.ReshapeOp | ann.TransposeOp | ann.SliceOp | ann.PadOp):
-            return
-        scale = scalar_scale(op.input.owner) if isinstance(op.input.owner, Operation) else None
-        if scale is None:
-            return
-        moved = type(op).create(operands=[scale.input], properties=dict(op.properties), result_types=[op.result.type])
-        rewriter.replace(op, [moved, ann.AffineOp(moved.result, scale.scale, None)])
-        if not scale.result.uses:
-            rewriter.erase(scale)
-
-
-@dataclass
-class FoldScale(RewritePattern):
-    """A linear operation on a scaled value is one with scaled weights."""
-
-    weights: WeightStore
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ann.AffineOp, rewriter: PatternRewriter) -> None:
-        if scalar_scale(op) is None or not op.result.uses or op.scale is None:
-            return
-        factor = float(self.weights.array(op.scale).ravel()[0])
+        share, none = self._share(op), np.zeros(())
+        total = ann.SumPool2dOp(
+            op.input, values_of(op.kernel), stride=values_of(op.stride), padding=values_of(op.padding)
+        )
+        total.location = op.location
+        rewriter.insert(total)
         for reader in readers(op.result):
-            if isinstance(reader, LINEAR):
-                weight = self.weights.array(reader.weight).astype("float64") * factor
-                new = with_constants(reader, self.weights, weight, bias_of(reader, self.weights))
-                new.operands[0] = op.input
-                rewriter.replace(reader, new)
-        if not op.result.uses:
+            plan = absorption(reader, op.result, share, none, self.weights)
+            if plan is not None:
+                plan.apply(total.result, self.weights, rewriter)
+        if op.result.uses:
+            rewriter.replace(op, self._synapse(op, total, share))
+        else:
             rewriter.erase(op)
+        if not total.result.uses:
+            rewriter.erase(total)
+
+    def _share(self, op: ann.AveragePool2dOp) -> Field:
+        """One over the number of elements of every window, in the rank of the result."""
+        import numpy as np
+
+        from neurocuda.dialects.shared.meanings import sum_pool2d
+
+        kernel = values_of(op.kernel)
+        if op.count_include_pad.value.data or not any(values_of(op.padding)):
+            return np.full((1, 1, 1), 1 / (kernel[0] * kernel[1]))
+        ones = np.ones((1, 1, *shape_of(op.input)[1:]))
+        return (1 / sum_pool2d(ones, kernel, values_of(op.stride), values_of(op.padding))[0]).astype(np.float64)
+
+    def _synapse(self, op: ann.AveragePool2dOp, total: ann.SumPool2dOp, share: Field) -> Operation:
+        import numpy as np
+
+        if share.size > 1:
+            return ann.DiagonalOp(total.result, add_f32(self.weights, share, "share"))
+        channels = shape_of(op.input)[0]
+        weight = np.full((channels, 1, *values_of(op.kernel)), share.item())
+        return ann.Conv2dOp(
+            op.input,
+            add_f32(self.weights, weight, "average"),
+            stride=values_of(op.stride),
+            padding=values_of(op.padding),
+            groups=channels,
+        )

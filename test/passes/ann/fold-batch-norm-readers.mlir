@@ -1,6 +1,6 @@
 // RUN: nc-opt %s --split-input-file -p fold-batch-norm --validate | filecheck %s
 
-// A convolution that others read too stays as it is; a norm whose readers are all linear folds into each of them.
+// A convolution that others read too stays as it is; a norm folds into each linear operation that reads it.
 
 // CHECK-LABEL: @producer_shared
 // CHECK-NEXT: %[[C:.*]] = ann.conv2d %x weight(dense<5.000000e+00>
@@ -30,9 +30,9 @@ func.func @two_readers(%x: tensor<1x1x1xf32>) -> tensor<1x1x1xf32> {
 // -----
 
 // CHECK-LABEL: @another_reader
-// CHECK-NEXT: ann.affine %x
-// CHECK-NEXT: ann.conv2d {{.*}} weight(dense<5.000000e+00>
-// CHECK-NEXT: ann.relu
+// CHECK-NEXT: %[[N:.*]] = ann.affine %x scale(dense<2.000000e+00>
+// CHECK-NEXT: ann.conv2d %x weight(dense<1.000000e+01>
+// CHECK-NEXT: ann.relu %[[N]]
 func.func @another_reader(%x: tensor<1x1x1xf32>) -> (tensor<1x1x1xf32>, tensor<1x1x1xf32>) {
   %0 = ann.batch_norm %x scale(dense<2.0> : tensor<1xf32>) shift(dense<0.0> : tensor<1xf32>) mean(dense<0.0> : tensor<1xf32>) variance(dense<1.0> : tensor<1xf32>) epsilon 0.0 : f64 : tensor<1x1x1xf32> -> tensor<1x1x1xf32>
   %1 = ann.conv2d %0 weight(dense<5.0> : tensor<1x1x1x1xf32>) : tensor<1x1x1xf32> -> tensor<1x1x1xf32>

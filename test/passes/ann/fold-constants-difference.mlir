@@ -14,7 +14,7 @@ func.func @minus_constant(%x: tensor<2xf32>) -> tensor<2xf32> {
 // -----
 
 // CHECK-LABEL: @constant_minus
-// CHECK-NEXT: ann.affine %x scale(dense<-1.000000e+00> : tensor<1xf32>) shift(dense<[1.000000e+00, -2.000000e+00]> : tensor<2xf32>)
+// CHECK-NEXT: ann.affine %x scale(dense<-1.000000e+00> : tensor<f32>) shift(dense<[1.000000e+00, -2.000000e+00]> : tensor<2xf32>)
 // CHECK-NEXT: func.return
 func.func @constant_minus(%x: tensor<2xf32>) -> tensor<2xf32> {
   %0 = ann.constant dense<[1.0, -2.0]> : tensor<2xf32> -> tensor<2xf32>
