@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from neurocuda.ir.origin import origin_of, set_origin
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import interpret
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 
 @dataclass
@@ -87,11 +88,11 @@ class _Builder:
         self.block.add_op(op)
         return op.results[0]
 
-    def constant(self, shape: Sequence[int], low: float, high: float) -> Dense:
+    def constant(self, shape: Sequence[int], low: int, high: int) -> Dense:
         """Random numbers: integers of a random width, or floats in quarters so that sums are exact."""
         if self.real:
             return self.weights.add((self.random.integers(4 * low, 4 * high, shape) / 4).astype(np.float32), "c")
-        return self.weights.add(self.random.integers(int(low), int(high), shape).astype(np.int32), "c")
+        return self.weights.add(self.random.integers(low, high, shape).astype(np.int32), "c")
 
     def weight(self, *shape: int) -> Dense:
         """Random weights, of a random width where they are integers."""
@@ -100,7 +101,7 @@ class _Builder:
         kind = (np.int8, np.int16, np.int32)[self.integer(0, 3)]
         return self.weights.add(self.random.integers(-9, 10, shape).astype(kind), "w")
 
-    def per_neuron(self, shape: Sequence[int], low: float, high: float) -> Dense:
+    def per_neuron(self, shape: Sequence[int], low: int, high: int) -> Dense:
         """One number, one per channel, or one per neuron."""
         choices = [(1,), tuple(shape), (shape[0], *(1 for _ in shape[1:]))]
         return self.constant(choices[self.integer(0, 3)], low, high)
@@ -137,14 +138,12 @@ class _Builder:
         if self.chance(0.2) and channels % 2 == 0:
             groups = 2
         outputs = groups * self.integer(1, 4)
-        geometry = {
-            "stride": (self.integer(1, 4), self.integer(1, 3)),
-            "padding": tuple(self.integer(0, 3) for _ in range(4)),
-            "dilation": (self.integer(1, 3), self.integer(1, 3)),
-        }
+        stride, dilation = (self.integer(1, 4), self.integer(1, 3)), (self.integer(1, 3), self.integer(1, 3))
+        padding = [self.integer(0, 3) for _ in range(4)]
         kernel = (self.integer(1, 4), self.integer(1, 4))
+        weight = self.weight(outputs, channels // groups, *kernel)
         try:
-            op = snn.Conv2dOp(source, self.weight(outputs, channels // groups, *kernel), groups=groups, **geometry)
+            op = snn.Conv2dOp(source, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
         except ValueError:
             return None
         return self.add(op)

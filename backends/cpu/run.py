@@ -45,7 +45,9 @@ def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
         ToolchainError: there is no C compiler, or it fails.
     """
     compiler = find_compiler()
-    natives = {printed.op: NativeProgram(printed, compiler) for printed in printed_programs(module, weights)}
+    natives: dict[Operation, NativeProgram] = {
+        printed.op: NativeProgram(printed, compiler) for printed in printed_programs(module, weights)
+    }
     return CpuProgram(module, weights, natives, f"cpu: {compiler.description}")
 
 

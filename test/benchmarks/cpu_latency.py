@@ -13,10 +13,14 @@ from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
+
+import neurocuda as nc
+from neurocuda.ir.backend import Execution, RunOptions
 
 ROOT = Path(__file__).resolve().parents[2]
 Images = NDArray[np.float32]
@@ -27,7 +31,7 @@ def data_folder() -> Path:
     return Path(os.environ.get("NEUROCUDA_DATA", ROOT.parent / "shared" / "data"))
 
 
-def trained(name: str, count: int) -> tuple[object, Images, Images, NDArray[np.uint8] | None]:
+def trained(name: str, count: int) -> tuple[nn.Module, Images, Images, NDArray[np.uint8] | None]:
     """(model, calibration images, test images, labels) from the data folder; random ones where there is none."""
     folder = data_folder()
     if not (folder / "trained.py").is_file():
@@ -47,12 +51,9 @@ def module_of(path: Path) -> ModuleType:
     return module
 
 
-def untrained(count: int) -> tuple[object, Images, Images, None]:
+def untrained(count: int) -> tuple[nn.Module, Images, Images, None]:
     """A network of ResNet-20's size with random weights."""
-    import torch
-    from torch import nn
-
-    torch.manual_seed(0)
+    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     widths = [3, *[16] * 7, *[32] * 6, *[64] * 6]
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
@@ -70,27 +71,24 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=200)
     options = parser.parse_args()
 
-    import neurocuda as nc
-    from neurocuda.ir.backend import Execution, Program, RunOptions
-
     model, calibration, images, labels = trained(options.model, options.images)
     compiled = nc.compile(
-        cast("object", model),  # pyright: ignore[reportArgumentType]
+        model,
         target="cpu",
         calibration=calibration,
         conversion=nc.Conversion(timesteps=options.timesteps),
     )
-    program = cast(Program, compiled.program)
 
     def once(threads: int | None) -> Execution:
-        return program.run([images], RunOptions(threads=threads))
+        return compiled.program.run([images], RunOptions(threads=threads))
 
     done = once(None)
     for name, threads in (("one thread", 1), ("all threads", None)):
         times = [1000 * once(threads).seconds / len(images) for _ in range(5)]
         print(f"{name}: {statistics.median(times):.2f} ms per image (best {min(times):.2f}), {done.provenance}")
     if labels is not None:
-        print(f"top-1 on {len(images)} images: {100 * float(np.mean(done.outputs[0].argmax(axis=1) == labels)):.1f} %")
+        right = int((done.outputs[0].argmax(axis=1) == labels).sum())
+        print(f"top-1 on {len(images)} images: {100 * right / len(images):.1f} %")
 
 
 if __name__ == "__main__":

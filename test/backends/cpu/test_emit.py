@@ -111,7 +111,7 @@ def test_weights_can_be_embedded(tmp_path: Path) -> None:
 
 
 def test_the_same_network_gives_the_same_files() -> None:
-    files = []
+    files: list[dict[str, bytes]] = []
     for _ in range(2):
         network, _ = lowered(3)
         files.append(dict(emit_files(network.module, network.weights)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from neurocuda.backends.cpu.cost import cost
 from neurocuda.backends.cpu.run import CpuProgram, load
@@ -53,7 +54,7 @@ func.func @main(%x: tensor<2xui8>) -> tensor<2xf32> {
 def test_a_host_segment_behind_the_program_is_interpreted() -> None:
     runner, _ = program(PIXELS)
     images = np.array([[0, 255], [128, 129], [7, 7]], np.uint8)
-    found = runner.run([images]).outputs[0]
+    found = np.asarray(runner.run([images]).outputs[0], np.float64)
     logits = (images.astype(float) - 128) * 1.5
     expected = np.exp(logits - logits.max(axis=1, keepdims=True))
     np.testing.assert_allclose(found, expected / expected.sum(axis=1, keepdims=True), rtol=1e-6, atol=1e-30)
@@ -131,7 +132,7 @@ def test_counts_reach_the_cost_report() -> None:
         (np.zeros((3, 2), np.float32), "expected integers, found float32"),
     ],
 )
-def test_wrong_inputs_are_refused(images: np.ndarray, message: str) -> None:
+def test_wrong_inputs_are_refused(images: NDArray[np.generic], message: str) -> None:
     runner, _ = program(PIXELS)
     with pytest.raises(InputError, match=message):
         runner.run([images])
