@@ -204,9 +204,9 @@ def _require_hashes(manifest: Fields, members: Mapping[str, bytes], path: Path) 
 
 
 def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Compiled:
-    from neurocuda.api import resolve_target
     from neurocuda.compiled import Compiled
     from neurocuda.ir.context import create_context, weights_of
+    from neurocuda.targeting import resolve_target
 
     context = create_context()
     weights_of(context).read(members[WEIGHTS], WEIGHTS)
@@ -215,7 +215,7 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Com
     if not {SOURCE, backend.level} <= set(names):
         raise KeyError(f"levels {SOURCE} and {backend.level}")
     texts = {name: members[f"ir/{name}.mlir"] for name in names}
-    levels = StoredLevels(context, texts, backend, path)
+    levels = StoredLevels(context, texts, backend, chip, path)
     levels.require()
     conversion = dict(cast(Fields, manifest["conversion"]))
     conversion["portable"] = tuple(cast("list[str]", conversion.get("portable", [])))
@@ -239,10 +239,11 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
     from `snn-integer`.
     """
 
-    def __init__(self, context: Context, texts: Mapping[str, bytes], backend: Backend, path: Path) -> None:
+    def __init__(self, context: Context, texts: Mapping[str, bytes], backend: Backend, chip: str, path: Path) -> None:
         self._context = context
         self._texts = texts
         self._backend = backend
+        self._chip = chip
         self._path = path
         self._modules: dict[str, ModuleOp] = {}
 
@@ -286,11 +287,11 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
             raise ArtifactError(f"{self._path}: {reason}") from None
 
     def _lowered(self) -> ModuleOp:
-        from neurocuda.pipeline import Line, Stage
+        from neurocuda.pipeline import Line, target_stage
 
         line = Line(self._context, self[SOURCE].clone(), {}, {}, {})
         try:
-            line.run(Stage(self._backend.level, self._backend.pipeline))
+            line.run(target_stage(self._backend, self._chip))
         except NeuroCudaError as reason:
             raise ArtifactError(
                 f"{self._path}: the network cannot be lowered to {self._backend.name}: {reason}"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neurocuda.errors import InputError, OptionError
-from neurocuda.images import Images, as_arrays, checked
+from neurocuda.images import Array, Images, InputSpec, as_arrays, checked
 from neurocuda.measure.accuracy import Accuracy
-from neurocuda.measure.exactness import Comparison, Residual, compare, counts_of, residuals_of
+from neurocuda.measure.evaluation import Activity, Evaluation, correct_answers, labels_of
+from neurocuda.measure.layers import Layer, layers_of, operations_of
+from neurocuda.measure.validation import REFERENCE, Validation, Validator
 from neurocuda.options import Conversion, Normalize
 
 if TYPE_CHECKING:
@@ -23,16 +26,23 @@ if TYPE_CHECKING:
 
     from neurocuda.ir.backend import Backend, Program
     from neurocuda.ir.weights import WeightStore
+    from neurocuda.measure.certificate import Certificate
 
-Array: TypeAlias = NDArray[np.generic]
+Outputs: TypeAlias = "NDArray[np.float32] | tuple[NDArray[np.float32], ...]"
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (images done, images in all)."""
 
-REFERENCE = "reference"
-"""The word for results of the interpreter."""
+COUNTED_BYTES = 1 << 29
+"""Spike counts of more than so many bytes are only kept where they are asked for."""
 
-EQUAL_LEVELS = ("ann-quantized", "snn-count", "snn-integer")
-"""Levels that hold the same integers, in order."""
+COUNT_BYTES = 2
+"""The size of a spike count."""
+
+EVALUATED_AT_ONCE = 256
+"""Images between two reports of progress."""
+
+OPERATIONS_ON = 16
+"""Images on which synaptic operations are counted."""
 
 
 @dataclass(frozen=True)
@@ -41,69 +51,17 @@ class Result:
 
     Attributes:
         outputs: float32, batch axis first; a tuple of them where the network has several outputs.
-        counts: spikes of every neuron per image, by layer, integers with the batch axis first; empty unless asked for.
+        counts: spikes of every neuron per image, by layer, integers with the batch axis first.
         steps: time steps per image.
         seconds: the time the whole run took, measured.
         provenance: what ran: "reference", "simulator: ..." or "hardware: ..."; for native code the target and compiler.
     """
 
-    outputs: NDArray[np.float32] | tuple[NDArray[np.float32], ...]
+    outputs: Outputs
     counts: Mapping[str, Array]
     steps: int
     seconds: float
     provenance: str
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Accuracy and activity on labelled images.
-
-    `spikes_per_neuron` is the mean per image over all neurons, `sparsity` the share of neurons that stayed silent;
-    both are None where the run counted no spikes. `seconds_per_image` is measured, over the whole run.
-    """
-
-    accuracy: Accuracy
-    spikes_per_neuron: float | None
-    sparsity: float | None
-    seconds_per_image: float
-    steps: int
-    provenance: str
-
-    def __str__(self) -> str:
-        activity = ""
-        if self.spikes_per_neuron is not None and self.sparsity is not None:
-            activity = (
-                f", {self.spikes_per_neuron:.2f} spikes per neuron, {100 * self.sparsity:.1f} % of neurons silent"
-            )
-        latency = f"{1e3 * self.seconds_per_image:.2f} ms per image (measured), {self.steps} steps"
-        return f"{self.accuracy}{activity}, {latency}, {self.provenance}"
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Every stage compared with the one before: exact stages count by count, the others by how far they moved."""
-
-    images: int
-    exact: tuple[Comparison, ...]
-    residuals: tuple[Residual, ...]
-    deviations: Mapping[str, float]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every stage that promises equality kept it."""
-        return all(comparison.exact for comparison in self.exact)
-
-    @property
-    def mismatches(self) -> int:
-        """Counts that differ where they should be equal."""
-        return sum(comparison.mismatches for comparison in self.exact)
-
-    def __str__(self) -> str:
-        lines = [f"validated on {self.images} images"]
-        lines += [f"  {name}: root mean square deviation {rms:.4g}" for name, rms in self.deviations.items()]
-        lines += [f"  {comparison}" for comparison in self.exact]
-        lines += [f"  {residual}" for residual in self.residuals if residual.off]
-        return "\n".join(lines)
 
 
 @dataclass
@@ -117,6 +75,8 @@ class Compiled:
         preprocessing: what the network does to uint8 images, or None where it takes floats.
         levels: the module at every level reached, in order.
         facts: figures noted while compiling, by name.
+        evaluations: what `evaluate` found last, by what was run.
+        validation: what `validate` found last.
     """
 
     context: Context
@@ -128,6 +88,8 @@ class Compiled:
     levels: Mapping[str, ModuleOp]
     name: str = "network"
     facts: dict[str, float | str] = field(default_factory=dict[str, "float | str"])
+    evaluations: dict[str, Evaluation] = field(default_factory=dict[str, Evaluation])
+    validation: Validation | None = None
 
     @property
     def target(self) -> str:
@@ -142,6 +104,21 @@ class Compiled:
         return weights_of(self.context)
 
     @cached_property
+    def inputs(self) -> InputSpec:
+        """Names and shapes of the inputs."""
+        return InputSpec.of(self.levels["snn-integer"], pixels=self.preprocessing is not None)
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of neurons, in order."""
+        return layers_of(self.levels["ann-quantized"])
+
+    @property
+    def neurons(self) -> int:
+        """The number of neurons."""
+        return sum(layer.neurons for layer in self.layers)
+
+    @cached_property
     def program(self) -> Program:
         """The network ready to run on its target; built at first use.
 
@@ -154,7 +131,7 @@ class Compiled:
         self,
         images: Images,
         *,
-        counts: bool = False,
+        counts: bool | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Result:
@@ -162,35 +139,43 @@ class Compiled:
 
         Args:
             images: batch axis first; uint8 where the network was compiled with preprocessing, else floats.
-            counts: also return the spikes of every neuron.
+            counts: whether to keep the spikes of every neuron; None keeps them up to half a gigabyte.
             threads: how many, where the target has threads; None for one per processor.
+            progress: called with (images done, images in all).
 
         Raises:
             InputError: the images do not fit.
+            OptionError: the number of threads is not positive.
             ToolchainError: a tool that the target needs is missing.
         """
+        arrays = self._checked(images)
+        if counts is None:
+            counts = len(arrays[0]) * self.neurons * COUNT_BYTES <= COUNTED_BYTES
+        return self._run(arrays, counts=counts, threads=threads, progress=progress)
+
+    def _run(
+        self, arrays: Sequence[Array], *, counts: bool, threads: int | None = None, progress: Progress | None = None
+    ) -> Result:
         from neurocuda.ir.backend import RunOptions
 
-        arrays = self._checked(images, "images")
         if threads is not None and threads < 1:
             raise OptionError(f"threads must be positive, not {threads}")
         done = self.program.run(arrays, RunOptions(counts=counts, threads=threads, progress=progress))
-        outputs = tuple(np.asarray(output, np.float32) for output in done.outputs)
-        return Result(
-            outputs[0] if len(outputs) == 1 else outputs, done.counts, done.steps, done.seconds, done.provenance
-        )
+        return Result(_as_outputs(done.outputs), done.counts, done.steps, done.seconds, done.provenance)
 
-    def interpret(self, images: Images, level: str | None = None) -> NDArray[np.float32]:
-        """The first output of a level under the reference interpreter.
+    def interpret(self, images: Images, level: str | None = None) -> Outputs:
+        """The output of a level, by default the target's, under the reference interpreter.
 
         Raises:
             InputError: the images do not fit.
             OptionError: there is no such level.
         """
+        return self._interpret(self._checked(images), level or self.backend.level)
+
+    def _interpret(self, arrays: Sequence[Array], level: str) -> Outputs:
         from neurocuda.reference.interpreter import interpret
 
-        module = self._level(level or self.backend.level)
-        return np.asarray(interpret(module, self.weights, self._checked(images, "images"))[0], np.float32)
+        return _as_outputs(interpret(self.level(level), self.weights, arrays))
 
     def evaluate(
         self,
@@ -207,78 +192,82 @@ class Compiled:
 
         Raises:
             InputError: images or labels do not fit.
+            OptionError: there is no such level.
         """
-        arrays = as_arrays(images)
-        truth = _labels(labels, len(arrays[0]))
-        if level is not None:
-            return self._evaluate_level(arrays, truth, level)
-        total = _Activity()
+        arrays = self._checked(images)
+        truth = labels_of(labels, len(arrays[0]))
+        if level is None:
+            found = self._evaluate_target(arrays, truth, threads, progress)
+        else:
+            found = self._evaluate_level(arrays, truth, level, progress)
+        self.evaluations[level or self.target] = found
+        return found
+
+    def _evaluate_target(
+        self, arrays: Sequence[Array], truth: NDArray[np.int64], threads: int | None, progress: Progress | None
+    ) -> Evaluation:
+        activity = Activity()
         correct, seconds, steps, provenance = 0, 0.0, 0, ""
-        for start in range(0, len(truth), EVALUATED_AT_ONCE):
-            batch = [array[start : start + EVALUATED_AT_ONCE] for array in arrays]
-            result = self.run(batch[0] if len(batch) == 1 else _named(batch), counts=True, threads=threads)
-            correct += _correct(_first(result.outputs), truth[start : start + EVALUATED_AT_ONCE])
+        for part in self._parts(len(truth), progress):
+            result = self._run([array[part] for array in arrays], counts=True, threads=threads)
+            correct += correct_answers(_first(result.outputs), truth[part])
+            activity.add(result.counts)
             seconds, steps, provenance = seconds + result.seconds, result.steps, result.provenance
-            total.add(result.counts)
-            if progress is not None:
-                progress(min(start + EVALUATED_AT_ONCE, len(truth)), len(truth))
-        accuracy = Accuracy(correct, len(truth))
-        return Evaluation(accuracy, total.spikes_per_neuron, total.sparsity, seconds / len(truth), steps, provenance)
+        operations = None
+        if self.code != "free":
+            few = [array[:OPERATIONS_ON] for array in arrays]
+            operations = operations_of(self.levels["ann-quantized"], self.weights, few)
+        return Evaluation(
+            Accuracy(correct, len(truth)),
+            activity.spikes_per_neuron,
+            activity.sparsity,
+            seconds / len(truth),
+            steps,
+            provenance,
+            operations,
+        )
 
-    def _evaluate_level(self, arrays: Sequence[Array], truth: NDArray[np.int64], level: str) -> Evaluation:
-        from time import perf_counter
-
+    def _evaluate_level(
+        self, arrays: Sequence[Array], truth: NDArray[np.int64], level: str, progress: Progress | None
+    ) -> Evaluation:
         started, correct = perf_counter(), 0
-        for start in range(0, len(truth), EVALUATED_AT_ONCE):
-            batch = [array[start : start + EVALUATED_AT_ONCE] for array in arrays]
-            outputs = self.interpret(batch[0] if len(batch) == 1 else _named(batch), level)
-            correct += _correct(outputs, truth[start : start + EVALUATED_AT_ONCE])
+        for part in self._parts(len(truth), progress):
+            correct += correct_answers(_first(self._interpret([array[part] for array in arrays], level)), truth[part])
         seconds = (perf_counter() - started) / len(truth)
         return Evaluation(Accuracy(correct, len(truth)), None, None, seconds, 1, f"{REFERENCE}: level {level}")
+
+    def _parts(self, images: int, progress: Progress | None) -> Iterator[slice]:
+        """So many images at a time that their spike counts fit into memory."""
+        size = max(1, min(EVALUATED_AT_ONCE, COUNTED_BYTES // (COUNT_BYTES * max(1, self.neurons))))
+        for start in range(0, images, size):
+            stop = min(start + size, images)
+            yield slice(start, stop)
+            if progress is not None:
+                progress(stop, images)
 
     def validate(self, images: Images, against: str | None = None) -> Validation:
         """Compares every stage with the one before on images, and the target with the last of them.
 
         Exact stages are compared neuron by neuron; a free-running network's residual certificate is reported instead.
-        `against` compares the target with one thing only: "reference" (the interpreter at level snn-integer).
+        `against` compares the target with one thing only: "reference" (the interpreter, step by step) or another
+        target that can say the network's code.
 
         Raises:
             InputError: the images do not fit.
-            OptionError: `against` is unknown.
+            TargetError: there is no target `against`, or it cannot say the code.
         """
-        arrays = self._checked(images, "images")
-        if against not in (None, REFERENCE, self.backend.name):
-            raise OptionError(f'against must be "{REFERENCE}" or "{self.backend.name}", not {against!r}')
-        counts = {level: counts_of(self.levels[level], self.weights, arrays) for level in self._exact_levels()}
-        pairs = list(zip(list(counts), list(counts)[1:], strict=False)) if against is None else []
-        exact = [compare(a, b, counts[a], counts[b]) for a, b in pairs]
-        last = self._level("snn-integer")
-        expected = counts.get("snn-integer") or counts_of(last, self.weights, arrays)
-        exact.append(compare("snn-integer", self.target, expected, self._target_counts(arrays)))
-        residuals = residuals_of(last, self.weights, arrays) if self.code == "free" else []
-        deviations = self._deviations(arrays) if against is None else {}
-        return Validation(len(arrays[0]), tuple(exact), tuple(residuals), deviations)
+        return self.validate_arrays(self._checked(images), against)
 
-    def _exact_levels(self) -> list[str]:
-        known = [level for level in EQUAL_LEVELS if level in self.levels]
-        return known if self.code != "free" else [level for level in known if level != "snn-integer"]
+    def validate_arrays(self, inputs: Sequence[Array], against: str | None = None) -> Validation:
+        """As `validate`, for one checked array per input."""
+        self.validation = Validator(self).run(inputs, against)
+        return self.validation
 
-    def _target_counts(self, arrays: Sequence[Array]) -> dict[str, Array]:
-        result = self.run(arrays[0] if len(arrays) == 1 else _named(arrays), counts=True)
-        outputs = result.outputs if isinstance(result.outputs, tuple) else (result.outputs,)
-        return dict(result.counts) | {f"output {index}": output for index, output in enumerate(outputs)}
+    def certificate(self) -> Certificate:
+        """Why the spikes say the integer network's counts, and what of that was checked so far."""
+        from neurocuda.measure.certificate import certificate
 
-    def _deviations(self, arrays: Sequence[Array]) -> dict[str, float]:
-        """How far the outputs moved at every level, root mean square, from the imported network's."""
-        from neurocuda.reference.interpreter import interpret
-
-        first, *others = [level for level in self.levels if level != self.backend.level]
-        expected = np.asarray(interpret(self.levels[first], self.weights, arrays)[0], np.float64)
-        found: dict[str, float] = {}
-        for level in others:
-            outputs = np.asarray(interpret(self.levels[level], self.weights, arrays)[0], np.float64)
-            found[f"{first} -> {level}"] = float(np.sqrt(np.square(outputs - expected).mean()))
-        return found
+        return certificate(self)
 
     def ir(self, level: str | None = None, *, locations: bool = False) -> str:
         """The text of a level, large weights by name only; without `level`, the target's.
@@ -288,7 +277,7 @@ class Compiled:
         """
         from neurocuda.ir.printing import module_text
 
-        return module_text(self._level(level or self.backend.level), self.context, locations=locations, elide=True)
+        return module_text(self.level(level or self.backend.level), self.context, locations=locations, elide=True)
 
     def report(self) -> str:
         """What was compiled, layer by layer, and what is known of its accuracy and cost."""
@@ -306,68 +295,27 @@ class Compiled:
 
         save(self, Path(path))
 
-    def _level(self, level: str) -> ModuleOp:
-        if level not in self.levels:
-            raise OptionError(f"there is no level '{level}'; there are {', '.join(self.levels)}")
-        return self.levels[level]
+    def level(self, name: str) -> ModuleOp:
+        """The module at a level.
 
-    def _checked(self, images: Images, what: str) -> list[Array]:
-        from neurocuda.ir.attributes import shape_of
-        from neurocuda.reference.interpreter import main_function
+        Raises:
+            OptionError: there is no such level.
+        """
+        if name not in self.levels:
+            raise OptionError(f"there is no level '{name}'; there are {', '.join(self.levels)}")
+        return self.levels[name]
 
-        arguments = main_function(self.levels[self.backend.level]).body.block.args
-        shapes = [shape_of(argument) for argument in arguments]
-        return checked(as_arrays(images), shapes, pixels=self.preprocessing is not None, what=what)
-
-
-EVALUATED_AT_ONCE = 256
-"""Images between two reports of progress; spikes of more are not held at once."""
+    def _checked(self, images: Images) -> list[Array]:
+        return checked(as_arrays(images), self.inputs)
 
 
-class _Activity:
-    """Sums spikes over batches."""
-
-    def __init__(self) -> None:
-        self.spikes = 0
-        self.silent = 0
-        self.neurons = 0
-
-    def add(self, counts: Mapping[str, Array]) -> None:
-        for values in counts.values():
-            self.spikes += int(values.sum())
-            self.silent += int((values == 0).sum())
-            self.neurons += values.size
-
-    @property
-    def spikes_per_neuron(self) -> float | None:
-        return self.spikes / self.neurons if self.neurons else None
-
-    @property
-    def sparsity(self) -> float | None:
-        return self.silent / self.neurons if self.neurons else None
+def _as_outputs(arrays: Sequence[Array]) -> Outputs:
+    outputs = tuple(np.asarray(array, np.float32) for array in arrays)
+    return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _named(arrays: Sequence[Array]) -> dict[str, Array]:
-    return {f"input {index}": array for index, array in enumerate(arrays)}
-
-
-def _first(outputs: NDArray[np.float32] | tuple[NDArray[np.float32], ...]) -> NDArray[np.float32]:
-    return outputs[0] if isinstance(outputs, tuple) else outputs
-
-
-def _correct(outputs: NDArray[np.float32], truth: NDArray[np.int64]) -> int:
-    return int((outputs.reshape(len(outputs), -1).argmax(axis=1) == truth).sum())
-
-
-def _labels(labels: object, images: int) -> NDArray[np.int64]:
-    """Class numbers, one per image.
-
-    Raises:
-        InputError: they are no whole numbers, or not as many as images.
-    """
-    array = as_arrays(labels)[0] if hasattr(labels, "detach") else np.asarray(labels)  # pyright: ignore[reportArgumentType]
-    if array.dtype.kind not in "iu" or array.ndim != 1:
-        raise InputError(f"labels: expected one class number per image, found {array.dtype} of shape {array.shape}")
-    if len(array) != images:
-        raise InputError(f"{images} images but {len(array)} labels")
-    return array.astype(np.int64)
+def _first(outputs: Outputs) -> NDArray[np.float32]:
+    found = outputs[0] if isinstance(outputs, tuple) else outputs
+    if found.ndim < 2:
+        raise InputError("accuracy needs an output with one score per class")
+    return found

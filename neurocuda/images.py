@@ -2,23 +2,55 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast, runtime_checkable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
 
-from neurocuda.errors import InputError
+from neurocuda.errors import InputError, NeuroCudaWarning
+from neurocuda.ir.attributes import shape_of
+from neurocuda.ir.origin import origin_of
+from neurocuda.reference.interpreter import main_function
 
 if TYPE_CHECKING:
     import torch
 
-Array: TypeAlias = NDArray[np.generic]
+Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] | Iterable[object]"
 """Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
 
 MOST_CALIBRATION_IMAGES = 1024
-"""Batches are drawn from a loader until there are so many images; more would not change a clip range."""
+"""Batches are drawn from a loader until there are so many images; more would hardly change a clip range."""
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What a network takes: per input a name and the shape of one image; uint8 pixels, or floats."""
+
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    pixels: bool
+
+    @staticmethod
+    def of(module: ModuleOp, *, pixels: bool) -> InputSpec:
+        """What the module's main function takes."""
+        function = main_function(module)
+        arguments = function.body.block.args
+        return InputSpec(_names(function), tuple(shape_of(argument) for argument in arguments), pixels)
+
+
+def _names(function: func.FuncOp) -> tuple[str, ...]:
+    """The origin of the one operation that reads an argument, which is the user's name for the input."""
+    found: list[str] = []
+    for index, argument in enumerate(function.body.block.args):
+        origins = [origin_of(use.operation) for use in argument.uses]
+        found.append((origins[0] if len(origins) == 1 else None) or f"input {index}")
+    return tuple(found)
 
 
 @runtime_checkable
@@ -30,78 +62,115 @@ class _Tensor(Protocol):
     def numpy(self) -> Array: ...
 
 
-def as_arrays(data: Images, *, most: int | None = None) -> list[Array]:
-    """One array per input, batch axis first. A dictionary gives them in its order.
+Arrays: TypeAlias = "list[Array] | dict[str, Array]"
+"""One array per input, in order or by name."""
+
+
+def as_arrays(data: Images, *, what: str = "images", most: int | None = None) -> Arrays:
+    """One array per input, batch axis first. `what` names the data in messages.
+
+    Batches are joined, up to `most` images with a warning where there are more.
 
     Raises:
         InputError: there is nothing, or something that is no image.
     """
-    if isinstance(data, Mapping):
-        return [_array(value) for value in cast("Mapping[str, object]", data).values()]
-    if isinstance(data, _Tensor | np.ndarray):
-        return [_array(cast(object, data))]
-    if isinstance(data, str | bytes):
-        raise InputError("expected images, found text; read the file with neurocuda.ir.arrays.read_arrays")
-    return _joined(data, most)
+    given = cast(object, data)
+    if isinstance(given, Mapping):
+        return {name: _array(value, what) for name, value in cast("Mapping[str, object]", given).items()}
+    if _is_array(given):
+        return [_array(given, what)]
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes):
+        kind = type(given).__name__
+        raise InputError(f"{what}: expected a tensor, an array or batches of them, found {kind}")
+    return _joined(given, what, most)
 
 
-def _joined(batches: Iterable[object], most: int | None) -> list[Array]:
-    """Batches put together: each a tensor, or a tuple whose first element is one, or a dictionary."""
-    columns: list[list[Array]] = []
+def first_arrays(data: Images, *, what: str = "the example") -> Arrays:
+    """As `as_arrays`, but of batches only the first: an example."""
+    given = cast(object, data)
+    if _is_array(given) or isinstance(given, Mapping | str | bytes) or not isinstance(given, Iterable):
+        return as_arrays(data, what=what)
+    first = next(iter(given), None)
+    return as_arrays([] if first is None else [first], what=what)
+
+
+def _is_array(value: object) -> bool:
+    return isinstance(value, _Tensor | np.ndarray)
+
+
+def plain_array(value: object) -> Array:
+    """A tensor, an array or a list as an array."""
+    return np.asarray(value.detach().cpu().numpy() if isinstance(value, _Tensor) else value)
+
+
+def _joined(batches: Iterable[object], what: str, most: int | None) -> list[Array]:
+    """Batches put together: each a tensor, or a tuple whose first element is one."""
+    parts: list[Array] = []
     count = 0
     for batch in batches:
-        row = _inputs_of(batch)
-        columns = columns or [[] for _ in row]
-        if len(row) != len(columns):
-            raise InputError(f"batches have {len(columns)} and {len(row)} inputs")
-        for column, array in zip(columns, row, strict=True):
-            column.append(array)
-        count += len(row[0])
         if most is not None and count >= most:
+            message = f"{what}: the first {most} images are used, the rest is left out"
+            warnings.warn(message, NeuroCudaWarning, stacklevel=5)
             break
+        parts.append(_array(_images_in(batch, what), what))
+        count += len(parts[-1])
     if not count:
-        raise InputError("there are no images")
+        raise InputError(f"{what}: there are no images")
     try:
-        return [np.concatenate(column)[:most] for column in columns]
-    except ValueError as reason:
-        raise InputError(f"batches do not fit together: {reason}") from None
+        return [np.concatenate(parts)[:most]]
+    except ValueError:
+        shapes = ", ".join(str(shape) for shape in dict.fromkeys(part.shape[1:] for part in parts))
+        raise InputError(f"{what}: batches have images of different shapes: {shapes}") from None
 
 
-def _inputs_of(batch: object) -> list[Array]:
-    if isinstance(batch, Mapping):
-        return [_array(value) for value in cast("Mapping[str, object]", batch).values()]
-    if isinstance(batch, tuple | list):
-        items = cast("Sequence[object]", batch)
-        if not items:
-            raise InputError("a batch is empty")
-        return [_array(items[0])]
-    return [_array(batch)]
+def _images_in(batch: object, what: str) -> object:
+    if not isinstance(batch, tuple | list):
+        return batch
+    items = cast("Sequence[object]", batch)
+    if not items:
+        raise InputError(f"{what}: a batch is empty")
+    return items[0]
 
 
-def _array(value: object) -> Array:
+def _array(value: object, what: str) -> Array:
     if isinstance(value, _Tensor):
-        value = value.detach().cpu().numpy()
+        value = _of_tensor(value, what)
     if not isinstance(value, np.ndarray):
-        raise InputError(f"expected images as a tensor or an array, found {type(value).__name__}")
+        raise InputError(f"{what}: expected images as a tensor or an array, found {type(value).__name__}")
     array = cast(Array, value)
-    if array.ndim < 1 or not len(array):
-        raise InputError("there are no images")
+    if array.ndim < 1 or not array.size:
+        raise InputError(f"{what}: there are no images")
     return array
 
 
-def checked(arrays: Sequence[Array], shapes: Sequence[tuple[int, ...]], *, pixels: bool, what: str) -> list[Array]:
-    """The arrays as float32, or as uint8 where pixels are expected.
+def _of_tensor(tensor: _Tensor, what: str) -> Array:
+    try:
+        return tensor.detach().cpu().numpy()
+    except (RuntimeError, TypeError):  # a dtype that NumPy does not have, a sparse or quantised tensor
+        kind = str(getattr(tensor, "dtype", type(tensor).__name__)).removeprefix("torch.")
+        raise InputError(f"{what}: a {kind} tensor has no plain array; convert it with .float()") from None
 
-    `shapes` are those of one image per input, without a batch axis; `what` names the data in messages.
+
+def checked(arrays: Arrays, spec: InputSpec, what: str = "images") -> list[Array]:
+    """One array per input, in order, as float32, or as uint8 where pixels are expected.
 
     Raises:
-        InputError: the number of inputs, a shape, a type or a value is wrong, or the batches differ in length.
+        InputError: the number of inputs, a name, a shape, a type or a value is wrong, or the numbers of images differ.
     """
-    if len(arrays) != len(shapes):
-        raise InputError(f"{what}: the network has {len(shapes)} inputs, {len(arrays)} were given")
-    if len({len(array) for array in arrays}) > 1:
-        raise InputError(f"{what}: the inputs have different numbers of images, {[len(array) for array in arrays]}")
-    return [_checked(array, shape, pixels, what) for array, shape in zip(arrays, shapes, strict=True)]
+    listed = _in_order(arrays, spec.names, what) if isinstance(arrays, dict) else arrays
+    if len(listed) != len(spec.shapes):
+        raise InputError(f"{what}: the network has {len(spec.shapes)} inputs, {len(listed)} were given")
+    if len({len(array) for array in listed}) > 1:
+        raise InputError(f"{what}: the inputs have different numbers of images, {[len(array) for array in listed]}")
+    return [_checked(array, shape, spec.pixels, what) for array, shape in zip(listed, spec.shapes, strict=True)]
+
+
+def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> list[Array]:
+    if len(arrays) == len(names) == 1:
+        return list(arrays.values())
+    if set(arrays) != set(names):
+        raise InputError(f"{what}: the inputs are called {', '.join(names)}, not {', '.join(map(str, arrays))}")
+    return [arrays[name] for name in names]
 
 
 def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> Array:
@@ -114,9 +183,11 @@ def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> A
     if array.dtype.kind != "f":
         remedy = "normalise them, or compile with preprocessing=Normalize(mean, std)"
         raise InputError(f"{what}: expected float images, found {array.dtype}; {remedy}")
-    if not np.isfinite(array).all():
-        raise InputError(f"{what}: there are NaN or infinite values in image {_first_bad(array)}")
-    return array.astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        single = array.astype(np.float32, copy=False)
+    if not np.isfinite(single).all():
+        raise InputError(f"{what}: there are NaN or infinite values in image {_first_bad(single)}")
+    return single
 
 
 def _hint(array: Array, shape: tuple[int, ...]) -> str:
@@ -128,3 +199,17 @@ def _hint(array: Array, shape: tuple[int, ...]) -> str:
 
 def _first_bad(array: Array) -> int:
     return int(np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1))[0])
+
+
+def require_channels_first(arrays: Arrays, channels: int, what: str) -> None:
+    """Tells users of channels-last images what is wrong before a model fails on them in its own words.
+
+    Raises:
+        InputError: the last axis has the number of channels, and the first one has not.
+    """
+    for array in arrays.values() if isinstance(arrays, dict) else arrays:
+        if array.ndim == 4 and array.shape[3] == channels != array.shape[1]:
+            raise InputError(
+                f"{what}: images of shape {array.shape[1:]} have channels last; channels come first: "
+                "images.transpose(0, 3, 1, 2)"
+            )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from neurocuda.ir.backend import Backend
+    from neurocuda.ir.constraints import Constraints
     from neurocuda.ir.level import Level
     from neurocuda.ir.validation import ValueReport
 
@@ -31,8 +32,11 @@ class Stage:
     passes: tuple[str, ...]
 
 
-SIMPLIFY = ("remove-identities", "fold-constants", "fuse-pad")
-FORM_NEURONS = (
+STRUCTURE = (
+    "remove-identities",
+    "fold-constants",
+    "fuse-pad",
+    "annotate-ranges-from-batch-norm",
     "fold-batch-norm",
     "replace-average-pooling",
     "fold-constants",
@@ -41,61 +45,72 @@ FORM_NEURONS = (
     "remove-identities",
     "outline-host-segments",
 )
-STRUCTURE = (*SIMPLIFY, *FORM_NEURONS)
-"""From `ann-imported` to neuron layers fed by synapses."""
+"""From `ann-imported` to neuron layers fed by synapses; without calibration images, ranges are estimated on the way."""
 
-NAMED_PIPELINES: Mapping[str, str] = {
-    "ann-structure": ",".join(STRUCTURE),
-    "ann-calibrate": "calibrate,balance-thresholds",
-    "ann-quantize": "quantize-activations,quantize-weights",
-    "ann-to-snn": ",".join((*STRUCTURE, "calibrate", "balance-thresholds", "quantize-activations", "quantize-weights"))
-    + ",convert-ann-to-snn,encode-unary",
-}
-"""Pipelines with a name, for `nc-opt -p`."""
+CALIBRATE = ("calibrate", "balance-thresholds")
+QUANTIZE = ("quantize-activations", "quantize-weights")
+TO_SPIKES = ("convert-ann-to-snn", "encode-unary")
 
 
-def float_stage(conversion: Conversion, *, calibrated: bool) -> Stage:
+def _named_pipelines() -> dict[str, str]:
+    convertible = (*STRUCTURE, *CALIBRATE)
+    named = {
+        "ann-to-convertible": convertible,
+        "ann-to-quantized": (*convertible, *QUANTIZE),
+        "ann-to-snn": (*convertible, *QUANTIZE, *TO_SPIKES),
+        "convertible-to-quantized": QUANTIZE,
+        "quantized-to-snn": TO_SPIKES,
+    }
+    return {name: ",".join(passes) for name, passes in named.items()}
+
+
+NAMED_PIPELINES: Mapping[str, str] = _named_pipelines()
+"""Pipelines with a name, for `nc-opt -p`. Calibration images are those that the module names, if any."""
+
+
+def float_stage(conversion: Conversion) -> Stage:
     """From `ann-imported` to `ann-convertible`; without images, ranges come from batch-norm statistics."""
+    return Stage("ann-convertible", (*STRUCTURE, "calibrate", *balance_stage(conversion).passes))
+
+
+def balance_stage(conversion: Conversion) -> Stage:
+    """Clip ranges for a number of time steps, from statistics that are there."""
     timesteps = conversion.timesteps if isinstance(conversion.timesteps, int) else Conversion().timesteps
-    balance = (
-        f'balance-thresholds{{method="{conversion.calibration}" timesteps={timesteps} '
-        f"percentile={conversion.percentile}}}"
-    )
-    if calibrated:
-        return Stage("ann-convertible", (*STRUCTURE, "calibrate", balance))
-    return Stage("ann-convertible", (*SIMPLIFY, "annotate-ranges-from-batch-norm", *FORM_NEURONS, balance))
+    options = f'method="{conversion.calibration}" timesteps={timesteps} percentile={conversion.percentile}'
+    return Stage("ann-convertible", (f"balance-thresholds{{{options}}}",))
 
 
 def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
     """From `ann-convertible` to the integer network and its reading as counts."""
     bits = "" if conversion.weight_bits is None else f"{{weight-bits={conversion.weight_bits}}}"
+    activations = f"quantize-activations{{timesteps={conversion.timesteps}}}"
     return (
-        Stage(
-            "ann-quantized", (f"quantize-activations{{timesteps={conversion.timesteps}}}", f"quantize-weights{bits}")
-        ),
+        Stage("ann-quantized", (activations, f"quantize-weights{bits}")),
         Stage("snn-count", ("convert-ann-to-snn",)),
     )
 
 
 def target_stages(backend: Backend, chip: str, code: str) -> tuple[Stage, ...]:
     """From counts to spikes and on to the target."""
-    return (
-        Stage("snn-integer", (f"encode-{code}",)),
-        Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}')),
-    )
+    return (Stage("snn-integer", (f"encode-{code}",)), target_stage(backend, chip))
 
 
-def chosen_code(conversion: Conversion, backend: Backend) -> str:
-    """The code that the network will be said in.
+def target_stage(backend: Backend, chip: str) -> Stage:
+    """From spikes to the target, with every limit of the chip checked."""
+    return Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}'))
+
+
+def chosen_code(conversion: Conversion, constraints: Constraints, target: str) -> str:
+    """The code that the network will be said in: the one asked for, or the one that the target prefers.
 
     Raises:
         TargetError: the target cannot say that code.
     """
-    codes = backend.constraints.codes
     if conversion.code == "auto":
-        return codes[0]
-    if conversion.code not in codes:
-        raise TargetError(f'target {backend.name} has no code "{conversion.code}"; it has {", ".join(codes)}')
+        return constraints.codes[0]
+    if conversion.code not in constraints.codes:
+        known = ", ".join(constraints.codes)
+        raise TargetError(f'target {target} has no code "{conversion.code}"; it has {known}')
     return conversion.code
 
 
@@ -145,9 +160,9 @@ class Line:
         from neurocuda.ir.pipelines import parse_pipeline
         from neurocuda.ir.validation import validate_pass
         from neurocuda.ir.verifying import verify_module
-        from neurocuda.registry import pass_factories
+        from neurocuda.registry import merged_universe
 
-        for step in parse_pipeline(",".join(stage.passes), pass_factories()):
+        for step in parse_pipeline(",".join(stage.passes), merged_universe().all_passes):
             if progress is not None:
                 progress(step.name)
             started = perf_counter()
@@ -157,11 +172,28 @@ class Line:
                 self.deviations[step.name] = validate_pass(step, self.context, self.module, validate_on)
             self.seconds[step.name] = self.seconds.get(step.name, 0.0) + perf_counter() - started
         verify_module(self.module)
+        name_layers(self.module)
         set_level(self.module, stage.level)
         level = known_level(stage.level)
         if level is not None:
             level.require(self.module)
         self.levels[stage.level] = self.module.clone()
+
+
+def name_layers(module: ModuleOp) -> None:
+    """Gives every neuron layer that a pass has made anew a name of its own, by which later levels are compared."""
+    from neurocuda.dialects.ann.ops import NeuronOp
+    from neurocuda.ir.origin import origin_of, set_origin, user_location
+
+    taken = {origin for op in module.walk() if (origin := origin_of(op)) is not None}
+    for op in module.walk():
+        if not isinstance(op, NeuronOp) or origin_of(op) is not None:
+            continue
+        place = user_location(op).partition(",")[0] or "neurons"
+        names = (place, *(f"{place}#{number}" for number in range(2, len(taken) + 3)))
+        name = next(name for name in names if name not in taken)
+        set_origin(op, name)
+        taken.add(name)
 
 
 def known_level(name: str) -> Level | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neurocuda.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.generic]
+    Array = NDArray[Any]
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
@@ -29,5 +29,28 @@ def read_arrays(path: Path) -> dict[str, Array]:
             return {path.stem: loaded}
         with loaded as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, KeyError) as reason:
-        raise InputError(f"{path}: cannot read arrays: {str(reason).splitlines()[0]}") from None
+    except _FAILURES as reason:
+        raise InputError(f"{path}: cannot read arrays: {_described(reason)}") from None
+
+
+_FAILURES = (
+    EOFError,
+    KeyError,
+    MemoryError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy and zipfile raise for files that are missing, damaged, or claim to be larger than memory."""
+
+
+def _described(reason: BaseException) -> str:
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    if isinstance(reason, ValueError) and "allow_pickle" in str(reason):
+        return "it holds Python objects, or is no file of arrays"
+    return str(reason).strip().partition("\n")[0] or type(reason).__name__

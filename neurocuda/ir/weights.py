@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, cast
 
 from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
 from xdsl.dialects.builtin import (
@@ -43,10 +43,9 @@ from neurocuda.ir.files import replacing
 from neurocuda.ir.side_file import SideTensor, map_side_file, read_side_file, write_side_file
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Array: TypeAlias = NDArray[np.generic]
+    Array: TypeAlias = NDArray[Any]
 
 INLINE_ELEMENTS = 64
 """Tensors with at most so many elements stand in the IR itself."""
@@ -194,6 +193,17 @@ class WeightStore(OpAsmDialectInterface):
         """The side file that a tensor was loaded from or saved to, if any."""
         return self._tensors[key].source if key in self._tensors else None
 
+    def lend(self, other: WeightStore, keys: Iterable[str]) -> None:
+        """Gives tensors to another store, without copying them.
+
+        Raises:
+            WeightsError: a key is unknown.
+        """
+        for key in sorted(set(keys)):
+            if key not in self._tensors:
+                raise WeightsError(f"weights '{key}' are not at hand")
+            other._tensors[key] = self._tensors[key]
+
     # Side files.
 
     def save(self, path: Path, keys: Iterable[str]) -> None:
@@ -314,7 +324,7 @@ def content_hash(element: Element, buffer: memoryview) -> str:
 
 def numeric(element_type: object) -> Numeric | None:
     """The element type itself where it is an integer, index or float, else None."""
-    return cast(Numeric, element_type) if isinstance(element_type, Numeric) else None
+    return element_type if isinstance(element_type, Numeric) else None
 
 
 def is_constant(attribute: Attribute) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,18 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import interpret
 from neurocuda.reference.scales import Ranged
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 Integers = NDArray[np.int64]
 Counts = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Counts of every neuron compared between two stages. `differing` lists the layers that differ, first one first."""
+    """Counts of every neuron, and the outputs, compared between two stages.
+
+    `differing` lists the layers that differ, in order; `missing` those that only the first stage knows; `first` says
+    which neuron of which image differs first, and how.
+    """
 
     before: str
     after: str
@@ -31,15 +36,29 @@ class Comparison:
     counts: int
     mismatches: int
     differing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    first: str = ""
 
     @property
     def exact(self) -> bool:
-        """Whether nothing differs."""
-        return not self.mismatches
+        """Whether nothing differs and nothing is missing."""
+        return not self.mismatches and not self.missing
+
+    def joined(self, other: Comparison) -> Comparison:
+        """The same comparison on further images."""
+        return replace(
+            self,
+            counts=self.counts + other.counts,
+            mismatches=self.mismatches + other.mismatches,
+            differing=tuple(dict.fromkeys(self.differing + other.differing)),
+            first=self.first or other.first,
+        )
 
     def __str__(self) -> str:
-        text = f"{self.before} -> {self.after}: {self.mismatches} of {self.counts} counts differ"
-        return text + (f", first in {self.differing[0]}" if self.differing else f" ({self.layers} layers)")
+        text = f"{self.before} -> {self.after}: {self.mismatches:,} of {self.counts:,} counts differ"
+        if self.missing:
+            text += f", and {self.after} does not count {', '.join(self.missing)}"
+        return text + (f"; first {self.first}" if self.first else f" ({self.layers} layers)")
 
 
 def counts_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> dict[str, Array]:
@@ -56,17 +75,35 @@ def counts_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -
 
 
 def compare(before: str, after: str, expected: Counts, found: Counts) -> Comparison:
-    """Compares what both stages know."""
+    """Compares what the first stage knows with what the second says of it."""
     shared = [name for name in expected if name in found]
-    differing = {name: int((expected[name] != found[name]).sum()) for name in shared}
+    differing = {name: count for name in shared if (count := _differing(expected[name], found[name]))}
+    worst = next(iter(differing), None)
     return Comparison(
         before,
         after,
         len(shared),
         sum(expected[name].size for name in shared),
         sum(differing.values()),
-        tuple(name for name, count in differing.items() if count),
+        tuple(differing),
+        tuple(name for name in expected if name not in found),
+        "" if worst is None else _first(worst, expected[worst], found[worst]),
     )
+
+
+def _differing(expected: Array, found: Array) -> int:
+    if expected.shape != found.shape:
+        return expected.size
+    return int((expected != found).sum())
+
+
+def _first(name: str, expected: Array, found: Array) -> str:
+    """`layer1.relu: image 0, element [1, 2, 3] is 7 and becomes 8`."""
+    if expected.shape != found.shape:
+        return f"{name}: shape {expected.shape[1:]} becomes {found.shape[1:]}"
+    place = tuple(int(index) for index in np.argwhere(expected != found)[0])
+    element = ", ".join(map(str, place[1:]))
+    return f"{name}: image {place[0]}, element [{element}] is {expected[place]} and becomes {found[place]}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +114,11 @@ class Residual:
     neurons: int
     off: int
     largest: int
+
+    def joined(self, other: Residual) -> Residual:
+        """The same layer on further images."""
+        neurons, off = self.neurons + other.neurons, self.off + other.off
+        return Residual(self.layer, neurons, off, max(self.largest, other.largest))
 
     def __str__(self) -> str:
         return f"{self.layer}: {self.off} of {self.neurons} neurons off, by at most {self.largest}"

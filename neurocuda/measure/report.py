@@ -1,48 +1,127 @@
-"""The text report of a compiled network."""
+"""What a compiled network is and what is known of it: as text, and as plain values for JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from neurocuda.ir.attributes import shape_of
-from neurocuda.ir.origin import origin_of, user_location
+from xdsl.dialects.builtin import ModuleOp
+
+from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.ir.attributes import dense_shape
+from neurocuda.ir.weights import WeightStore
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
+    from neurocuda.ir.backend import Reading
+    from neurocuda.measure.evaluation import Evaluation
+
+Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
+"""What JSON can say."""
+
+STARRED = "assumed"
+"""The kind of figures that reports mark with a star."""
 
 
 def report(compiled: Compiled) -> str:
     """What was compiled, layer by layer; figures say whether they are measured or estimated."""
-    return "\n".join([*_header(compiled), "", *_layers(compiled), "", *_cost(compiled), *_facts(compiled)])
+    sections = (_header(compiled), _layers(compiled), _cost(compiled), _known(compiled))
+    return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section)))
 
 
 def _header(compiled: Compiled) -> Iterator[str]:
+    conversion = compiled.conversion
+    count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
     yield f"{compiled.name} for {compiled.target}"
-    yield f'code "{compiled.code}", T = {compiled.conversion.timesteps}, calibration {compiled.conversion.calibration}'
-    takes = "uint8 images" if compiled.preprocessing is not None else "float32 images"
-    yield f"takes {takes}; levels {' -> '.join(compiled.levels)}"
+    yield f'code "{compiled.code}", T = {conversion.timesteps}, calibration "{conversion.calibration}"'
+    shapes = ", ".join("x".join(map(str, shape)) for shape in compiled.inputs.shapes)
+    yield f"takes {'uint8' if compiled.inputs.pixels else 'float32'} images of {shapes}"
+    yield f"{compiled.neurons:,} neurons in {len(compiled.layers)} layers, {count:,} weights in {size:,} bytes"
+    yield f"levels {' -> '.join(compiled.levels)}"
 
 
 def _layers(compiled: Compiled) -> Iterator[str]:
-    """One line per neuron layer at level ann-quantized."""
-    yield f"{'neuron layer':32} {'neurons':>9} {'T':>5} {'synapses':>9}  from"
-    for op in compiled.levels["ann-quantized"].walk():
-        if "threshold" not in op.properties or not op.results:
-            continue
-        levels = op.properties["levels"]
-        count = getattr(getattr(levels, "value", None), "data", 0)
-        neurons = prod(shape_of(op.results[0]))
-        yield f"{origin_of(op) or op.name:32.32} {neurons:9d} {count:5d} {len(op.operands):9d}  {user_location(op)}"
+    """One line per layer."""
+    width = max((len(layer.name) for layer in compiled.layers), default=5)
+    yield f"{'layer':{width}} {'neurons':>9} {'T':>5} {'synapses':>9} {'MACs':>12}  from"
+    for layer in compiled.layers:
+        yield (
+            f"{layer.name:{width}} {layer.neurons:9,} {layer.levels:5} {layer.synapses:9} {layer.operations:12,}  "
+            f"{layer.where}"
+        )
 
 
 def _cost(compiled: Compiled) -> Iterator[str]:
-    module = compiled.levels[compiled.backend.level]
-    for reading in compiled.backend.cost(module, compiled.weights, None):
-        yield f"{reading.name}: {reading.value:.6g} {reading.unit} ({reading.kind})"
+    for reading in _readings(compiled):
+        star = "*" if reading.kind == STARRED else ""
+        yield f"{reading.name}: {reading.value:,.6g} {reading.unit} ({reading.kind}{star})"
 
 
-def _facts(compiled: Compiled) -> Iterator[str]:
+def _readings(compiled: Compiled) -> Sequence[Reading]:
+    return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, None)
+
+
+def _known(compiled: Compiled) -> Iterator[str]:
+    for what, evaluation in compiled.evaluations.items():
+        yield f"accuracy, {what}: {evaluation}"
+        operations = evaluation.operations
+        if operations is not None:
+            yield (
+                f"synaptic operations per image (measured on {operations.images}): {operations.accumulations:,.0f} "
+                f"accumulations of spikes and {operations.input_products:,.0f} products with the input, "
+                f"against {operations.dense:,.0f} MACs of the float network"
+            )
+    if compiled.validation is not None:
+        yield str(compiled.validation)
     for name, value in compiled.facts.items():
         yield f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}"
+
+
+def parameters_of(module: ModuleOp, weights: WeightStore) -> tuple[int, int]:
+    """(number, bytes) of the weights of all synapses; a weight that several synapses share counts once."""
+    shared = {op.weight: op for op in module.walk() if isinstance(op, SynapseOp)}
+    count = sum(prod(dense_shape(weight)) for weight in shared)
+    return count, sum(weights.array(weight).nbytes for weight in shared)
+
+
+def figures(compiled: Compiled) -> dict[str, Plain]:
+    """Everything that the text says, as plain values."""
+    count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
+    validation = compiled.validation
+    return {
+        "name": compiled.name,
+        "target": compiled.target,
+        "code": compiled.code,
+        "conversion": asdict(compiled.conversion),
+        "preprocessing": None if compiled.preprocessing is None else asdict(compiled.preprocessing),
+        "inputs": {
+            name: list(shape) for name, shape in zip(compiled.inputs.names, compiled.inputs.shapes, strict=True)
+        },
+        "levels": list(compiled.levels),
+        "neurons": compiled.neurons,
+        "weights": {"number": count, "bytes": size},
+        "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
+        "cost": [asdict(reading) for reading in _readings(compiled)],
+        "accuracy": {what: _evaluation(found) for what, found in compiled.evaluations.items()},
+        "mismatches": None if validation is None else validation.mismatches,
+        "counts compared": None if validation is None else validation.counts,
+        "facts": dict(compiled.facts),
+    }
+
+
+def _evaluation(found: Evaluation) -> dict[str, Plain]:
+    low, high = found.accuracy.interval
+    return {
+        "accuracy": found.accuracy.value,
+        "correct": found.accuracy.correct,
+        "images": found.accuracy.images,
+        "interval": [low, high],
+        "spikes per neuron": found.spikes_per_neuron,
+        "sparsity": found.sparsity,
+        "seconds per image, measured": found.seconds_per_image,
+        "steps": found.steps,
+        "provenance": found.provenance,
+        "operations": None if found.operations is None else asdict(found.operations),
+    }

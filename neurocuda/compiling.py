@@ -1,0 +1,221 @@
+"""What `compile` does, step by step, and what `explain` finds out on the way."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.context import Context
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp
+
+from neurocuda.compiled import Compiled
+from neurocuda.dialects.ann.ops import NeuronOp
+from neurocuda.dialects.levels import ANN_CONVERTIBLE
+from neurocuda.errors import InputError, NeuroCudaWarning, Problem, ProblemsError, PromiseError, TargetError
+from neurocuda.images import Array
+from neurocuda.imported import ImportedModel
+from neurocuda.ir.constraints import Constraints, set_constraints
+from neurocuda.ir.context import create_context, weights_of
+from neurocuda.ir.printing import referenced_keys
+from neurocuda.ir.validation import IMAGES as VALIDATED_IMAGES
+from neurocuda.ir.validation import random_inputs
+from neurocuda.options import Conversion
+from neurocuda.passes.ann._statistics import IMAGES, STATISTICS
+from neurocuda.pipeline import (
+    STRUCTURE,
+    Line,
+    Stage,
+    balance_stage,
+    chosen_code,
+    float_stage,
+    integer_stages,
+    target_stages,
+)
+from neurocuda.reference.interpreter import interpret
+from neurocuda.targeting import shared_constraints
+
+if TYPE_CHECKING:
+    from neurocuda.ir.backend import Backend
+
+LADDER = (3, 4, 5, 7, 10, 15, 22, 31, 45, 63)
+"""Numbers of time steps that timesteps="auto" tries, smallest first."""
+
+BATCH = 64
+"""Images that the interpreter runs at once."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Compilation:
+    """One network on its way to one target.
+
+    `images` are the calibration images, one array per input, or None. `progress` is told what happens next.
+    """
+
+    imported: ImportedModel
+    images: Sequence[Array] | None
+    backend: Backend
+    chip: str
+    conversion: Conversion
+    progress: Progress | None = None
+
+    def run(self, *, validate: bool) -> Compiled:
+        """All stages, the target's program included.
+
+        Raises:
+            LevelError, UnsupportedModelError: lists everything that cannot be converted.
+            PromiseError: `validate` found a broken promise, or counts that differ.
+            ToolchainError: a tool that the target needs is missing.
+        """
+        constraints = self._constraints()
+        code = chosen_code(self.conversion, constraints, self.backend.name)
+        module = self.imported.module.clone()
+        sample = self._sample(module) if validate else None
+        set_constraints(module, constraints)
+        self._give_images(module)
+        line = Line.start(self.imported.context, module)
+        line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
+        facts = self._choose_timesteps(line)
+        self._forget_images(line)
+        for stage in (*integer_stages(self.conversion), *target_stages(self.backend, self.chip, code)):
+            line.run(stage, validate_on=sample, progress=self.progress)
+        compiled = self._compiled(line, code, facts)
+        self._say("building for the target")
+        _ = compiled.program
+        if sample is not None:
+            self._say("comparing the target with the interpreter")
+            require_equal(compiled, sample)
+        return compiled
+
+    def _say(self, what: str) -> None:
+        if self.progress is not None:
+            self.progress(what)
+
+    def _constraints(self) -> Constraints:
+        constraints = shared_constraints(self.backend, self.conversion.portable)
+        bits = self.conversion.weight_bits
+        if bits is not None and bits > constraints.weight_bits:
+            raise TargetError(f"weight_bits={bits}: target {self.backend.name} takes at most {constraints.weight_bits}")
+        return constraints
+
+    def _sample(self, module: ModuleOp) -> list[Array] | None:
+        """A few inputs to check promises on."""
+        if self.images is None:
+            return random_inputs(module)
+        return [array[:VALIDATED_IMAGES] for array in self.images]
+
+    def _give_images(self, module: ModuleOp) -> None:
+        if self.images is not None:
+            weights = weights_of(self.imported.context)
+            module.attributes[IMAGES] = ArrayAttr([weights.add(array, "calibration") for array in self.images])
+
+    def _forget_images(self, line: Line) -> None:
+        """Images and histograms have done their work; they are no part of what was compiled."""
+        for module in (line.module, *line.levels.values()):
+            module.attributes.pop(IMAGES, None)
+        for op in line.levels["ann-convertible"].walk():
+            if isinstance(op, NeuronOp):
+                op.attributes.pop(STATISTICS, None)
+
+    def _choose_timesteps(self, line: Line) -> dict[str, float | str]:
+        """Replaces timesteps="auto" by a number; returns what was found."""
+        if self.conversion.timesteps != "auto":
+            return {}
+        timesteps, loss = chosen_timesteps(line, self.conversion, self.images)
+        self.conversion = replace(self.conversion, timesteps=timesteps)
+        line.run(balance_stage(self.conversion), progress=self.progress)
+        return {f"calibration images whose class changes with T = {timesteps}": f"{loss:.2f} %"}
+
+    def _compiled(self, line: Line, code: str, facts: dict[str, float | str]) -> Compiled:
+        facts["seconds to compile, measured"] = sum(line.seconds.values())
+        attribute = self.imported.module.attributes.get("nc.name")
+        name = str(getattr(attribute, "data", "network"))
+        context = context_of(line.levels.values(), self.imported.context)
+        preprocessing = self.imported.preprocessing
+        return Compiled(
+            context, self.backend, self.chip, code, self.conversion, preprocessing, line.levels, name, facts
+        )
+
+
+def context_of(modules: Iterable[ModuleOp], context: Context) -> Context:
+    """A new context that holds the constants of these modules and nothing else."""
+    lean = create_context()
+    weights_of(context).lend(weights_of(lean), {key for module in modules for key in referenced_keys(module)})
+    return lean
+
+
+def require_equal(compiled: Compiled, inputs: Sequence[Array]) -> None:
+    """Compares every exact stage, and the target, count by count.
+
+    Raises:
+        PromiseError: counts differ.
+    """
+    validation = compiled.validate_arrays(inputs)
+    wrong = [comparison for comparison in validation.exact if not comparison.exact]
+    if wrong:
+        raise PromiseError(str(wrong[0]))
+
+
+def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array] | None) -> tuple[int, float]:
+    """The smallest T of the ladder that loses few enough classes of the float network, and how many it loses.
+
+    The loss is the percentage of calibration images whose largest output is another one: accuracy cannot fall by more.
+
+    Raises:
+        InputError: there are no images.
+    """
+    if images is None:
+        raise InputError('timesteps="auto" needs calibration images to compare with the float network')
+    expected = _classes(line, "ann-convertible", images)
+    loss = 100.0
+    for timesteps in LADDER:
+        trial = replace(conversion, timesteps=timesteps)
+        branch = line.branch()
+        branch.run(balance_stage(trial))
+        branch.run(integer_stages(trial)[0])
+        loss = 100 * float((_classes(branch, "ann-quantized", images) != expected).mean())
+        if loss <= conversion.max_accuracy_loss:
+            return timesteps, loss
+    warnings.warn(
+        f"T = {LADDER[-1]} is taken although {loss:.2f} % of the calibration images change their class with it; "
+        f"max_accuracy_loss={conversion.max_accuracy_loss} is reached by no T up to there",
+        NeuroCudaWarning,
+        stacklevel=2,
+    )
+    return LADDER[-1], loss
+
+
+def _classes(line: Line, level: str, images: Sequence[Array]) -> NDArray[np.int64]:
+    weights = weights_of(line.context)
+    parts = [
+        interpret(line.levels[level], weights, [array[start : start + BATCH] for array in images])[0]
+        for start in range(0, len(images[0]), BATCH)
+    ]
+    outputs = np.concatenate(parts)
+    return outputs.reshape(len(outputs), -1).argmax(axis=1)
+
+
+def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[Problem, ...]:
+    """Everything that stands between a model and a target, as far as that shows without images."""
+    line = Line.start(imported.context, imported.module.clone())
+    set_constraints(line.module, backend.constraints)
+    conversion = Conversion()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NeuroCudaWarning)  # that there are no images is no news here
+        try:
+            line.run(Stage("ann-structure", STRUCTURE))
+            problems = ANN_CONVERTIBLE.violations(line.module, structure_only=True)
+            if problems:
+                return tuple(problems)
+            code = chosen_code(conversion, backend.constraints, backend.name)
+            line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
+            for stage in (*integer_stages(conversion), *target_stages(backend, chip, code)):
+                line.run(stage)
+        except ProblemsError as refusal:
+            return refusal.problems
+    return ()

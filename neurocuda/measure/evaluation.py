@@ -1,0 +1,86 @@
+"""Accuracy and activity on labelled images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurocuda.errors import InputError
+from neurocuda.images import Array, plain_array
+from neurocuda.measure.accuracy import Accuracy
+from neurocuda.measure.layers import Operations
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Accuracy and activity on labelled images.
+
+    `spikes_per_neuron` is the mean per image over all neurons, `sparsity` the share of neurons that stayed silent;
+    both are None where the run counted no spikes. `seconds_per_image` is measured, over the whole run. `operations`
+    are counted on the first of the images, and None where the counts are not those of the integer network.
+    """
+
+    accuracy: Accuracy
+    spikes_per_neuron: float | None
+    sparsity: float | None
+    seconds_per_image: float
+    steps: int
+    provenance: str
+    operations: Operations | None = None
+
+    def __str__(self) -> str:
+        activity = ""
+        if self.spikes_per_neuron is not None and self.sparsity is not None:
+            activity = (
+                f", {self.spikes_per_neuron:.2f} spikes per neuron, {100 * self.sparsity:.1f} % of neurons silent"
+            )
+        latency = f"{1e3 * self.seconds_per_image:.3g} ms per image (measured), {self.steps} steps"
+        return f"{self.accuracy}{activity}, {latency}, {self.provenance}"
+
+
+class Activity:
+    """Sums spikes over batches."""
+
+    def __init__(self) -> None:
+        self.spikes = 0
+        self.silent = 0
+        self.neurons = 0
+
+    def add(self, counts: Mapping[str, Array]) -> None:
+        """Adds the counts of a batch."""
+        for values in counts.values():
+            self.spikes += int(values.sum())
+            self.silent += int((values == 0).sum())
+            self.neurons += values.size
+
+    @property
+    def spikes_per_neuron(self) -> float | None:
+        """The mean per image; None where nothing was counted."""
+        return self.spikes / self.neurons if self.neurons else None
+
+    @property
+    def sparsity(self) -> float | None:
+        """The share of neurons that sent nothing; None where nothing was counted."""
+        return self.silent / self.neurons if self.neurons else None
+
+
+def correct_answers(outputs: NDArray[np.float32], truth: NDArray[np.int64]) -> int:
+    """How many images have their largest output at their label."""
+    return int((outputs.reshape(len(outputs), -1).argmax(axis=1) == truth).sum())
+
+
+def labels_of(labels: object, images: int) -> NDArray[np.int64]:
+    """Class numbers, one per image, of a tensor, an array or a list.
+
+    Raises:
+        InputError: they are no whole numbers, or not as many as images.
+    """
+    array = plain_array(labels)
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise InputError(f"labels: expected one class number per image, found {array.dtype} of shape {array.shape}")
+    if len(array) != images:
+        raise InputError(f"labels: {images} images but {len(array)} labels")
+    return array.astype(np.int64)

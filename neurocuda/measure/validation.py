@@ -1,0 +1,171 @@
+"""Every stage of a compiled network compared with the one before, down to the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurocuda.errors import TargetError
+from neurocuda.images import Array
+from neurocuda.measure.exactness import Comparison, Counts, Residual, compare, counts_of, residuals_of
+from neurocuda.reference.interpreter import interpret
+
+if TYPE_CHECKING:
+    from neurocuda.compiled import Compiled
+    from neurocuda.ir.backend import Program
+
+REFERENCE = "reference"
+"""The word for results of the interpreter."""
+
+FLOATS = ("ann-imported", "ann-convertible", "ann-quantized")
+"""Levels whose outputs move, in order."""
+
+INTEGERS = ("ann-quantized", "snn-count", "snn-integer")
+"""Levels that hold the same integers, in order."""
+
+AT_ONCE = 16
+"""Images whose counts are held at every level at the same time."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far the outputs move from one level to the next.
+
+    `rms` is the root mean square of the differences, `size` that of the outputs before; `agreement` is the share of
+    images whose largest output stays the largest.
+    """
+
+    before: str
+    after: str
+    rms: float
+    size: float
+    agreement: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.before} -> {self.after}: outputs move by {self.rms:.3g} (root mean square; their own is "
+            f"{self.size:.3g}), {100 * self.agreement:.1f} % of classes stay"
+        )
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Every stage compared with the one before: exact stages count by count, the others by how far outputs move."""
+
+    images: int
+    exact: tuple[Comparison, ...]
+    residuals: tuple[Residual, ...]
+    drifts: tuple[Drift, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every stage that promises equality kept it."""
+        return all(comparison.exact for comparison in self.exact)
+
+    @property
+    def mismatches(self) -> int:
+        """Counts that differ where they should be equal."""
+        return sum(comparison.mismatches for comparison in self.exact)
+
+    @property
+    def counts(self) -> int:
+        """Counts that were compared where they should be equal."""
+        return sum(comparison.counts for comparison in self.exact)
+
+    def __str__(self) -> str:
+        lines = [f"validated on {self.images} images: {'passed' if self.passed else 'FAILED'}"]
+        lines += [f"  {item}" for item in (*self.drifts, *self.exact)]
+        off = [residual for residual in self.residuals if residual.off]
+        if self.residuals and not off:
+            lines.append("  no neuron has a residual: these inferences equal the integer network")
+        return "\n".join([*lines, *(f"  {residual}" for residual in off)])
+
+
+class Validator:
+    """Compares the levels of one compiled network."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.weights = compiled.weights
+        self.levels = compiled.levels
+
+    def run(self, inputs: Sequence[Array], against: str | None) -> Validation:
+        """Compares everything, or the target with one other thing.
+
+        Raises:
+            TargetError: there is no target `against`, or it cannot say the network's code.
+        """
+        images = len(inputs[0])
+        other = None if against in (None, REFERENCE) else self._other(str(against))
+        exact: list[Comparison] = []
+        residuals: list[Residual] = []
+        for start in range(0, images, AT_ONCE):
+            part = [array[start : start + AT_ONCE] for array in inputs]
+            found = self._compared(part, against, other)
+            exact = found if not exact else [old.joined(new) for old, new in zip(exact, found, strict=True)]
+            if self.compiled.code == "free" and against is None:
+                more = residuals_of(self.levels["snn-integer"], self.weights, part)
+                residuals = (
+                    more if not residuals else [old.joined(new) for old, new in zip(residuals, more, strict=True)]
+                )
+        drifts = self._drifts(inputs) if against is None else ()
+        return Validation(images, tuple(exact), tuple(residuals), drifts)
+
+    def _compared(self, inputs: Sequence[Array], against: str | None, other: Program | None) -> list[Comparison]:
+        target = self._counted(self.compiled.program, inputs)
+        if against is not None and other is not None:
+            return [compare(against, self.compiled.target, self._counted(other, inputs), target)]
+        levels = INTEGERS if against is None else INTEGERS[-1:]
+        counts = {level: counts_of(self.levels[level], self.weights, inputs) for level in levels}
+        pairs = [pair for pair in pairwise(levels) if self._is_exact(pair[1])]
+        last = levels[-1]
+        return [
+            *(compare(before, after, counts[before], counts[after]) for before, after in pairs),
+            compare(last, self.compiled.target, counts[last], target),
+        ]
+
+    def _is_exact(self, level: str) -> bool:
+        return self.compiled.code != "free" or level != "snn-integer"
+
+    def _counted(self, program: Program, inputs: Sequence[Array]) -> Counts:
+        from neurocuda.ir.backend import RunOptions
+
+        done = program.run(inputs, RunOptions(counts=True))
+        outputs = {f"output {index}": np.asarray(output, np.float32) for index, output in enumerate(done.outputs)}
+        return dict(done.counts) | outputs
+
+    def _other(self, target: str) -> Program:
+        """The same spikes on another target."""
+        from neurocuda.pipeline import Line, target_stage
+        from neurocuda.targeting import resolve_target
+
+        backend, chip = resolve_target(target)
+        if self.compiled.code not in backend.constraints.codes:
+            raise TargetError(f'target {target} has no code "{self.compiled.code}"')
+        line = Line(self.compiled.context, self.levels["snn-integer"].clone(), {}, {}, {})
+        line.run(target_stage(backend, chip))
+        return backend.load(line.module, self.weights)
+
+    def _drifts(self, inputs: Sequence[Array]) -> tuple[Drift, ...]:
+        names = (*FLOATS, "snn-integer") if self.compiled.code == "free" else FLOATS
+        outputs = {name: self._output(name, inputs) for name in names}
+        return tuple(drift(before, after, outputs[before], outputs[after]) for before, after in pairwise(names))
+
+    def _output(self, level: str, inputs: Sequence[Array]) -> Array:
+        parts = [
+            interpret(self.levels[level], self.weights, [array[start : start + AT_ONCE] for array in inputs])[0]
+            for start in range(0, len(inputs[0]), AT_ONCE)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+
+def drift(before: str, after: str, old: Array, new: Array) -> Drift:
+    """How far outputs moved; both have the batch axis first."""
+    rms = float(np.sqrt(np.square(new - old).mean()))
+    size = float(np.sqrt(np.square(old).mean()))
+    classes = [array.reshape(len(array), -1).argmax(axis=1) for array in (old, new)]
+    return Drift(before, after, rms, size, float((classes[0] == classes[1]).mean()))
