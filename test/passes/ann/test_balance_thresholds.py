@@ -15,7 +15,8 @@ def random_statistics(seed: int, channels: int = 4) -> Statistics:
     shape = np.exp(-np.arange(BINS) / random.uniform(50, 900, (channels, 1)))
     histogram = random.poisson(1000 * shape).astype(np.int32)
     edges = np.stack([np.zeros_like(high), high], axis=1)
-    return Statistics(np.zeros_like(high), high, high / 2, high, edges, histogram)
+    mean = (high / 2).astype(np.float32)
+    return Statistics(np.zeros_like(high), high, mean, high, edges, histogram)
 
 
 @pytest.mark.parametrize("levels", [1, 4, 15, 63])
