@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from neurocuda.ir.origin import set_origin
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Observer, interpret
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 
 @dataclass

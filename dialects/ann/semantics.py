@@ -176,8 +176,8 @@ def relu(op: ann.ReluOp, run: Run, x: Array) -> Array:
 
 @means(ann.ClampOp)
 def clamp(op: ann.ClampOp, run: Run, x: Array) -> Array:
-    bounds = (None if bound is None else np.float32(bound.value.data) for bound in (op.minimum, op.maximum))
-    return np.clip(x, *bounds)
+    low, high = (None if bound is None else np.float32(bound.value.data) for bound in (op.minimum, op.maximum))
+    return np.clip(x, low, high)
 
 
 @means(ann.LeakyReluOp)

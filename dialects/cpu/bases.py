@@ -152,8 +152,6 @@ class Windowed(Protocol):
     """What moves a window over an image."""
 
     @property
-    def name(self) -> str: ...
-    @property
     def stride(self) -> DenseArrayBase: ...
     @property
     def padding(self) -> DenseArrayBase: ...
@@ -171,7 +169,7 @@ def windows_of(op: Windowed, source: Shape, kernel: Sequence[int]) -> Shape:
     try:
         return shapes.windows2d((source[2], source[0], source[1]), kernel, *geometry)
     except ValueError as reason:
-        raise VerifyException(f"{op.name}: {reason}") from None
+        raise VerifyException(str(reason)) from None
 
 
 class PoolOp(LoopOp, ABC):

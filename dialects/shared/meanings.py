@@ -50,7 +50,7 @@ def windows(
         values = np.pad(values, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=fill)
     reach = [spread * (size - 1) + 1 for size, spread in zip(kernel, dilation, strict=True)]
     view = sliding_window_view(values, reach, axis=(2, 3))
-    return cast(Array, view[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]])
+    return view[:, :, :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
 
 
 def conv2d(

@@ -48,7 +48,7 @@ class Clock:
     def __init__(self, run: Run, block: Block, inputs: Sequence[Array]) -> None:
         self.run = run
         self.block = block
-        self.inputs = dict(zip(block.args, inputs, strict=True))
+        self.inputs: dict[SSAValue, Signal] = dict(zip(block.args, inputs, strict=True))
         self.batch = len(inputs[0])
         self.values: dict[SSAValue, Signal] = {}
         self.sums: dict[Operation, Array] = {}
@@ -152,8 +152,9 @@ def integrate_and_fire(op: snn.IntegrateAndFireOp, run: Run, *currents: Array) -
 
 def _count(op: snn.IntegrateAndFireOp, run: Run, charge: Array) -> Array:
     assert op.levels is not None
-    initial = np.int64(0) if op.initial is None else run.tensor(op.initial)
-    return shared.staircase(charge, np.int64(0), run.tensor(op.threshold), initial, op.levels.value.data)
+    zero = np.zeros((), np.int64)
+    initial = zero if op.initial is None else run.tensor(op.initial)
+    return shared.staircase(charge, zero, run.tensor(op.threshold), initial, op.levels.value.data)
 
 
 def _integrate(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array], charge: Array) -> Array:

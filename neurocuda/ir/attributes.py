@@ -45,7 +45,7 @@ def tensor_type(value: SSAValue) -> AnyTensor:
     """
     if not isinstance(value.type, TensorType):
         raise TypeError(f"expected a tensor, found {value.type}")
-    return cast(AnyTensor, value.type)
+    return value.type
 
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:

@@ -33,20 +33,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from neurocuda.errors import TargetError
 from neurocuda.ir.chip import Chip, load_chip
 from neurocuda.ir.constraints import Constraints
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from xdsl.dialects.builtin import ModuleOp
 
     from neurocuda.ir.weights import WeightStore
 
-    Array: TypeAlias = NDArray[np.generic]
+    Array: TypeAlias = NDArray[Any]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (images done, images in all), from the calling thread."""
@@ -67,7 +66,8 @@ class Execution:
 
     `outputs`: one (images, *shape) array per result of `@main`. `counts`: spikes per neuron, an integer
     (images, *shape) array per neuron layer, by origin; empty unless asked for. `steps`: time steps per image.
-    `seconds`: the time the run took. `provenance` says what ran: "cpu: gcc 12.2.0, -O3 -march=native", "simulator: ...", "hardware: ...".
+    `seconds`: the time the run took. `provenance` says what ran: "cpu: gcc 12.2.0, -O3 -march=native",
+    "simulator: ...", "hardware: ...".
     """
 
     outputs: tuple[Array, ...]

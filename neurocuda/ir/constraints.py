@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from neurocuda.errors import TargetError
 
@@ -98,8 +98,7 @@ def _value(name: str, attribute: Attribute, default: int | tuple[str, ...]) -> i
     if isinstance(default, int) and isinstance(attribute, IntegerAttr):
         return attribute.value.data
     if isinstance(default, tuple) and isinstance(attribute, ArrayAttr):
-        items = cast("ArrayAttr[Attribute]", attribute).data
-        return tuple(item.data for item in items if isinstance(item, StringAttr))
+        return tuple(item.data for item in attribute.data if isinstance(item, StringAttr))
     raise TargetError(f"module attribute {CONSTRAINTS}: '{name}' cannot be {attribute}")
 
 

@@ -153,7 +153,7 @@ def _keys(attribute: Attribute) -> Iterator[str]:
         return
     inner: Iterable[Attribute] = ()
     if isinstance(attribute, ArrayAttr):
-        inner = cast("ArrayAttr[Attribute]", attribute).data
+        inner = attribute.data
     elif isinstance(attribute, DictionaryAttr):
         inner = attribute.data.values()
     elif isinstance(attribute, ParametrizedAttribute):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import AnyFloat, IntegerType, ModuleOp, TensorType
@@ -13,7 +13,6 @@ from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 
 from neurocuda.errors import PromiseError
-from neurocuda.ir.attributes import AnyTensor
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.origin import forget_origins, name_origins, origin_of, user_location
 from neurocuda.ir.promise import Deviation, Promise
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.generic]
+    Array = NDArray[Any]
     Observed = dict[str, NDArray[np.float64]]
 
 IMAGES = 3
@@ -150,13 +149,12 @@ def _random(random: np.random.Generator, kind: Attribute) -> Array | None:
 
     if not isinstance(kind, TensorType):
         return None
-    tensor = cast(AnyTensor, kind)
-    shape, element = (IMAGES, *tensor.get_shape()), tensor.element_type
+    shape, element = (IMAGES, *kind.get_shape()), kind.element_type
     if isinstance(element, AnyFloat):
         return random.standard_normal(shape).astype(np.float32)
     if isinstance(element, Ranged):
         return random.integers(element.bounds[0], element.bounds[1] + 1, shape)
     if isinstance(element, IntegerType):
-        width = min(cast(IntegerType, element).width.data, 8)
+        width = min(element.width.data, 8)
         return random.integers(0, 2**width, shape).astype(np.uint8 if width == 8 else np.int64)
     return None

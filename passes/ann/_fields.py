@@ -49,9 +49,9 @@ def _run(op: Operation, weights: WeightStore, fields: Sequence[Field]) -> Field:
 
 def _in_windows(op: Pool2dOp, field: Field) -> Field | None:
     geometry = (values_of(op.kernel), values_of(op.stride), values_of(op.padding), values_of(op.dilation))
-    highest = meanings.max_pool2d(np.where(np.isnan(field), -np.inf, field)[None], *geometry)[0]
-    lowest = -meanings.max_pool2d(np.where(np.isnan(field), -np.inf, -field)[None], *geometry)[0]
-    padded = np.isneginf(highest)
+    highest: Field = meanings.max_pool2d(np.where(np.isnan(field), -np.inf, field)[None], *geometry)[0]
+    lowest: Field = -meanings.max_pool2d(np.where(np.isnan(field), -np.inf, -field)[None], *geometry)[0]
+    padded = highest == -np.inf
     same = np.array_equal(np.where(padded, 0, highest), np.where(padded, 0, lowest))
     return np.where(padded, np.nan, highest).astype(np.float64) if same else None
 

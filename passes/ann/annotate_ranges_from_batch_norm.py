@@ -203,8 +203,10 @@ def clipped_normal(mean: Field, deviation: Field, lowest: float, highest: float)
     variance = (share * np.square(middles - average[:, None])).sum(axis=1)
     counts = np.rint(share * OBSERVATIONS).astype(np.int32)
     extremes = np.stack([bottom, top], axis=1).astype(np.float32)
-    minimum, maximum, mean, variance = (array.astype(np.float32) for array in (bottom, top, average, variance))
-    return Statistics(minimum, maximum, mean, variance, extremes, counts)
+    lowest_of, highest_of, mean_of, variance_of = (
+        array.astype(np.float32) for array in (bottom, top, average, variance)
+    )
+    return Statistics(lowest_of, highest_of, mean_of, variance_of, extremes, counts)
 
 
 def normal_distribution(x: Field) -> Field:

@@ -109,7 +109,7 @@ def centres(statistics: Statistics) -> Floats:
     """The middle of every bin, (channels, bins)."""
     import numpy as np
 
-    low, high = statistics.edges.astype(np.float64).T
+    low, high = statistics.edges[:, 0].astype(np.float64), statistics.edges[:, 1].astype(np.float64)
     return low[:, None] + (high - low)[:, None] * ((np.arange(BINS) + 0.5) / BINS)
 
 
@@ -117,11 +117,13 @@ def layer_percentile(statistics: Statistics, percentile: float) -> float:
     """The percentile of all activations of the layer, zeros included, from the histograms."""
     import numpy as np
 
-    values, counts = centres(statistics).ravel(), statistics.histogram.ravel().astype(np.float64)
-    order = np.argsort(values)
+    values: Floats = centres(statistics).ravel()
+    counts = statistics.histogram.ravel().astype(np.float64)
+    order = values.argsort()
     cumulative = np.cumsum(counts[order])
-    index = int(np.searchsorted(cumulative, percentile / 100 * cumulative[-1]))
-    return max(0.0, float(values[order][min(index, len(order) - 1)]))
+    wanted = percentile / 100 * float(cumulative[-1])
+    index = min(int(np.searchsorted(cumulative, wanted)), len(order) - 1)
+    return max(0.0, float(values[order[index]]))
 
 
 def least_square_clip(statistics: Statistics, levels: int) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.ir import Operation
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.generic]
+    Array = NDArray[Any]
     Floats = NDArray[np.float64]
 
 PIXELS = 256
@@ -186,9 +186,16 @@ class _Accumulator:
 
         mean = self.total / self.count
         variance = np.maximum(self.squares / self.count - np.square(mean), 0)
-        floats = (array.astype(np.float32) for array in (self.minimum, self.maximum, mean, variance))
-        edges = np.stack([self.first, self.first + self.span], axis=1).astype(np.float32)
-        return Statistics(*floats, edges, self.histogram.astype(np.int32), find_grid(self.seen, self.count))
+        edges = np.stack([self.first, self.first + self.span], axis=1)
+        return Statistics(
+            self.minimum.astype(np.float32),
+            self.maximum.astype(np.float32),
+            mean.astype(np.float32),
+            variance.astype(np.float32),
+            edges.astype(np.float32),
+            self.histogram.astype(np.int32),
+            find_grid(self.seen, self.count),
+        )
 
 
 def _more(seen: Array | None, row: Array) -> Array | None:

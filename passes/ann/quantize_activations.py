@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, IntegerAttr, ModuleOp, TensorType, f32
@@ -16,7 +16,7 @@ from neurocuda.dialects.ann.pooling import summed_range
 from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.errors import LevelError, OptionError, Problem
-from neurocuda.ir.attributes import Dense, element_type, shape_of, values_of
+from neurocuda.ir.attributes import element_type, shape_of, values_of
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace

@@ -99,7 +99,7 @@ class _Conversion:
         from neurocuda.passes.cpu.lowering.network import NetworkLowering
 
         operands = [self._outer_input(operand) for operand in self.network.inputs]
-        arguments = {
+        arguments: dict[SSAValue, Place] = {
             argument: self._argument(operand, outer)
             for argument, operand, outer in zip(
                 self.network.body.block.args, self.network.inputs, operands, strict=True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ from neurocuda.ir.parsing import load_module, parse_module
 from neurocuda.ir.printing import NeuroPrinter, module_text, print_module, referenced_keys, save_module
 from neurocuda.ir.weights import WEIGHTS
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 PRINTERS = [
     pytest.param(NeuroPrinter, id="ours"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from neurocuda.errors import WeightsError, WriteError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.weights import INLINE_ELEMENTS, WeightStore
 
-Array = NDArray[np.generic]
+Array = NDArray[Any]
 
 DTYPES = ("float32", "float64", "bool", "int8", "int16", "int32", "int64", "uint8")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType, Signedness, f32, i1, i8, i16, i32
 from xdsl.ir import Attribute, Block, Operation, SSAValue
@@ -30,10 +30,9 @@ from neurocuda.passes.snn.analysis.activity import Activity
 from neurocuda.passes.snn.analysis.bounds import Bounds
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.generic]
+    Array = NDArray[Any]
 
 ui8 = IntegerType(8, Signedness.UNSIGNED)
 ui16 = IntegerType(16, Signedness.UNSIGNED)

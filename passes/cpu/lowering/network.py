@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import f32, i1, i32
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -20,10 +20,9 @@ from neurocuda.passes.snn.analysis.activity import Activity, activities
 from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.generic]
+    Array = NDArray[Any]
 
 CHARGED = snn.IntegrateAndFireOp | snn.AccumulateOp
 
