@@ -117,8 +117,13 @@ def told(reason: BaseException) -> str:
     if isinstance(reason, OSError):
         place = f"{reason.filename}: " if reason.filename else ""
         return f"{place}{_line(reason.strerror or str(reason))}"
-    first = str(reason).strip().partition("\n")[0]
-    return f"{type(reason).__name__}: {first} (--backtrace shows where)"
+    return f"{described(reason)} (--backtrace shows where)"
+
+
+def described(reason: BaseException) -> str:
+    """An exception that is not ours in one line."""
+    text = str(reason).strip()
+    return f"{type(reason).__name__}: {text.splitlines()[0]}" if text else type(reason).__name__
 
 
 def _line(text: str) -> str:

@@ -1,186 +1,108 @@
-"""The model that a command line names: a file, or a function of the user's own code and its weights."""
+"""The arguments that name a model, its weights, and the images that it takes."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+import argparse
 from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from neurocuda.errors import ModelError, NeuroCudaError, OptionError, WeightsError
+from neurocuda.errors import OptionError
+from neurocuda.options import Normalize
+from neurocuda.tools._checkpoint import load_weights
+from neurocuda.tools._command import ArgumentParser
+from neurocuda.tools._images import read_images
+from neurocuda.tools._user_code import built_model
 
 if TYPE_CHECKING:
-    import torch
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import nn
 
-    State = Mapping[str, torch.Tensor]
-
-_NESTED = ("state_dict", "model_state_dict", "model", "net")
-"""Where training scripts keep the weights in a checkpoint."""
-
-_SHOWN = 3
-"""So many names of a long list are told."""
+    Array = NDArray[np.generic]
 
 
-def built_model(place: str) -> nn.Module:
-    """What "package.module:factory" or "file.py:factory" returns when called, or the module itself that it names.
+class ModelArguments(argparse.Namespace):
+    """What the command line says of the model."""
 
-    Modules in the current folder are found.
-
-    Raises:
-        OptionError: the text names nothing.
-        ModelError: the code cannot be imported or called, or gives no `torch.nn.Module`.
-    """
-    from torch import nn
-
-    source, _, attribute = place.partition(":")
-    if not source or not attribute:
-        raise OptionError(f"--model {place}: expected package.module:factory or file.py:factory")
-    with _current_folder_importable():
-        factory: object = _imported(source, place)
-        for name in attribute.split("."):
-            if not hasattr(factory, name):
-                raise OptionError(f"--model {place}: {source} has no '{attribute}'")
-            factory = getattr(factory, name)
-        model = factory if isinstance(factory, nn.Module) else _called(factory, place)
-    if not isinstance(model, nn.Module):
-        raise ModelError(f"--model {place}: expected a torch.nn.Module, found {type(model).__name__}")
-    return model.eval()
+    model_file: Path | None
+    model: str | None
+    weights: Path | None
+    input_shape: tuple[int, ...] | None
+    calibration: Path | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
 
 
-def _imported(source: str, place: str) -> ModuleType:
-    try:
-        return _run_file(Path(source)) if source.endswith(".py") else import_module(source)
-    except NeuroCudaError:
-        raise
-    except ModuleNotFoundError as reason:
-        raise OptionError(f"--model {place}: there is no module '{reason.name}'") from reason
-    except Exception as reason:  # the user's code can raise anything
-        raise ModelError(f"--model {place}: {source} cannot be imported: {_described(reason)}") from reason
+def add_model_arguments(parser: ArgumentParser) -> None:
+    """Adds what `ModelArguments` holds."""
+    add = parser.add_argument_group("the model").add_argument
+    add("model_file", nargs="?", type=Path, metavar="MODEL.pt2", help="a program that torch.export.save wrote")
+    add("--model", metavar="MODULE:FACTORY",
+        help="instead of a file: a function or class of a module or .py file, called without arguments")  # fmt: skip
+    add("--weights", type=Path, metavar="FILE", help="its weights, .pth or .safetensors; every name must fit")
+    add("--input-shape", type=shape, metavar="C,H,W", help="of one image, where neither model nor images say it")
+    add("--calibration", type=Path, metavar="FILE",
+        help="images to choose clip ranges by: an .npy, or an .npz with one array or one per input")  # fmt: skip
+    add("--mean", type=numbers, metavar="M,...", help="per channel, of pixels scaled to 0 ... 1: images are then uint8")
+    add("--std", type=numbers, metavar="S,...", help="standard deviation per channel, with --mean")
 
 
-def _run_file(file: Path) -> ModuleType:
-    spec = spec_from_file_location(f"neurocuda_model_{file.stem}", file)
-    if spec is None or spec.loader is None or not file.is_file():
-        raise OptionError(f"{file}: no such file")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-def _called(factory: object, place: str) -> object:
-    if not callable(factory):
-        raise ModelError(f"--model {place}: expected a function or class, found {type(factory).__name__}")
-    try:
-        return factory()
-    except Exception as reason:  # the user's code can raise anything
-        raise ModelError(f"--model {place}: calling it failed: {_described(reason)}") from reason
-
-
-@contextmanager
-def _current_folder_importable() -> Generator[None]:
-    """While it lasts, modules in the current folder are found first, as with `python -m`."""
-    before = list(sys.path)  # noqa: TID251  the user's own modules
-    sys.path.insert(0, str(Path.cwd()))  # noqa: TID251
-    try:
-        yield
-    finally:
-        sys.path[:] = before  # noqa: TID251
-
-
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Fills a model with the weights of a checkpoint; nothing in the file is executed.
-
-    The weights may lie in an entry `state_dict`, and their names may begin with `module.` as DataParallel writes them.
+def model_of(arguments: ModelArguments) -> nn.Module | Path:
+    """The file, or the model built and filled with its weights.
 
     Raises:
-        WeightsError: the file is missing or damaged, or its names or shapes are not the model's.
+        OptionError: there is no model, or there are two, or weights for a file that has its own.
+        ModelError, WeightsError: it cannot be built or filled.
     """
-    state = _unwrapped(_read_safetensors(path) if path.suffix == ".safetensors" else _read_checkpoint(path), path)
-    expected = cast("State", model.state_dict())
-    if all(name.startswith("module.") for name in state) and not any(name.startswith("module.") for name in expected):
-        state = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    misfits = _misfits(expected, state)
-    if misfits:
-        raise WeightsError(f"{path} does not fit {type(model).__name__}: {'; '.join(misfits)}")
-    model.load_state_dict(state)
+    if (arguments.model_file is None) == (arguments.model is None):
+        raise OptionError("give a model: either a .pt2 file or --model package.module:factory")
+    if arguments.model is None:
+        assert arguments.model_file is not None
+        if arguments.weights is not None:
+            raise OptionError("--weights goes with --model; a .pt2 file has its own")
+        return arguments.model_file
+    model = built_model(arguments.model)
+    if arguments.weights is not None:
+        load_weights(model, arguments.weights)
+    return model
 
 
-def _read_safetensors(path: Path) -> Mapping[str, object]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def images_of(path: Path | None) -> dict[str, Array] | None:
+    """The calibration images.
 
+    Raises:
+        InputError: the file is missing, corrupt, or holds no array.
+    """
+    return None if path is None else read_images(path)
+
+
+def preprocessing_of(arguments: ModelArguments) -> Normalize | None:
+    """What makes pixels the network's input, where that is asked for.
+
+    Raises:
+        OptionError: one of the two options is missing, or they do not fit together.
+    """
+    if arguments.mean is None and arguments.std is None:
+        return None
+    if arguments.mean is None or arguments.std is None:
+        raise OptionError("--mean and --std go together")
+    return Normalize(arguments.mean, arguments.std)
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """ "3,32,32" as (3, 32, 32)."""
     try:
-        return load_file(path)
-    except OSError as reason:
-        raise WeightsError(f"{path}: cannot be read: {reason.strerror or reason}") from None
-    except SafetensorError as reason:
-        raise WeightsError(f"{path}: is no safetensors file, or is damaged: {_described(reason)}") from None
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        sizes = ()
+    if not sizes or min(sizes) < 1:
+        raise argparse.ArgumentTypeError(f"expected positive sizes such as 3,32,32, found '{text}'")
+    return sizes
 
 
-def _read_checkpoint(path: Path) -> object:
-    import pickle
-    from zipfile import BadZipFile
-
-    import torch
-
+def numbers(text: str) -> tuple[float, ...]:
+    """ "0.5,0.4" as (0.5, 0.4)."""
     try:
-        return cast(object, torch.load(path, map_location="cpu", weights_only=True))
-    except OSError as reason:
-        raise WeightsError(f"{path}: cannot be read: {reason.strerror or reason}") from None
-    except pickle.UnpicklingError as reason:
-        raise WeightsError(
-            f"{path}: holds more than tensors, or is damaged ({_described(reason)}); "
-            "save the weights with torch.save(model.state_dict(), ...)"
-        ) from None
-    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, BadZipFile) as reason:
-        raise WeightsError(f"{path}: is no checkpoint, or is damaged: {_described(reason)}") from None
-
-
-def _unwrapped(content: object, path: Path) -> State:
-    import torch
-
-    while isinstance(content, Mapping):
-        entries = cast("Mapping[str, object]", content)
-        inner = next((entries[key] for key in _NESTED if isinstance(entries.get(key), Mapping)), None)
-        if inner is None:
-            break
-        content = inner
-    if not isinstance(content, Mapping) or not content:
-        raise WeightsError(f"{path}: expected a dictionary of tensors, found {type(content).__name__}")
-    entries = cast("Mapping[object, object]", content)
-    for name, tensor in entries.items():
-        if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
-            raise WeightsError(f"{path}: expected a dictionary of tensors, but {name!r} is {type(tensor).__name__}")
-    return cast("State", content)
-
-
-def _misfits(expected: State, found: State) -> list[str]:
-    """In which ways names and shapes differ."""
-    told: list[str] = []
-    missing, unexpected = [n for n in expected if n not in found], [n for n in found if n not in expected]
-    if missing:
-        told.append(f"{_some(missing)} missing")
-    if unexpected:
-        told.append(f"{_some(unexpected)} unexpected")
-    for name in expected:
-        if name in found and expected[name].shape != found[name].shape:
-            told.append(f"{name} has shape {tuple(found[name].shape)}, not {tuple(expected[name].shape)}")
-    return told if len(told) <= _SHOWN else [*told[:_SHOWN], f"{len(told) - _SHOWN} more"]
-
-
-def _some(names: Sequence[str]) -> str:
-    """The first names of a list, and how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more} {'is' if len(names) == 1 else 'are'}"
-
-
-def _described(reason: BaseException) -> str:
-    """An exception in one line."""
-    text = str(reason).strip()
-    return f"{type(reason).__name__}: {text.splitlines()[0]}" if text else type(reason).__name__
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected numbers such as 0.5,0.4,0.3, found '{text}'") from None
