@@ -53,10 +53,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "ann.batch_norm": ("it was not folded", "Run `fold-batch-norm` first."),
     "ann.affine": ("a scale or shift is left that folds into no layer beside it", "Put it next to a convolution."),
     "ann.mean": ("only the mean over height and width becomes a pooling", "Use average pooling."),
-    "ann.average_pool2d": (
-        "its borders average fewer elements, or it was not replaced",
-        "Use count_include_pad=True and run `replace-average-pooling`.",
-    ),
+    "ann.average_pool2d": ("it was not replaced by a sum", "Run `replace-average-pooling` first."),
     "ann.adaptive_average_pool2d": ("its windows differ in size", "Use an output size that divides the input's."),
     "ann.constant": ("a constant that is no weight has no spiking rule", "Concatenate or add it on the host."),
 }
@@ -81,7 +78,7 @@ def synapses_read_counts(op: Operation) -> Iterator[Problem]:
         return
     sources = [operand.owner for operand in op.operands if isinstance(operand.owner, SynapseOp)]
     for source in sources:
-        why = f"it reads `{source.name}` ({user_location(source)}) with no activation between"
+        why = f"it reads {Problem(f'`{source.name}`', user_location(source))} with no activation between"
         yield _problem(op, why, "Put a ReLU between them, or merge the two layers into one.")
 
 

@@ -1,17 +1,55 @@
-// RUN: not nc-opt %s -p 'verify-level{level="ann-convertible" structure-only=true}' 2>&1 | filecheck %s
+// RUN: not nc-opt %s -p 'verify-level{level=ann-convertible structure-only=true}' 2>&1 | filecheck %s
 
-// Everything that stands in the way is listed at once, with the user's line, the reason and what to do.
+// Everything that has no spiking rule is listed at once, in program order, with its place and a remedy.
 
-func.func @main(%arg: tensor<2x4x4xf32>) -> tensor<2x4x4xf32> {
-  %x = ann.input %arg : tensor<2x4x4xf32> -> tensor<2x4x4xf32>
-  %0 = ann.conv2d %x weight(dense<1.0> : tensor<2x2x1x1xf32>) : tensor<2x4x4xf32> -> tensor<2x4x4xf32> loc("conv1"("model.py":10:0))
-  %1 = ann.conv2d %0 weight(dense<1.0> : tensor<2x2x1x1xf32>) : tensor<2x4x4xf32> -> tensor<2x4x4xf32> loc("conv2"("model.py":11:0))
-  %2 = ann.gelu %1 : tensor<2x4x4xf32> -> tensor<2x4x4xf32> loc("act"("model.py":12:0))
-  %3 = ann.add %2, %x : (tensor<2x4x4xf32>, tensor<2x4x4xf32>) -> tensor<2x4x4xf32> loc("block"("model.py":13:0))
-  func.return %3 : tensor<2x4x4xf32>
+func.func @main(%x: tensor<4x4xf32>, %i: tensor<1x3x3xf32>) -> (tensor<4x4xf32>, tensor<1x2x2xf32>) {
+  %a = ann.softmax %x axis 1 : tensor<4x4xf32> -> tensor<4x4xf32> loc("gate.softmax"("model.py":7:0))
+  %b = ann.log_softmax %a axis 1 : tensor<4x4xf32> -> tensor<4x4xf32>
+  %c = ann.layer_norm %b normalized [4] epsilon 1.0 : f64 : tensor<4x4xf32> -> tensor<4x4xf32>
+  %d = ann.gelu %c : tensor<4x4xf32> -> tensor<4x4xf32>
+  %e = ann.silu %d : tensor<4x4xf32> -> tensor<4x4xf32>
+  %f = ann.sigmoid %e : tensor<4x4xf32> -> tensor<4x4xf32>
+  %g = ann.tanh %f : tensor<4x4xf32> -> tensor<4x4xf32>
+  %h = ann.hard_swish %g : tensor<4x4xf32> -> tensor<4x4xf32>
+  %j = ann.hard_sigmoid %h : tensor<4x4xf32> -> tensor<4x4xf32>
+  %k = ann.leaky_relu %j slope 0.1 : f64 : tensor<4x4xf32> -> tensor<4x4xf32>
+  %l = ann.clamp %k minimum -1.0 : f64 : tensor<4x4xf32> -> tensor<4x4xf32>
+  %m = ann.relu %l : tensor<4x4xf32> -> tensor<4x4xf32>
+  %n = ann.mul %m, %m : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %o = ann.matmul %n, %n : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %p = ann.attention %o, %o, %o scale 1.0 : f64 : (tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %q = ann.add %p, %p : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %r = ann.sub %q, %q : (tensor<4x4xf32>, tensor<4x4xf32>) -> tensor<4x4xf32>
+  %s = ann.batch_norm %r scale(dense<1.0> : tensor<4xf32>) shift(dense<1.0> : tensor<4xf32>) mean(dense<1.0> : tensor<4xf32>) variance(dense<1.0> : tensor<4xf32>) epsilon 1.0 : f64 : tensor<4x4xf32> -> tensor<4x4xf32>
+  %t = ann.affine %s shift(dense<1.0> : tensor<1xf32>) : tensor<4x4xf32> -> tensor<4x4xf32>
+  %u = ann.mean %t axes [1] keep true : tensor<4x4xf32> -> tensor<4x1xf32>
+  %v = ann.average_pool2d %i kernel [1, 1] : tensor<1x3x3xf32> -> tensor<1x3x3xf32>
+  %w = ann.adaptive_average_pool2d %v output [2, 2] : tensor<1x3x3xf32> -> tensor<1x2x2xf32>
+  %y = ann.constant dense<1.0> : tensor<1xf32> -> tensor<1xf32>
+  func.return %t, %w : tensor<4x4xf32>, tensor<1x2x2xf32>
 }
 
-// CHECK: 3 things stand between the model and level ann-convertible:
-// CHECK-NEXT: `ann.conv2d` (conv2, model.py:11): it reads `ann.conv2d` (conv1, model.py:10) with no activation between. Put a ReLU
-// CHECK-NEXT: `ann.gelu` (act, model.py:12): it has no spiking rule yet. Replace GELU by ReLU and fine-tune.
-// CHECK-NEXT: `ann.add` (block, model.py:13): a sum with no activation behind it is no neuron layer. Put a ReLU behind the sum
+// CHECK:      23 things stand between the model and level ann-convertible:
+// CHECK-NEXT:   - `ann.softmax` (gate.softmax, model.py:7): a softmax between layers has no spiking rule. Keep it behind the last layer, where it runs on the host
+// CHECK-NEXT:   - `ann.log_softmax` ({{.*}}verify-level.mlir:7): a softmax between layers has no spiking rule.
+// CHECK-NEXT:   - `ann.layer_norm` ({{.*}}): its divisor depends on the image, so it folds into no weights. Train with batch normalisation.
+// CHECK-NEXT:   - `ann.gelu` ({{.*}}): it has no spiking rule yet. Replace GELU by ReLU and fine-tune.
+// CHECK-NEXT:   - `ann.silu` ({{.*}}): it has no spiking rule yet. Replace SiLU by ReLU and fine-tune.
+// CHECK-NEXT:   - `ann.sigmoid` ({{.*}}): it has no spiking rule yet. Keep it behind the last layer
+// CHECK-NEXT:   - `ann.tanh` ({{.*}}): it has no spiking rule yet. Keep it behind the last layer
+// CHECK-NEXT:   - `ann.hard_swish` ({{.*}}): it has no spiking rule yet. Replace hard-swish by ReLU and fine-tune.
+// CHECK-NEXT:   - `ann.hard_sigmoid` ({{.*}}): it has no spiking rule yet. Replace hard-sigmoid by ReLU and fine-tune.
+// CHECK-NEXT:   - `ann.leaky_relu` ({{.*}}): negative values need signed counts, which no code has yet. Use ReLU and fine-tune.
+// CHECK-NEXT:   - `ann.clamp` ({{.*}}): a clamp spikes only from 0 up to a positive bound. Use ReLU6 or clamp(0, a).
+// CHECK-NEXT:   - `ann.relu` ({{.*}}): it was not merged into a neuron layer. Run `merge-residual` first.
+// CHECK-NEXT:   - `ann.mul` ({{.*}}): the product of two activations has no spiking rule yet. Remove the gate (squeeze-and-excite).
+// CHECK-NEXT:   - `ann.matmul` ({{.*}}): the product of two activations has no spiking rule yet. Attention is not convertible yet.
+// CHECK-NEXT:   - `ann.attention` ({{.*}}): attention multiplies activations and takes a softmax of them. It is not convertible yet.
+// CHECK-NEXT:   - `ann.add` ({{.*}}): a sum with no activation behind it is no neuron layer. Put a ReLU behind the sum, as in the original residual block.
+// CHECK-NEXT:   - `ann.sub` ({{.*}}): a difference with no activation behind it is no neuron layer. Put a ReLU behind it.
+// CHECK-NEXT:   - `ann.batch_norm` ({{.*}}): it was not folded. Run `fold-batch-norm` first.
+// CHECK-NEXT:   - `ann.affine` ({{.*}}): a scale or shift is left that folds into no layer beside it. Put it next to a convolution.
+// CHECK-NEXT:   - `ann.mean` ({{.*}}): only the mean over height and width becomes a pooling. Use average pooling.
+// CHECK-NEXT:   - `ann.average_pool2d` ({{.*}}): it was not replaced by a sum. Run `replace-average-pooling` first.
+// CHECK-NEXT:   - `ann.adaptive_average_pool2d` ({{.*}}): its windows differ in size. Use an output size that divides the input's.
+// CHECK-NEXT:   - `ann.constant` ({{.*}}): a constant that is no weight has no spiking rule. Concatenate or add it on the host.
