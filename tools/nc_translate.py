@@ -1,0 +1,156 @@
+"""`nc-translate`: between IR and other formats.
+
+    nc-translate --import-torch model.pt2 -o model.mlir
+    nc-translate --emit-c model.nca -o folder
+
+Importing gives level `ann-imported`; emitting walks what a target's passes have made and prints it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from neurocuda.errors import InputError, OptionError, TargetError, WriteError
+from neurocuda.ir.files import replacing
+from neurocuda.tools._command import ArgumentParser, Watch, run_command
+from neurocuda.tools._model import shape
+from neurocuda.tools._networks import ARTEFACT, Network, networks
+
+DESCRIPTION = "Translates between IR and other formats."
+
+EXAMPLES = """examples:
+  nc-translate --import-torch model.pt2 -o model.mlir      IR, with the weights in model.safetensors
+  nc-translate --emit-c model.nca -o folder                C11 code, header and weights of an artefact
+  nc-translate --emit-c cpu.mlir -o folder --embed-weights also weights as C, for devices without files
+  nc-translate --list                                      every translation
+"""
+
+
+class Arguments(argparse.Namespace):
+    """What the command line says."""
+
+    translation: str | None
+    input: Path | None
+    output: Path | None
+    input_shape: tuple[int, ...] | None
+    embed_weights: bool
+    list: bool
+    quiet: bool
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the tool and returns its exit code."""
+    return run_command(_parser(), _run, Arguments(), argv)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("nc-translate", DESCRIPTION, EXAMPLES)
+    group = parser.add_argument_group("translations").add_mutually_exclusive_group()
+    for name, (summary, _) in TRANSLATIONS.items():
+        group.add_argument(f"--{name}", dest="translation", action="store_const", const=name, help=summary)
+    add = parser.add_argument
+    add("input", nargs="?", type=Path, metavar="INPUT", help="the file to translate")
+    add("-o", "--output", type=Path, metavar="PATH", help="where to write: a file, or a folder for several files")
+    add("--input-shape", type=shape, metavar="C,H,W", help="for --import-torch: the shape that the program must take")
+    add("--embed-weights", action="store_true", help="for --emit-c: write the weights as C too")
+    add("--list", action="store_true", help="print the names of all translations")
+    parser.add_watching()
+    return parser
+
+
+def _run(arguments: Arguments) -> int:
+    if arguments.list:
+        for name, (summary, _) in TRANSLATIONS.items():
+            print(f"{name}: {summary}")
+        return 0
+    if arguments.translation is None:
+        raise OptionError(f"say what to do: --{', --'.join(TRANSLATIONS)}")
+    if arguments.input is None:
+        raise OptionError("give a file to translate")
+    _, translate = TRANSLATIONS[arguments.translation]
+    with Watch(quiet=arguments.quiet) as watch:
+        watch.step(f"translating {arguments.input.name}")
+        written = translate(arguments, arguments.input)
+    if not arguments.quiet:
+        for path in written:
+            print(path)
+    return 0
+
+
+def _import_torch(arguments: Arguments, path: Path) -> list[Path]:
+    """Writes an exported program as IR and a side file."""
+    from neurocuda.api import import_model
+    from neurocuda.ir.printing import save_module
+
+    output = arguments.output or Path(path.stem + ".mlir")
+    if output.suffix == ".safetensors":
+        raise OptionError(f"{output}: the weights go there; give the .mlir file a name")
+    imported = import_model(path, input_shape=arguments.input_shape)
+    side = save_module(imported.module, imported.context, output, locations=True)
+    return [output] if side is None else [output, side]
+
+
+def _import_nir(arguments: Arguments, path: Path) -> list[Path]:
+    del arguments
+    raise OptionError(f"{path}: reading .nir files is planned but not in this version; import a PyTorch program")
+
+
+def _emit_c(arguments: Arguments, path: Path) -> list[Path]:
+    """Writes the C files of a network at level `cpu` into a folder."""
+    from neurocuda.targeting import resolve_target
+
+    backend, _ = resolve_target("cpu")
+    (network,) = networks((path, backend.level if path.suffix == ARTEFACT else None))
+    files = dict(backend.emit(network.module, network.weights))
+    if not files:
+        raise TargetError(f"{path}: there is no program at level {backend.level}; lower it with convert-snn-to-cpu")
+    if arguments.embed_weights:
+        files |= _embedded(network)
+    return _write_all(arguments.output or Path(), files)
+
+
+def _embedded(network: Network) -> dict[str, bytes]:
+    from neurocuda.backends.cpu.emit import embedded_weights, printed_programs
+
+    return {
+        f"{program.symbol}_weights.c": embedded_weights(program.symbol, program.weights).encode()
+        for program in printed_programs(network.module, network.weights)
+    }
+
+
+def _write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """All files or none.
+
+    Raises:
+        InputError: the folder is a file.
+        WriteError: a file cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: expected a folder, this is a file")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise WriteError(f"{folder}: cannot write: {reason.strerror or reason}") from reason
+    with ExitStack() as stack:
+        for name, content in files.items():
+            stack.enter_context(replacing(folder / name)).write(content)
+    return [folder / name for name in files]
+
+
+Translation = Callable[[Arguments, Path], list[Path]]
+"""From arguments and the input to the files written."""
+
+TRANSLATIONS: Mapping[str, tuple[str, Translation]] = {
+    "import-torch": ("a program that torch.export.save wrote (.pt2) as IR of level ann-imported", _import_torch),
+    "import-nir": ("a .nir file as IR of level snn (planned)", _import_nir),
+    "emit-c": ("an artefact, or IR of level cpu, as C11 files", _emit_c),
+}
+"""What can be translated: name to summary and function."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
