@@ -24,12 +24,21 @@ class Deviation:
         """The deviation of `after` from `before`, arrays of one shape."""
         import numpy as np
 
-        difference = after - before
+        difference = _difference(before, after)
         if not difference.size:
             return Deviation(0.0, 0.0, 0.0)
         return Deviation(
             float(difference.mean()), float(np.sqrt(np.square(difference).mean())), float(np.abs(difference).max())
         )
+
+
+def _difference(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+    """after - before, zero where both are the same infinity or NaN."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        difference = after - before
+    return np.where((before == after) | (np.isnan(before) & np.isnan(after)), 0.0, difference)
 
 
 class Promise(ABC):
@@ -45,12 +54,12 @@ class Promise(ABC):
             return f"its shape changed from {before.shape} to {after.shape}"
         import numpy as np
 
-        if np.array_equal(np.isnan(before), np.isnan(after)) is False:
+        if not np.array_equal(np.isnan(before), np.isnan(after)):
             return "it holds NaN on one side only"
         allowed = self.tolerance(before)
         if allowed is None or not before.size:
             return None
-        difference = np.nan_to_num(np.abs(after - before), nan=0.0)
+        difference = np.abs(_difference(before, after))
         worst = np.unravel_index(int(difference.argmax()), difference.shape)
         if difference[worst] <= allowed:
             return None
@@ -71,7 +80,7 @@ class Equal(Promise):
     def tolerance(self, before: NDArray[np.float64]) -> float:
         import numpy as np
 
-        return self.rtol * float(np.nan_to_num(np.abs(before)).max(initial=0.0))
+        return self.rtol * float(np.abs(before[np.isfinite(before)]).max(initial=0.0))
 
 
 @dataclass(frozen=True)
