@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType, Signedness, f32, i1, i8, i16, i32
+from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType, NameLoc, Signedness, f32, i1, i8, i16, i32
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
@@ -82,7 +82,7 @@ class Builder:
         self, element: Attribute, shape: Sequence[int], like: Operation, bounds: tuple[int, int] | None = None
     ) -> SSAValue:
         """A new buffer, named after the operation that it serves."""
-        label = origin_of(like) or user_location(like) or None
+        label = origin_of(like) or (user_location(like) if isinstance(like.location, NameLoc) else None)
         new = cpu.BufferOp(element, shape, label=label, bounds=bounds)
         new.location = like.location
         self.block.add_op(new)

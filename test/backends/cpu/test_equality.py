@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import BoolAttr
 from xdsl.ir import Operation
 
 from neurocuda.backends.cpu.run import load
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.snn import ops as snn
+from neurocuda.errors import PromiseError
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.parsing import parse_module
+from neurocuda.ir.validation import check_promise
+from neurocuda.passes.convert.convert_snn_to_cpu import ConvertSnnToCpuPass
 from neurocuda.reference.interpreter import interpret
 from neurocuda.testing import RandomNetwork, random_network
 from neurocuda.testing_spiking import random_spiking_network
@@ -132,3 +136,19 @@ def test_leaky_floats_agree_within_a_tolerance() -> None:
     assert same.mean() > 0.95, "a spike may fall on another step where a membrane meets its threshold"
     found, expected = (np.asarray(each[0][same], np.float64) for each in (execution.outputs, outputs))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_validation_compares_counts_across_the_lowering() -> None:
+    """A program whose neurons fire otherwise breaks the promise of the pass, and the layer is named."""
+    network = random_network(3)
+    network.apply(*QUANTISE, "convert-ann-to-snn", "encode-unary")
+    before = network.module.clone()
+    network.apply(*LOWER)
+    promise = ConvertSnnToCpuPass.promise
+    reports = check_promise(before, network.module, promise, network.weights, [network.images], name="lowering")
+    fires = [op for op in network.module.walk() if isinstance(op, cpu.FireOp)]
+    assert {origin_of(op) for op in fires} <= {report.name for report in reports}
+    fires[0].properties["strict"] = BoolAttr.from_bool(True)
+    fires[0].properties["threshold"] = network.weights.add(np.full((1,), 7, np.int32), "threshold")
+    with pytest.raises(PromiseError, match=f"lowering changed {origin_of(fires[0])}"):
+        check_promise(before, network.module, promise, network.weights, [network.images], name="lowering")
