@@ -42,10 +42,10 @@ def load_weights(model: nn.Module, path: Path) -> None:
 
 def _read_safetensors(path: Path) -> Mapping[str, object]:
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     try:
-        return load_file(path)
+        return load(path.read_bytes())
     except OSError as reason:
         raise WeightsError(f"{path}: cannot be read: {reason.strerror or reason}") from None
     except SafetensorError as reason:
@@ -81,7 +81,8 @@ def _unwrapped(content: object, path: Path) -> State:
             break
         content = inner
     if not isinstance(content, Mapping) or not content:
-        raise WeightsError(f"{path}: expected a dictionary of tensors, found {type(content).__name__}")
+        kind = type(cast(object, content)).__name__
+        raise WeightsError(f"{path}: expected a dictionary of tensors, found {'nothing' if kind == 'dict' else kind}")
     entries = cast("Mapping[object, object]", content)
     for name, tensor in entries.items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):

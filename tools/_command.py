@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Generator, Sequence
@@ -26,15 +27,30 @@ if TYPE_CHECKING:
 PATIENCE = 2.0
 """Seconds of work before progress is shown."""
 
+_PLACED = re.compile(r"(.*?: )?error: ")
+
 _Arguments = TypeVar("_Arguments", bound=argparse.Namespace)
 
 
 class ArgumentParser(argparse.ArgumentParser):
     """A parser whose complaints are one line instead of the whole usage."""
 
-    def __init__(self, name: str, description: str, epilog: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        description: str = "",
+        epilog: str = "",
+        *,
+        add_help: bool = True,
+        allow_abbrev: bool = True,
+    ) -> None:
         super().__init__(
-            name, description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter
+            name,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=add_help,
+            allow_abbrev=allow_abbrev,
         )
 
     def error(self, message: str) -> NoReturn:
@@ -90,7 +106,7 @@ def run_command(
         except (Exception, KeyboardInterrupt) as reason:  # the border: whatever goes wrong is told in one line
             if "--backtrace" in given:
                 raise
-            sys.stderr.write(f"{parser.prog}: error: {told(reason)}\n")
+            sys.stderr.write(complaint(parser.prog, reason) + "\n")
             return 1
 
 
@@ -98,6 +114,13 @@ def leave_pipe() -> int:
     """Lets go of a stdout that nobody reads any more; the exit code."""
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115  closed by the interpreter, which flushes it at exit
     return 1
+
+
+def complaint(name: str, reason: BaseException, where: str = "") -> str:
+    """What a command says of an exception: `nc-opt: error: ...`, or `x.mlir:3:4: error: ...` where that says it all."""
+    text = told(reason)
+    placed = isinstance(reason, NeuroCudaError) and _PLACED.match(text) is not None
+    return text if placed else f"{name}: error: {where}{text}"
 
 
 def told(reason: BaseException) -> str:

@@ -10,17 +10,14 @@ they go to `out.safetensors`; on stdout the input's side file is named again. Di
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from typing import IO, NoReturn, cast
+from typing import IO, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -30,7 +27,7 @@ from xdsl.utils.exceptions import ArgSpecParseError
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
-from neurocuda.errors import NeuroCudaError, NeuroCudaWarning, OptionError, VerificationError, WeightsError
+from neurocuda.errors import NeuroCudaError, OptionError, VerificationError, WeightsError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.files import replacing
 from neurocuda.ir.parsing import ExternalValue, load_side_file, parse_with_resources, read_source
@@ -38,6 +35,7 @@ from neurocuda.ir.pipelines import Instrument, parse_pipeline, pipeline_text, ru
 from neurocuda.ir.printing import large_keys, naming_weights, print_module, relative_name
 from neurocuda.ir.verifying import verify_module
 from neurocuda.registry import merged_universe
+from neurocuda.tools._command import ArgumentParser, complaint, complete, leave_pipe, version_of, warnings_in_one_line
 from neurocuda.tools.instruments import CrashReproducer, Culprit, IrDumps, Timing
 
 DESCRIPTION = "Reads IR, runs passes, writes IR."
@@ -66,11 +64,9 @@ class NcOptMain(xDSLOptMain):
         self.register_all_dialects()
         self.register_all_passes()
         self.register_all_targets()
-        parser = _ArgumentParser(
-            "nc-opt", description=description, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-        )
+        parser = ArgumentParser("nc-opt", description, EXAMPLES)
         self.register_all_arguments(parser)
-        _complete(parser)
+        complete(parser)
         self.args = parser.parse_args(arguments)
         self.ctx.allow_unregistered = self.args.allow_unregistered_dialect
         self._steps = self._parse_pipelines(self.args.passes)
@@ -294,13 +290,6 @@ def _validated(step: ModulePass, ctx: Context, module: ModuleOp) -> None:
 # Arguments.
 
 
-class _ArgumentParser(argparse.ArgumentParser):
-    """One line instead of the whole usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise OptionError(f"{message} (see nc-opt --help)")
-
-
 def _add_input_and_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("input and output")
     add = group.add_argument
@@ -351,15 +340,7 @@ def _add_listing(parser: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("--list-passes", action="store_true", help="print the names of all passes and named pipelines")
     add("--show-dialects", action="store_true", help="print the names of all dialects")
-    add("-v", "--version", action="version", version=_version(), help="print the version")
-
-
-def _version() -> str:
-    try:
-        own = version("neurocuda")
-    except PackageNotFoundError:  # an uninstalled checkout
-        own = "from a checkout"
-    return f"nc-opt {own} (xdsl {version('xdsl')})"
+    add("-v", "--version", action="version", version=version_of("nc-opt"), help="print the version")
 
 
 def _output(text: str) -> Path | None:
@@ -385,25 +366,15 @@ def _spec_name(text: str) -> str:
 
 def _plugins(arguments: Sequence[str]) -> list[Path]:
     """The plug-in files, which must be known before the arguments that depend on them."""
-    parser = _ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = ArgumentParser("nc-opt", add_help=False, allow_abbrev=False)
     parser.add_argument("--load-plugin", action="append", type=Path, default=[])
     return cast("list[Path]", parser.parse_known_args(arguments)[0].load_plugin)
-
-
-def _complete(parser: argparse.ArgumentParser) -> None:
-    """Serves the shell's completion where it asks for it and argcomplete is installed."""
-    if "_ARGCOMPLETE" in os.environ and find_spec("argcomplete") is not None:
-        import argcomplete
-
-        argcomplete.autocomplete(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the tool and returns its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
-        warnings.simplefilter("always", NeuroCudaWarning)
+    with warnings_in_one_line("nc-opt"):
         tool = None
         try:
             tool = NcOptMain(args=arguments)
@@ -411,9 +382,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         except SystemExit as done:  # --help, --version
             return done.code if isinstance(done.code, int) else int(done.code is not None)
         except BrokenPipeError:  # the reader has seen enough
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115  closed by the interpreter, which flushes it at exit
-            return 1
-        except Exception as reason:  # the border: whatever goes wrong in a pass is one line for the user
+            return leave_pipe()
+        except (Exception, KeyboardInterrupt) as reason:  # the border: whatever goes wrong in a pass is one line
             if "--backtrace" in arguments:
                 raise
             sys.stderr.write(_message(reason, None if tool is None else tool.culprit.name) + "\n")
@@ -421,30 +391,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _message(reason: Exception, culprit: str | None) -> str:
-    text = str(reason).strip()
+def _message(reason: BaseException, culprit: str | None) -> str:
     if isinstance(reason, VerificationError) and culprit is not None:
-        return f"{text} (after pass '{culprit}')"
-    if isinstance(reason, NeuroCudaError):
-        return text if re.match(r"(.*?: )?error: ", text) else f"nc-opt: error: {text}"
-    where = "" if culprit is None else f"pass '{culprit}': "
-    if isinstance(reason, RecursionError):
-        return f"nc-opt: error: {where}the IR is nested too deeply"
-    first = text.splitlines()[0] if text else ""
-    return f"nc-opt: error: {where}{type(reason).__name__}: {first} (--backtrace shows where)"
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: object = None,
-    line: str | None = None,
-) -> None:
-    del filename, lineno, file, line
-    if issubclass(category, NeuroCudaWarning):
-        sys.stderr.write(f"nc-opt: warning: {message}\n")
+        return f"{str(reason).strip()} (after pass '{culprit}')"
+    where = "" if culprit is None or isinstance(reason, NeuroCudaError) else f"pass '{culprit}': "
+    return complaint("nc-opt", reason, where)
 
 
 if __name__ == "__main__":
