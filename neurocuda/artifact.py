@@ -105,9 +105,23 @@ def _manifest(compiled: Compiled, members: Mapping[str, bytes]) -> bytes:
         "conversion": asdict(compiled.conversion),
         "preprocessing": None if compiled.preprocessing is None else asdict(compiled.preprocessing),
         "levels": list(compiled.levels),
+        "facts": _lasting_facts(compiled),
         "members": {name: sha256(data).hexdigest() for name, data in sorted(members.items())},
     }
     return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def _lasting_facts(compiled: Compiled) -> dict[str, float | str]:
+    """What is known of the network; times are left out, since they are another's on another machine."""
+    facts = {name: value for name, value in compiled.facts.items() if not name.startswith("seconds")}
+    for what, found in compiled.evaluations.items():
+        facts[f"accuracy, {what}, before saving"] = found.without_time()
+    if compiled.validation is not None:
+        validation = compiled.validation
+        facts["counts that differ, before saving"] = (
+            f"{validation.mismatches:,} of {validation.counts:,} on {validation.images} images"
+        )
+    return facts
 
 
 def _write_zip(stream: BinaryIO, members: Mapping[str, bytes]) -> None:
@@ -229,7 +243,13 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Com
         None if preprocessing is None else Normalize(**preprocessing),  # pyright: ignore[reportArgumentType]
         levels,
         cast(str, manifest["name"]),
+        _facts_in(manifest),
     )
+
+
+def _facts_in(manifest: Fields) -> dict[str, float | str]:
+    facts = cast(Fields, manifest["facts"])
+    return {name: value for name, value in facts.items() if isinstance(value, float | str)}
 
 
 class StoredLevels(Mapping[str, "ModuleOp"]):

@@ -32,13 +32,17 @@ class Evaluation:
     operations: Operations | None = None
 
     def __str__(self) -> str:
+        latency = f"{1e3 * self.seconds_per_image:.3g} ms per image (measured)"
+        return f"{self.without_time()}, {latency}, {self.provenance}"
+
+    def without_time(self) -> str:
+        """What is the same on every machine."""
         activity = ""
         if self.spikes_per_neuron is not None and self.sparsity is not None:
             activity = (
                 f", {self.spikes_per_neuron:.2f} spikes per neuron, {100 * self.sparsity:.1f} % of neurons silent"
             )
-        latency = f"{1e3 * self.seconds_per_image:.3g} ms per image (measured), {self.steps} steps"
-        return f"{self.accuracy}{activity}, {latency}, {self.provenance}"
+        return f"{self.accuracy}{activity}, {self.steps} steps"
 
 
 class Activity:

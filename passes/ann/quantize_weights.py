@@ -152,10 +152,10 @@ class _Quantizer:
         if len(floats) != len(op.currents):
             return
         rank = len(shape_of(op.result))
-        unit = common_unit(synapses, floats, self.largest, rank)
         bias, threshold, nominal = (
             self.weights.array(constant).astype(np.float64) for constant in (op.bias, op.threshold, op.scale)
         )
+        unit = coarse_enough(common_unit(synapses, floats, self.largest, rank), threshold, op.levels.value.data)
         whole = np.maximum(np.rint(threshold / unit), 1)
         new = ann.StaircaseOp(
             [self._integer(synapse, weight, unit) for synapse, weight in zip(synapses, floats, strict=True)],
@@ -255,6 +255,19 @@ def common_unit(synapses: Sequence[SynapseOp], weights: Sequence[Field], largest
     for other in tops[1:]:
         top = np.maximum(top, other)
     return np.where(top > 0, top, 1.0) / largest
+
+
+def coarse_enough(unit: Field, threshold: Field, levels: int) -> Field:
+    """A unit in which a threshold times `levels` stays within 29 bits, so that every code has room for it.
+
+    Only channels whose weights are tiny beside their threshold, dead ones, get a coarser unit.
+    """
+    import numpy as np
+
+    least = threshold / (2**29 // levels)
+    return (
+        np.maximum(unit, least) if least.ndim == unit.ndim and np.all(np.less_equal(least.shape, unit.shape)) else unit
+    )
 
 
 def _largest_by_output(op: SynapseOp, weight: Field, rank: int) -> Field:
