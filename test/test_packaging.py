@@ -78,6 +78,12 @@ def test_what_is_needed_has_an_exact_version_for_development() -> None:
     assert names <= pinned
 
 
+def test_the_type_checker_is_told_to_follow_every_link() -> None:
+    """It finds no files behind links that are not named."""
+    checker = cast("Mapping[str, list[str]]", PROJECT["tool"]["basedpyright"])
+    assert {f"neurocuda/{name}" for name in LINKED} <= set(checker["include"])
+
+
 @pytest.mark.parametrize("name", TOOLS)
 def test_a_console_script_is_a_function_that_takes_arguments(name: str) -> None:
     module, _, function = TOOLS[name].partition(":")
