@@ -105,8 +105,8 @@ def _awake(op: Operation, step: int) -> bool:
     if not isinstance(op, snn.IntegrateAndFireOp) or op.window is None:
         return True
     start, stop = op.window
-    changes = op.bias is not None or op.membrane_decay is not None or op.current_decay is not None
-    return changes or start <= step < stop
+    acting = (op.bias, op.membrane_decay, op.current_decay, op.lower_bound)
+    return any(each is not None for each in acting) or start <= step < stop
 
 
 @means(snn.InputOp, stateful=True)
