@@ -29,7 +29,7 @@ from xdsl.pattern_rewriter import RewritePattern
 from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 
 from neurocuda.dialects.shared import shapes
-from neurocuda.dialects.shared.bases import Conv2dBase, DiagonalBase, LinearBase, ShapedOp
+from neurocuda.dialects.shared.bases import Conv2dBase, DiagonalBase, LinearBase, ShapedOp, verify_one_element_type
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, integers, shape_of, values_of
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -43,6 +43,15 @@ class CanonicalArithmetic(HasCanonicalizationPatternsTrait):
         from neurocuda.dialects.ann.canonicalization import ARITHMETIC_PATTERNS
 
         return ARITHMETIC_PATTERNS
+
+
+class FloatOp(ShapedOp, ABC):
+    """Computes without changing the kind of number."""
+
+    def verify_(self) -> None:
+        """(C2) Operands and result have one element type."""
+        super().verify_()
+        verify_one_element_type(self)
 
 
 @irdl_op_definition
@@ -70,7 +79,7 @@ class DiagonalOp(DiagonalBase):
 
 
 @irdl_op_definition
-class AffineOp(ShapedOp):
+class AffineOp(FloatOp):
     """scale x + shift with constants that broadcast onto x: products and sums with constants. Spikes: when folded."""
 
     name = "ann.affine"
@@ -96,7 +105,7 @@ class AffineOp(ShapedOp):
 
 
 @irdl_op_definition
-class BatchNormOp(ShapedOp):
+class BatchNormOp(FloatOp):
     """scale (x - mean) / sqrt(variance + epsilon) + shift, one value per channel (axis 0). Spikes: when folded."""
 
     name = "ann.batch_norm"
@@ -138,7 +147,7 @@ class BatchNormOp(ShapedOp):
 
 
 @irdl_op_definition
-class LayerNormOp(ShapedOp):
+class LayerNormOp(FloatOp):
     """(x - mean) / sqrt(variance + epsilon) over the last axes, then scale and shift. Spikes: no.
 
     `normalized` is the shape of the axes that are averaged over.
@@ -182,10 +191,13 @@ class LayerNormOp(ShapedOp):
         shape, normalized = shape_of(self.input), values_of(self.normalized)
         if not normalized or shape[-len(normalized) :] != normalized:
             raise ValueError(f"{shape} does not end in the normalised shape {normalized}")
+        for constant in (self.scale, self.shift):
+            if constant is not None and dense_shape(constant) != normalized:
+                raise ValueError(f"expected constants of shape {normalized}, found {dense_shape(constant)}")
         return shape
 
 
-class ElementwiseOp(ShapedOp, ABC):
+class ElementwiseOp(FloatOp, ABC):
     """Two operands that broadcast against each other."""
 
     left = operand_def(TensorType)
@@ -236,7 +248,7 @@ class MulOp(ElementwiseOp):
 
 
 @irdl_op_definition
-class MatmulOp(ShapedOp):
+class MatmulOp(FloatOp):
     """The matrix product of two activations over their last two axes; leading axes must agree. Spikes: no."""
 
     name = "ann.matmul"
@@ -262,7 +274,7 @@ def _matmul(left: shapes.Shape, right: shapes.Shape) -> shapes.Shape:
 
 
 @irdl_op_definition
-class AttentionOp(ShapedOp):
+class AttentionOp(FloatOp):
     """softmax(scale query keyᵀ + mask) value over the last two axes. Spikes: no.
 
     `causal` masks later positions; `mask` is a constant that broadcasts onto (queries, keys).
@@ -302,13 +314,20 @@ class AttentionOp(ShapedOp):
 
     def inferred_shape(self) -> shapes.Shape:
         query, key, value = shape_of(self.query), shape_of(self.key), shape_of(self.value)
-        if query[:-2] != key[:-2] or query[-1] != key[-1] or key[:-1] != value[:-1]:
+        too_flat = min(map(len, (query, key, value))) < 2
+        if too_flat or query[:-2] != key[:-2] or query[-1] != key[-1] or key[:-1] != value[:-1]:
             raise ValueError(f"query {query}, key {key} and value {value} do not match")
+        scores = (*query[:-1], key[-2])
+        if self.mask is not None and not shapes.broadcastable(dense_shape(self.mask), scores):
+            raise ValueError(f"a mask of shape {dense_shape(self.mask)} does not broadcast onto {scores}")
+        scores = (*query[:-1], key[-2])
+        if self.mask is not None and not shapes.broadcastable(dense_shape(self.mask), scores):
+            raise ValueError(f"a mask of shape {dense_shape(self.mask)} does not broadcast onto {scores}")
         return *query[:-1], value[-1]
 
 
 @irdl_op_definition
-class MeanOp(ShapedOp):
+class MeanOp(FloatOp):
     """The mean over some axes, which are kept with size one where `keep` is set. Spikes: no.
 
     The mean over height and width is imported as `ann.average_pool2d`, which spikes.

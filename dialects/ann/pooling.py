@@ -13,13 +13,16 @@ from xdsl.utils.exceptions import VerifyException
 from neurocuda.dialects.ann.arithmetic import CanonicalArithmetic
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared import shapes
-from neurocuda.dialects.shared.bases import Pool2dOp, ShapedOp
+from neurocuda.dialects.shared.bases import Pool2dOp, ShapedOp, SumPool2dBase, verify_one_element_type
 from neurocuda.ir.attributes import element_type, integers, shape_of, values_of
 
 
 @irdl_op_definition
 class MaxPool2dOp(Pool2dOp):
-    """The largest element of every window; padding never wins. Spikes: yes, the OR of thermometer codes."""
+    """The largest element of every window; padding never wins. Spikes: yes, the OR of thermometer codes.
+
+    (C2) The element type stays.
+    """
 
     name = "ann.max_pool2d"
 
@@ -35,6 +38,10 @@ class MaxPool2dOp(Pool2dOp):
         element = element_type(input)
         super().__init__(input, kernel, stride=stride, padding=padding, dilation=dilation, element=element)
 
+    def verify_(self) -> None:
+        super().verify_()
+        verify_one_element_type(self)  # C2
+
 
 def summed_range(element: Attribute, count: int) -> Attribute:
     """The element type of a sum of `count` elements, some of which may be padding."""
@@ -45,10 +52,10 @@ def summed_range(element: Attribute, count: int) -> Attribute:
 
 
 @irdl_op_definition
-class SumPool2dOp(Pool2dOp):
+class SumPool2dOp(SumPool2dBase):
     """The sum of every window, zeros outside. Spikes: yes, a synapse with weights of one.
 
-    (C2) The result's range holds every sum.
+    (C3) The result's range holds every sum.
     """
 
     name = "ann.sum_pool2d"
@@ -68,15 +75,17 @@ class SumPool2dOp(Pool2dOp):
         super().verify_()
         kernel = values_of(self.kernel)
         expected = summed_range(element_type(self.input), kernel[0] * kernel[1])
-        if element_type(self.result) != expected:  # C2
+        if element_type(self.result) != expected:  # C3
             raise VerifyException(f"{self.name}: expected elements {expected}, found {element_type(self.result)}")
 
 
 @irdl_op_definition
-class AveragePool2dOp(Pool2dOp):
+class AveragePool2dOp(SumPool2dBase):
     """The mean of every window. `count_include_pad` says whether padding counts into the divisor.
 
     Spikes: after `replace-average-pooling`.
+
+    (C3) The element type stays.
     """
 
     name = "ann.average_pool2d"
@@ -98,6 +107,10 @@ class AveragePool2dOp(Pool2dOp):
         super().__init__(input, kernel, stride=stride, padding=padding, element=element_type(input))
         self.properties["count_include_pad"] = BoolAttr.from_bool(count_include_pad)
 
+    def verify_(self) -> None:
+        super().verify_()
+        verify_one_element_type(self)  # C3
+
 
 @irdl_op_definition
 class AdaptiveAveragePool2dOp(ShapedOp):
@@ -105,6 +118,8 @@ class AdaptiveAveragePool2dOp(ShapedOp):
 
     Window i spans floor(i size / out) ... ceil((i + 1) size / out). Imported only where the windows are not all
     alike; otherwise the importer writes `ann.average_pool2d`. Spikes: no.
+
+    (C2) The element type stays.
     """
 
     name = "ann.adaptive_average_pool2d"
@@ -124,4 +139,11 @@ class AdaptiveAveragePool2dOp(ShapedOp):
         )
 
     def inferred_shape(self) -> shapes.Shape:
-        return *shape_of(self.input)[:-2], *values_of(self.output)
+        shape, output = shape_of(self.input), values_of(self.output)
+        if len(shape) != 3 or len(output) != 2 or min(output) < 1:
+            raise ValueError(f"expected channels, height and width and two output sizes, found {shape} and {output}")
+        return shape[0], *output
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_one_element_type(self)  # C2

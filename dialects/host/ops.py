@@ -103,8 +103,9 @@ class DequantizeOp(ShapedOp):
 
     def inferred_shape(self) -> shapes.Shape:
         shape = shape_of(self.input)
-        if not shapes.broadcastable(dense_shape(self.scale), shape):
-            raise ValueError(f"a scale of shape {dense_shape(self.scale)} does not broadcast onto {shape}")
+        for constant in (self.scale, self.offset):
+            if constant is not None and not shapes.broadcastable(dense_shape(constant), shape):
+                raise ValueError(f"a constant of shape {dense_shape(constant)} does not broadcast onto {shape}")
         return shape
 
     def verify_(self) -> None:
@@ -118,6 +119,7 @@ class SegmentOp(IRDLOperation):
     """A part of the network in floats that runs on the host: interpreted, or emitted as C.
 
     (C1) The body's arguments have the operands' types.
+    (C2) `host.yield` ends the body with the results' types.
     """
 
     name = "host.segment"
@@ -132,6 +134,9 @@ class SegmentOp(IRDLOperation):
     def verify_(self) -> None:
         if [a.type for a in self.body.block.args] != [value.type for value in self.inputs]:  # C1
             raise VerifyException("host.segment: the body's arguments do not have the operands' types")
+        last = self.body.block.last_op
+        if not isinstance(last, YieldOp) or last.operand_types != self.result_types:  # C2
+            raise VerifyException("host.segment: the body does not end in a `host.yield` of the results' types")
 
 
 @irdl_op_definition

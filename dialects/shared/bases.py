@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -33,7 +33,7 @@ from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.shared import shapes
-from neurocuda.ir.attributes import Dense, dense_shape, dense_type, integer, integers, shape_of, values_of
+from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
 
 
 class ShapedOp(IRDLOperation, ABC):
@@ -60,6 +60,18 @@ def _element(value: SSAValue, weight: Dense) -> Attribute:
 
     del value
     return i32 if isinstance(dense_type(weight).element_type, IntegerType) else f32
+
+
+def verify_one_element_type(op: Operation) -> None:
+    """Operands and result have one element type.
+
+    Raises:
+        VerifyException: they have several.
+    """
+    result = op.results[0]
+    for operand in op.operands:
+        if element_type(operand) != element_type(result):
+            raise VerifyException(f"{op.name}: the element type changes from {operand.type} to {result.type}")
 
 
 class SynapseOp(ShapedOp, ABC):
@@ -249,6 +261,18 @@ class Pool2dOp(ShapedOp, ABC):
         return shape[0], *windows
 
 
+class SumPool2dBase(Pool2dOp, ABC):
+    """A pooling that adds up its window.
+
+    (C2) The window is not dilated.
+    """
+
+    def verify_(self) -> None:
+        super().verify_()
+        if values_of(self.dilation) != (1, 1):  # C2
+            raise VerifyException(f"{self.name}: the windows of sums and averages cannot be dilated")
+
+
 class IndexMapOp(ShapedOp, ABC):
     """Moves elements without changing them."""
 
@@ -260,11 +284,7 @@ class IndexMapOp(ShapedOp, ABC):
     def verify_(self) -> None:
         """(C2) The element type stays."""
         super().verify_()
-        before, after = self.input.type, self.result.type
-        assert isinstance(before, TensorType)
-        assert isinstance(after, TensorType)
-        if before.element_type != after.element_type:
-            raise VerifyException(f"{self.name}: the element type changes from {before} to {after}")
+        verify_one_element_type(self)
 
 
 def _like(input: SSAValue, shape: shapes.Shape) -> TensorType[Attribute]:

@@ -28,6 +28,7 @@ from neurocuda.dialects.shared.bases import (
     Pool2dOp,
     ReshapeBase,
     SliceBase,
+    SumPool2dBase,
     TransposeBase,
 )
 from neurocuda.dialects.snn.neurons import AccumulateOp, DelayOp, InputOp, IntegrateAndFireOp
@@ -84,7 +85,7 @@ class DiagonalOp(DiagonalBase):
 
 
 @irdl_op_definition
-class SumPool2dOp(Pool2dOp):
+class SumPool2dOp(SumPool2dBase):
     """The sum of every window at a step: graded spikes."""
 
     name = "snn.sum_pool2d"
@@ -154,6 +155,7 @@ class NetworkOp(IRDLOperation):
 
     (C1) The body's arguments have the operands' types.
     (C2) The code is a known one and there is at least one step; "count" has one.
+    (C3) `snn.output` ends the body with the results' types.
     """
 
     name = "snn.network"
@@ -191,6 +193,9 @@ class NetworkOp(IRDLOperation):
         steps = self.steps.value.data
         if self.code.data not in CODES or steps < 1 or (self.code.data == "count" and steps != 1):  # C2
             raise VerifyException(f'snn.network: code "{self.code.data}" with {steps} steps; codes are {CODES}')
+        last = self.body.block.last_op
+        if not isinstance(last, OutputOp) or last.operand_types != self.result_types:  # C3
+            raise VerifyException("snn.network: the body does not end in an `snn.output` of the results' types")
 
 
 @irdl_op_definition

@@ -67,7 +67,7 @@ class Clock:
     def _evaluate(self, op: Operation, operands: Sequence[Signal]) -> Signal:
         meaning = meaning_of(type(op))
         silent = all(operand is None for operand in operands)
-        if silent and not meaning.stateful:
+        if silent and not meaning.stateful and not _has_bias(op):
             return None
         if silent and not _awake(op, self.run.step):
             return None
@@ -98,6 +98,11 @@ class Clock:
         assert last is not None
         signals = [(operand, self.values[operand]) for operand in last.operands]
         return tuple(self._silence(operand) if signal is None else signal for operand, signal in signals)
+
+
+def _has_bias(op: Operation) -> bool:
+    """Whether a synapse has a current of its own at every step, also when nothing arrives."""
+    return isinstance(op, snn.Conv2dOp | snn.LinearOp) and op.bias is not None
 
 
 def _awake(op: Operation, step: int) -> bool:

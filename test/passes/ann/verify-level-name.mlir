@@ -12,5 +12,4 @@ builtin.module attributes {nc.level = "ann-convertible"} {
 
 // CHECK: verify-level: level 'nowhere' is none of ann-imported, ann-convertible, ann-quantized, snn, snn-integer
 
-// OWN: 1 thing stands between the model and level ann-convertible:
-// OWN-NEXT: `ann.gelu`
+// OWN: 1 thing stands between the model and level ann-convertible: `ann.gelu`

@@ -7,4 +7,4 @@ func.func @main(%x: tensor<2xf32>) -> tensor<2xi32> {
   func.return %r : tensor<2xi32>
 }
 
-// CHECK: expected one element type, found f32, i32
+// CHECK: the element type changes from tensor<2xf32> to tensor<2xi32>
