@@ -2,10 +2,10 @@
 
     python test/benchmarks/speed.py
 
-Prints: compiling a network of ResNet-18's shape (224 x 224, random weights, no calibration images) with its peak memory;
-a round trip of its IR through `nc-opt`; compiling ResNet-20 (CIFAR-10) with 256 random calibration images; and ResNet-20
-at T = 15 on one thread, in rounds that alternate with the float network in eager PyTorch (ratio above one: ours is
-slower). Machines are noisy: ratios within a run say more than times.
+Prints: compiling a network of ResNet-18's shape (224 x 224, random weights, no calibration images) with its peak
+memory; a round trip of its IR through `nc-opt`; compiling ResNet-20 (CIFAR-10) with 256 random calibration images; and
+ResNet-20 at T = 15 on one thread, in rounds that alternate with the float network in eager PyTorch (a ratio above one:
+ours is slower). Machines are noisy: ratios within a run say more than times.
 """
 
 from __future__ import annotations
