@@ -10,10 +10,11 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import LevelError, Problem
-from neurocuda.ir.attributes import Dense, element_type
+from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.origin import inherit, user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
@@ -111,7 +112,7 @@ def _move_into_network(function: FuncOp, inner: list[Operation], weights: Weight
         values[value] = entry.result
     for op in inner:
         _convert(op, block, values, weights)
-    outputs = [values[value] for value in leaving]
+    outputs = [_readable(values[value], block, weights) for value in leaving]
     block.add_op(snn.OutputOp(outputs))
     network = snn.NetworkOp(entering, Region(block), [output.type for output in outputs])
     function.body.block.insert_op_before(network, _first_reader(function.body.block, leaving, members))
@@ -119,6 +120,19 @@ def _move_into_network(function: FuncOp, inner: list[Operation], weights: Weight
         value.replace_all_uses_with(result)
     for op in reversed(inner):
         function.body.block.erase_op(op)
+
+
+def _readable(value: SSAValue, block: Block, weights: WeightStore) -> SSAValue:
+    """What the network says of a value at its end: counts will pass as spikes, so an accumulator sums them up."""
+    if not isinstance(element_type(value), CountType):
+        return value
+    import numpy as np
+
+    ones = weights.add(np.ones([1] * len(shape_of(value)), np.int8), "one")
+    identity = snn.DiagonalOp(value, ones)
+    total = snn.AccumulateOp([identity.result])
+    block.add_ops([identity, total])
+    return total.result
 
 
 def _first_reader(block: Block, leaving: list[SSAValue], members: set[Operation]) -> Operation:

@@ -24,7 +24,8 @@ def networks_of_counts(module: ModuleOp, name: str) -> Iterator[snn.NetworkOp]:
     """
     found = [op for op in module.walk() if isinstance(op, snn.NetworkOp)]
     if not found:
-        raise LevelError(f"{name} needs a spiking network:", [Problem("the module", "", "it has no `snn.network`")])
+        why, remedy = "no part of it computes with counts", "It needs at least one layer that does not run on the host."
+        raise LevelError(f"{name} has nothing to say in spikes:", [Problem("the network", "", why, remedy)])
     coded = [op for op in found if op.code.data != "count"]
     if coded:
         problems = [

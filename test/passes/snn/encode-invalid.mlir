@@ -5,5 +5,5 @@ func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
   func.return %x : tensor<1xf32>
 }
 
-// CHECK: encode-unary needs a spiking network
-// FREE: encode-free needs a spiking network
+// CHECK: encode-unary has nothing to say in spikes
+// FREE: encode-free has nothing to say in spikes
