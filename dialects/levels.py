@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import cast
 
 from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, DenseResourceAttr, TensorType, i32
@@ -129,7 +131,9 @@ STRUCTURE = (
     Rule("synapses read counts", synapses_read_counts),
 )
 
-ANN_IMPORTED = Level("ann-imported", frozenset({"ann"}), FRAME)
+FLOATS = frozenset(operation.name for operation in ann.DIALECT.operations) - {"ann.staircase"}
+
+ANN_IMPORTED = Level("ann-imported", frozenset(), FRAME | FLOATS)
 """Float tensors, one operation per ATen operation; no aliases, no dropout, no training forms."""
 
 ANN_CONVERTIBLE = Level(
@@ -173,3 +177,17 @@ LEVELS: Mapping[str, Level] = {
     level.name: level for level in (ANN_IMPORTED, ANN_CONVERTIBLE, ANN_QUANTIZED, SNN, SNN_INTEGER)
 }
 """The shared levels by name, in order."""
+
+
+def find_level(name: str) -> Level | None:
+    """The contract of a level by name: a shared one, or the `LEVEL` that a hardware dialect's `level.py` exports.
+
+    `snn-count`, the integer network read as a spiking one whose code is the count, obeys `snn-integer`.
+    """
+    if name in LEVELS or name == "snn-count":
+        return LEVELS.get(name, SNN_INTEGER)
+    dialect = f"neurocuda.dialects.{name}"
+    if not name.isidentifier() or find_spec(dialect) is None or find_spec(f"{dialect}.level") is None:
+        return None
+    found: object = getattr(import_module(f"{dialect}.level"), "LEVEL", None)
+    return found if isinstance(found, Level) else None

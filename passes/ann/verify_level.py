@@ -18,7 +18,8 @@ class VerifyLevelPass(NeuroPass):
     """
     Checks the contract of a level and lists every violation, with the user's line and what to do. Changes nothing.
 
-    Without `level` the module's own attribute `nc.level` says which. `structure-only` skips what needs calibration.
+    The levels are the shared ones and those of the targets, e.g. `cpu`. Without `level` the module's own attribute
+    `nc.level` says which. `structure-only` skips what needs calibration.
 
     Before:
         func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
@@ -42,10 +43,11 @@ class VerifyLevelPass(NeuroPass):
     structure_only: bool = False
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        from neurocuda.dialects.levels import LEVELS
+        from neurocuda.dialects.levels import LEVELS, find_level
 
-        name = self.level or level_name(module)
-        if name is None or name not in LEVELS:
+        name = self.level or level_name(module) or ""
+        level = find_level(name)
+        if level is None:
             known = ", ".join(LEVELS)
-            raise OptionError(f"verify-level: level '{name or ''}' is none of {known}; give level=\"...\"")
-        LEVELS[name].require(module, structure_only=self.structure_only)
+            raise OptionError(f"verify-level: level '{name}' is none of {known} or a target's; give level=\"...\"")
+        level.require(module, structure_only=self.structure_only)
