@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 from neurocuda.errors import OptionError
 
@@ -49,15 +50,20 @@ class Conversion:
             _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')
         if self.weight_bits is not None:
             _require_between("weight_bits", self.weight_bits, 2, 16)
-        if not 0 < self.percentile <= 100:
+        if not _is_number(self.percentile) or not 0 < self.percentile <= 100:
             raise OptionError(f"percentile must be above 0 and at most 100, not {self.percentile}")
-        if not (self.max_accuracy_loss >= 0 and isfinite(self.max_accuracy_loss)):
+        if not _is_number(self.max_accuracy_loss) or not 0 <= self.max_accuracy_loss < inf:
             raise OptionError(f"max_accuracy_loss must be zero or positive points, not {self.max_accuracy_loss}")
+        if isinstance(self.portable, str):
+            raise OptionError(f"portable must be a tuple of target names, not {self.portable!r}")
+        object.__setattr__(self, "portable", tuple(self.portable))
 
 
 @dataclass(frozen=True)
 class Normalize:
     """(x / 255 - mean) / std per channel: then the network's input is uint8 images and nothing is rounded.
+
+    Both take one number per channel, or a single number for a single channel.
 
     Raises:
         OptionError: the two have different lengths, or a value is not finite, or a standard deviation not positive.
@@ -66,9 +72,9 @@ class Normalize:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mean", tuple(float(value) for value in self.mean))
-        object.__setattr__(self, "std", tuple(float(value) for value in self.std))
+    def __init__(self, mean: float | Iterable[float], std: float | Iterable[float]) -> None:
+        object.__setattr__(self, "mean", _numbers(mean))
+        object.__setattr__(self, "std", _numbers(std))
         if not self.mean or len(self.mean) != len(self.std):
             raise OptionError(f"Normalize: {len(self.mean)} means and {len(self.std)} standard deviations")
         if not all(map(isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
@@ -89,8 +95,20 @@ class NirOptions:
 
     def __post_init__(self) -> None:
         _require_one_of("reset", self.reset, ("nir", "subtract"))
-        if not (self.dt > 0 and isfinite(self.dt)):
+        if not _is_number(self.dt) or not 0 < self.dt < inf:
             raise OptionError(f"dt must be a positive number of seconds, not {self.dt}")
+
+
+def _numbers(values: float | Iterable[float]) -> tuple[float, ...]:
+    try:
+        listed = values if isinstance(values, Iterable) else (values,)
+        return tuple(float(value) for value in listed)
+    except (TypeError, ValueError):
+        raise OptionError("Normalize: mean and std are numbers, one per channel") from None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _require_one_of(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -1,0 +1,152 @@
+"""`targets`, `explain`, `import_model`: looking without compiling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import neurocuda as nc
+from neurocuda.registry import backend_factories
+
+Floats = NDArray[np.float32]
+SHAPE = (3, 8, 8)
+
+
+def test_targets_say_what_they_are_and_what_they_need() -> None:
+    (cpu,) = (target for target in nc.targets() if target.name == "cpu")
+    assert cpu.chips == ("host",)
+    assert str(cpu).startswith("cpu (host): a C11 program")
+    assert str(cpu) in str(nc.targets())
+
+
+def test_a_target_without_its_tools_says_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler")
+    (cpu,) = (target for target in nc.targets() if target.name == "cpu")
+    assert not cpu.available
+    assert "not available: CC is 'no-such-compiler'" in str(cpu)
+
+
+def test_a_plug_in_that_does_not_load_is_listed_and_in_nobodys_way(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> object:
+        raise nc.TargetError("target 'broken' failed to load: ImportError: no module named vendor")
+
+    factories = {**backend_factories(), "broken": broken, "odd": lambda: "not a backend"}
+    monkeypatch.setattr("neurocuda.registry.backend_factories", lambda: factories)
+    text = str(nc.targets())
+    assert "broken: a plug-in; not available: target 'broken' failed to load" in text
+    assert "target 'odd' is a plug-in whose BACKEND is no neurocuda.ir.backend.Backend" in text
+    assert nc.explain(model, images, target="host").convertible
+    with pytest.raises(nc.TargetError, match="no module named vendor"):
+        nc.explain(model, images, target="broken")
+
+
+class Unconvertible(nn.Module):
+    """A layer norm, a gelu and a gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.norm = nn.LayerNorm([4, 8, 8])
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.nn.functional.gelu(self.conv(x))
+        return self.norm(y * self.conv(x).sigmoid()).sum((2, 3))
+
+
+def test_explain_lists_everything_with_place_reason_and_remedy() -> None:
+    found = nc.explain(Unconvertible().eval(), input_shape=SHAPE)
+    assert not found.convertible
+    whats = {problem.what for problem in found.problems}
+    assert {"`ann.gelu`", "`ann.mul`", "`ann.layer_norm`"} <= whats
+    for problem in found.problems:
+        assert "test_targets.py:" in problem.where
+        assert problem.why
+        assert problem.remedy
+    assert str(found).startswith(f"{len(found.problems)} things stand between the model and cpu:host:\n  - `")
+
+
+def test_explain_knows_operations_that_cannot_be_imported() -> None:
+    class Strange(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.cumsum(x, 1) + torch.fft.fft(x).real
+
+    found = nc.explain(Strange().eval(), input_shape=SHAPE)
+    assert {"`aten.cumsum`", "`aten.fft_fft`"} <= {problem.what for problem in found.problems}
+
+
+def test_explain_says_when_nothing_stands_in_the_way(model: nn.Module, images: Floats) -> None:
+    for example in (images, images[:1], torch.from_numpy(images), [images[:2], images[2:]]):
+        found = nc.explain(model, example)
+        assert found.convertible
+        assert str(found) == "the model can be compiled for cpu:host"
+
+
+def test_explain_knows_what_shows_only_later(images: Floats) -> None:
+    """The structure is fine; joined channels of different scales cannot be pooled together."""
+
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+            self.norm = nn.BatchNorm2d(4)
+            self.norm.weight.data = torch.tensor([1.0, 2.0, 3.0, 4.0])
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = torch.relu(self.norm(self.conv(x)))
+            y = torch.nn.functional.max_pool2d(y.permute(0, 2, 1, 3), 2)
+            return y.flatten(1)
+
+    found = nc.explain(Mixed().eval(), images)
+    assert any("scale" in problem.why for problem in found.problems)
+
+
+def test_an_imported_model_can_be_run_printed_and_rewritten(model: nn.Module, images: Floats) -> None:
+    module = nc.import_model(model, images[:1])
+    with torch.no_grad():
+        expected = model(torch.from_numpy(images)).numpy()
+    before = module.ir()
+    np.testing.assert_allclose(module.interpret(images), expected, atol=1e-5)
+    folded = module.apply("fold-batch-norm")
+    assert module.ir() == before
+    assert "ann.batch_norm" in before
+    assert "ann.batch_norm" not in folded.ir()
+    np.testing.assert_allclose(folded.interpret(images), expected, atol=1e-5)
+    assert "conftest.py" in module.ir(locations=True)
+
+
+def test_passes_take_options_and_pipelines_names(model: nn.Module, images: Floats) -> None:
+    module = nc.import_model(model, images[:1])
+    with pytest.warns(nc.NeuroCudaWarning, match="no calibration images"):
+        convertible = module.apply("ann-to-convertible")
+    assert "levels 3" in convertible.apply("quantize-activations", timesteps=3).ir()
+    with pytest.raises(nc.OptionError, match="options belong to one pass, not to the pipeline 'a,b'"):
+        module.apply("a,b", timesteps=3)
+    with pytest.raises(nc.OptionError, match="unknown pass 'fold-batchnorm'; did you mean 'fold-batch-norm'"):
+        module.apply("fold-batchnorm")
+    with pytest.raises(nc.OptionError, match="nonsense"):
+        module.apply("fold-batch-norm", nonsense=True)
+
+
+def test_an_imported_model_refuses_images_that_do_not_fit(model: nn.Module, images: Floats) -> None:
+    module = nc.import_model(model, input_shape=SHAPE)
+    with pytest.raises(nc.InputError, match=r"images: expected images of shape \(3, 8, 8\), found \(2, 8, 8\)"):
+        module.interpret(images[:, :2])
+
+
+def test_the_public_names_are_all_there() -> None:
+    for name in nc.__all__:
+        assert getattr(nc, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'compiler'"):
+        nc.compiler  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_missing_nir_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(nc.ModelError, match=r"reading \.nir files is planned"):
+        nc.explain(tmp_path / "lif.nir")
