@@ -109,7 +109,7 @@ def interpret(
     """Runs `@main` on inputs with a leading batch axis; returns its outputs with the same batch axis.
 
     Raises:
-        InputError: an input has the wrong shape, or the number of inputs is wrong.
+        InputError: an input has the wrong shape, or the number of inputs or of images is wrong.
     """
     function = main_function(module)
     arguments = function.body.block.args
@@ -119,5 +119,14 @@ def interpret(
         expected = shape_of(argument)
         if array.shape[1:] != expected:
             raise InputError(f"input {index}: expected images of shape {expected}, found {array.shape[1:]}")
+    batches = [len(array) for array in inputs]
+    if len(set(batches)) > 1:
+        raise InputError(f"the inputs hold {' and '.join(map(str, batches))} images")
     with np.errstate(all="ignore"):
-        return Run(weights, observer, on_state).block(function.body.block, list(inputs))
+        outputs = Run(weights, observer, on_state).block(function.body.block, list(inputs))
+    return [_repeated(output, *batches[:1]) for output in outputs]
+
+
+def _repeated(output: Array, batch: int | None = None) -> Array:
+    """What depends on constants alone was computed once for all images."""
+    return output if batch is None or len(output) == batch else np.repeat(output, batch, axis=0)
