@@ -166,17 +166,14 @@ def test_a_wheel_makes_itself_known_to_xdsl(wheel: zipfile.ZipFile, tmp_path: Pa
 def test_an_editable_install_follows_the_sources(checkout: Path, tmp_path: Path) -> None:
     python = tmp_path / "environment" / "bin" / "python"
     output_of([sys.executable, "-m", "venv", "--without-pip", tmp_path / "environment"], tmp_path)
-    dependencies = Path(xdsl.__file__).parent.parent
+    (packages,) = (tmp_path / "environment").glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(f"{Path(xdsl.__file__).parent.parent}\n")  # behind what it holds itself
     flags = ["-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    install = [sys.executable, "-m", "pip", "--python", python, "install", *flags, "-e", checkout]
-    output_of(install, tmp_path, dependencies)
+    output_of([sys.executable, "-m", "pip", "--python", python, "install", *flags, "-e", checkout], tmp_path)
     (checkout / "dialects" / "late.py").write_text('WORD = "seen"\n')
-    # Behind the environment's own packages: the dependencies may lie beside another editable install of neurocuda.
-    (site_packages,) = (tmp_path / "environment").glob("lib/python*/site-packages")
-    (site_packages / "dependencies.pth").write_text(f"{dependencies}\n")
     code = "import neurocuda.dialects.late as late; print(late.WORD, late.__file__)"
     assert output_of([python, "-c", code], tmp_path).startswith(f"seen {checkout}")
-    assert "encode-unary" in output_of([python.parent / "nc-opt", "--list-passes"], tmp_path, dependencies)
+    assert "encode-unary" in output_of([python.parent / "nc-opt", "--list-passes"], tmp_path)
 
 
 # Packages of others
