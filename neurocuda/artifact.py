@@ -288,12 +288,10 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
         Raises:
             ArtifactError: it is malformed or breaks its contract.
         """
-        from neurocuda.pipeline import known_level
+        from neurocuda.dialects.levels import SNN_INTEGER
 
-        level = known_level(SOURCE)
-        assert level is not None
         try:
-            level.require(self[SOURCE])
+            SNN_INTEGER.require(self[SOURCE])
         except NeuroCudaError as reason:
             raise ArtifactError(f"{self._path}: {reason}") from None
 

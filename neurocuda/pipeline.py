@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from neurocuda.ir.backend import Backend
     from neurocuda.ir.constraints import Constraints
-    from neurocuda.ir.level import Level
     from neurocuda.ir.validation import ValueReport
 
     Array: TypeAlias = NDArray[np.generic]
@@ -156,6 +155,7 @@ class Line:
             LevelError: the stage did not reach its level; lists every violation.
             PromiseError: a pass broke its promise.
         """
+        from neurocuda.dialects.levels import find_level
         from neurocuda.ir.level import set_level
         from neurocuda.ir.pipelines import parse_pipeline
         from neurocuda.ir.validation import validate_pass
@@ -174,7 +174,7 @@ class Line:
         verify_module(self.module)
         name_layers(self.module)
         set_level(self.module, stage.level)
-        level = known_level(stage.level)
+        level = find_level(stage.level)
         if level is not None:
             level.require(self.module)
         self.levels[stage.level] = self.module.clone()
@@ -194,20 +194,3 @@ def name_layers(module: ModuleOp) -> None:
         name = next(name for name in names if name not in taken)
         set_origin(op, name)
         taken.add(name)
-
-
-def known_level(name: str) -> Level | None:
-    """The contract of a level: a shared one, or one that a hardware dialect exports as `LEVEL`; None without one."""
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    from neurocuda.dialects.levels import LEVELS
-
-    if name == "snn-count":
-        return LEVELS["snn-integer"]
-    if name in LEVELS:
-        return LEVELS[name]
-    place = f"neurocuda.dialects.{name}"
-    if not name.isidentifier() or find_spec(place) is None or find_spec(f"{place}.level") is None:
-        return None
-    return getattr(import_module(f"{place}.level"), "LEVEL", None)

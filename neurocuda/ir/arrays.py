@@ -24,11 +24,11 @@ def read_arrays(path: Path) -> dict[str, Array]:
     import numpy as np
 
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {path.stem: loaded}
-        with loaded as archive:
-            return {name: archive[name] for name in archive.files}
+        with path.open("rb") as stream:  # NumPy leaves damaged files open
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {path.stem: loaded}
+            return {name: loaded[name] for name in loaded.files}
     except _FAILURES as reason:
         raise InputError(f"{path}: cannot read arrays: {_described(reason)}") from None
 
