@@ -38,12 +38,15 @@ class Small(nn.Module):
 
 def small() -> nn.Module:
     """The same network every time, in evaluation mode."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = Small()
+    random = torch.Generator().manual_seed(0)
+    model = Small()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            fan_in = max(1, parameter[0].numel())
+            parameter.uniform_(-(fan_in**-0.5), fan_in**-0.5, generator=random)
+        model.norm.weight.fill_(1.0)
         model.train()
-        with torch.no_grad():
-            model(torch.randn(64, *SHAPE))
+        model(torch.randn(64, *SHAPE, generator=random))
     return model.eval()
 
 

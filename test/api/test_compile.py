@@ -144,7 +144,7 @@ def test_what_has_no_spiking_rule_is_listed_in_one_go(images: Floats) -> None:
 
 
 def test_all_forms_of_calibration_give_the_same(model: nn.Module, images: Floats) -> None:
-    tensor = torch.from_numpy(images)
+    tensor = torch.tensor(images)
     loader = DataLoader(TensorDataset(tensor, torch.zeros(len(images))), batch_size=8)
     forms = (images, tensor, images.astype(np.float64), loader, [images[:8], images[8:]], {"x": images})
     found = [nc.compile(model, target="cpu", calibration=form, conversion=QUICK).ir("snn-integer") for form in forms]
@@ -155,7 +155,7 @@ def test_without_images_batch_norms_serve(model: nn.Module, images: Floats) -> N
     with pytest.warns(nc.NeuroCudaWarning, match="no calibration images"):
         compiled = nc.compile(model, target="cpu", input_shape=SHAPE)
     with torch.no_grad():
-        expected = model(torch.from_numpy(images)).numpy()
+        expected = model(torch.tensor(images)).numpy()
     found = outputs_of(compiled, images)
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
 
@@ -281,15 +281,18 @@ def test_every_calibration_method_compiles(model: nn.Module, images: Floats) -> 
 
 def undecided() -> nn.Module:
     """A network whose 500 outputs nearly tie, so that rounding changes classes."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 500)).eval()
+    random = torch.Generator().manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 500)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, 0.1, generator=random)
+    return model
 
 
 def test_timesteps_are_chosen_by_agreement(images: Floats) -> None:
     model = undecided()
     with torch.no_grad():
-        expected = model(torch.from_numpy(images)).numpy().argmax(1)
+        expected = model(torch.tensor(images)).numpy().argmax(1)
 
     def lost(conversion: nc.Conversion) -> tuple[int, float]:
         compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
@@ -341,7 +344,7 @@ def nc_equal() -> object:
 def test_a_target_that_miscounts_is_found(model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
     from neurocuda.backends.cpu.run import NativeProgram
 
-    right = NativeProgram._split
+    right = NativeProgram._split  # pyright: ignore[reportPrivateUsage]
 
     def wrong(self: NativeProgram, counts: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:
         found = right(self, counts)
@@ -353,10 +356,14 @@ def test_a_target_that_miscounts_is_found(model: nn.Module, images: Floats, monk
         nc.compile(model, target="cpu", calibration=images, conversion=QUICK, validate=True)
 
 
+def nothing_found(name: str) -> None:
+    del name
+
+
 def test_no_compiler_is_told(model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr("neurocuda.backends.cpu.build.find_spec", lambda _: None)
+    monkeypatch.setattr("neurocuda.backends.cpu.build.find_spec", nothing_found)
     with pytest.raises(
         nc.ToolchainError, match="no C compiler was found: install gcc or clang, or `pip install ziglang`"
     ):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, TensorDataset
 
 from neurocuda import InputError, NeuroCudaWarning
-from neurocuda.images import InputSpec, as_arrays, checked, first_arrays, require_channels_first
+from neurocuda.images import Array, Arrays, InputSpec, as_arrays, checked, first_arrays, require_channels_first
 
 FLOATS = InputSpec(("x",), ((3, 8, 8),), pixels=False)
 PIXELS = InputSpec(("x",), ((3, 8, 8),), pixels=True)
@@ -20,9 +20,14 @@ def zeros(*shape: int, dtype: str = "float32") -> NDArray[np.generic]:
     return np.zeros(shape, dtype)
 
 
+def listed(arrays: Arrays) -> list[Array]:
+    assert isinstance(arrays, list)
+    return arrays
+
+
 def test_a_tensor_and_an_array_are_the_same() -> None:
     tensor = torch.arange(6.0).reshape(2, 3).requires_grad_()
-    (found,) = as_arrays(tensor)
+    (found,) = listed(as_arrays(tensor))
     np.testing.assert_array_equal(found, [[0, 1, 2], [3, 4, 5]])
     assert as_arrays(found) == [found]
 
@@ -30,24 +35,24 @@ def test_a_tensor_and_an_array_are_the_same() -> None:
 def test_a_loader_gives_its_images_without_labels() -> None:
     images = torch.arange(20.0).reshape(10, 2)
     loader = DataLoader(TensorDataset(images, torch.zeros(10)), batch_size=3)
-    (found,) = as_arrays(loader)
+    (found,) = listed(as_arrays(loader))
     np.testing.assert_array_equal(found, images.numpy())
 
 
 def test_batches_are_cut_with_a_warning() -> None:
     batches = (np.full((4, 2), index, np.float32) for index in range(100))
     with pytest.warns(NeuroCudaWarning, match="calibration: the first 10 images are used, the rest is left out"):
-        (found,) = as_arrays(batches, what="calibration", most=10)
+        (found,) = listed(as_arrays(batches, what="calibration", most=10))
     assert found[:, 0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 2, 2]
 
 
 def test_exactly_enough_batches_are_no_reason_to_warn() -> None:
-    (found,) = as_arrays([zeros(4, 2), zeros(4, 2)], most=8)
+    (found,) = listed(as_arrays([zeros(4, 2), zeros(4, 2)], most=8))
     assert len(found) == 8
 
 
 def test_of_batches_an_example_is_the_first() -> None:
-    (found,) = first_arrays(np.full((2, 1), index) for index in range(3))
+    (found,) = listed(first_arrays(np.full((2, 1), index) for index in range(3)))
     assert found.tolist() == [[0], [0]]
 
 

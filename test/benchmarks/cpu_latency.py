@@ -53,7 +53,7 @@ def module_of(path: Path) -> ModuleType:
 
 def untrained(count: int) -> tuple[nn.Module, Images, Images, None]:
     """A network of ResNet-20's size with random weights."""
-    torch.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
+    torch.default_generator.manual_seed(0)
     widths = [3, *[16] * 7, *[32] * 6, *[64] * 6]
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):

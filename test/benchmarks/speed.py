@@ -56,7 +56,7 @@ def resnet18() -> nn.Module:
 
 
 def main() -> None:
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     compile_resnet18()
     compile_and_run_resnet20()
 

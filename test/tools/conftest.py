@@ -129,8 +129,9 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _save(model: nn.Module, folder: Path) -> None:
-    from safetensors.torch import save_file
+    from safetensors import torch as safetensors_torch
 
+    save_file = cast(Callable[[dict[str, torch.Tensor], Path], None], safetensors_torch.save_file)
     state = model.state_dict()
     torch.save(state, folder / "weights.pth")
     save_file(state, folder / "weights.safetensors")

@@ -129,7 +129,7 @@ def test_floats(options: str, currents: list[float], expected: list[int]) -> Non
 
 def test_every_image_of_a_batch_has_a_membrane_of_its_own() -> None:
     op, run = neuron(f"{THRESHOLD} levels 2 refractory 1")
-    sent = []
+    sent = list[list[int]]()
     for step in range(4):
         run.step = step
         sent.append(run.evaluate(op, [np.array([[20], [5], [0]])])[0].ravel().tolist())

@@ -45,7 +45,7 @@ def test_a_program_becomes_an_artefact_that_computes_the_same(here: Path, tool: 
     assert done.err == ""
     assert done.out.startswith('deep.nca: model for cpu:host, code "unary", T = 255')
     program = torch.export.load(here / "model.pt2").module()
-    expected = program(torch.from_numpy(np.load("images.npy")[:2])).detach().numpy()
+    expected = program(torch.tensor(np.load("images.npy")[:2])).detach().numpy()
     assert np.abs(scores(load("deep.nca"))[:2] - expected).max() < 0.03 * np.abs(expected).max()
 
 
