@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
+from math import log2
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, i32
+from xdsl.dialects.builtin import ModuleOp, i32
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
@@ -16,6 +18,7 @@ from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import Dense, element_type, shape_of
+from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
@@ -28,11 +31,8 @@ if TYPE_CHECKING:
     Field = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-CONSTRAINTS = "nc.constraints"
-"""The module attribute in which `compile` writes what the target demands of integers."""
-
-LARGEST = 2**31 - 1
-"""Accumulators are i32."""
+HEADROOM = 2
+"""A threshold times its levels stays within the membrane's range divided by so much."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,11 @@ class QuantizeWeightsPass(NeuroPass):
 
     All synapses of a neuron share one unit per output channel, chosen so that the largest weight becomes
     2^(bits-1) - 1. Bias and threshold are rounded to that unit and the initial value is half the threshold, rounded
-    down. A rounded threshold changes what a count stands for; the columns that read it take that into account. An
-    accumulator that could leave 32 bits is refused. `weight-bits` defaults to the target's constraint, else 8.
+    down. A rounded threshold changes what a count stands for; the columns that read it take that into account.
+
+    The module's constraints (`nc.constraints`, what the target demands) are obeyed: the width and step of weights and
+    of thresholds; a membrane that could leave its width is refused, with what would fit. `weight-bits` may ask for
+    narrower weights than the target's.
 
     Before:
         func.func @main(%x: tensor<1x!ann.count<0, 3>>) -> tensor<1x!ann.count<0, 3>> {
@@ -69,31 +72,29 @@ class QuantizeWeightsPass(NeuroPass):
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         from neurocuda.reference.interpreter import main_function
 
-        bits = self._bits(module)
-        quantizer = _Quantizer(weights, bits)
+        quantizer = _Quantizer(weights, self._constraints(module))
         for op in list(main_function(module).body.block.ops):
             quantizer.visit(op)
         if quantizer.problems:
             raise LevelError("the weights cannot be quantised:", quantizer.problems)
 
-    def _bits(self, module: ModuleOp) -> int:
-        bits = self.weight_bits
-        constraints = module.attributes.get(CONSTRAINTS)
-        if bits is None and isinstance(constraints, DictionaryAttr):
-            demanded = constraints.data.get("weight_bits")
-            bits = demanded.value.data if isinstance(demanded, IntegerAttr) else None
-        bits = 8 if bits is None else bits
+    def _constraints(self, module: ModuleOp) -> Constraints:
+        constraints = constraints_of(module)
+        bits = constraints.weight_bits if self.weight_bits is None else self.weight_bits
         if not 2 <= bits <= 16:
             raise OptionError(f"quantize-weights: weight-bits must be 2 ... 16, not {bits}")
-        return bits
+        if constraints.weight_step >= 2 ** (bits - 1):
+            raise OptionError(f"quantize-weights: {bits} bits hold no multiple of {constraints.weight_step}")
+        return replace_fields(constraints, weight_bits=bits)
 
 
 class _Quantizer:
     """Walks the network in order and keeps, for every count, its true scale over the one its readers assume."""
 
-    def __init__(self, weights: WeightStore, bits: int) -> None:
+    def __init__(self, weights: WeightStore, constraints: Constraints) -> None:
         self.weights = weights
-        self.largest = 2 ** (bits - 1) - 1
+        self.constraints = constraints
+        self.largest = highest(constraints.weight_bits, constraints.weight_step)
         self.ratio: dict[SSAValue, Field] = {}
         self.problems: list[Problem] = []
 
@@ -155,21 +156,26 @@ class _Quantizer:
         bias, threshold, nominal = (
             self.weights.array(constant).astype(np.float64) for constant in (op.bias, op.threshold, op.scale)
         )
-        unit = coarse_enough(common_unit(synapses, floats, self.largest, rank), threshold, op.levels.value.data)
-        whole = np.maximum(np.rint(threshold / unit), 1)
+        levels = op.levels.value.data
+        unit = coarse_enough(
+            common_unit(synapses, floats, self.largest, rank), threshold, largest_threshold(self.constraints, levels)
+        )
+        step = self.constraints.threshold_step
+        whole = np.maximum(np.rint(threshold / (unit * step)), 1) * step
         new = ann.StaircaseOp(
             [self._integer(synapse, weight, unit) for synapse, weight in zip(synapses, floats, strict=True)],
             bias=self._add_i32(op, np.rint(bias / unit), "bias"),
-            threshold=self._add_i32(op, whole, "threshold"),
+            threshold=self._add_i32(op, whole, "threshold", self.constraints.threshold_bits),
             initial=self._add_i32(op, whole // 2, "initial"),
             scale=self.weights.add(whole * unit * (nominal / threshold), "scale"),
-            levels=op.levels.value.data,
+            levels=levels,
         )
         replace(op, new)
         for synapse in synapses:
             _erase(synapse)
         self.ratio[new.result] = np.broadcast_to(whole * unit / threshold, shape_of(new.result))
-        self._check_range(new, [current.owner for current in new.currents], whole)
+        charge = np.abs(np.rint(bias / unit)) + whole
+        self._check_range(new, [current.owner for current in new.currents], charge)
 
     def _integer(self, op: SynapseOp, weight: Field, unit: Field) -> SSAValue:
         """The synapse with integer weights, inserted where it stood."""
@@ -179,7 +185,8 @@ class _Quantizer:
 
         kind = np.int8 if self.largest < 2**7 else np.int16
         divisor = unit if isinstance(op, ann.DiagonalOp) else per_output(op, unit.ravel())
-        whole = np.rint(weight / divisor).astype(kind)
+        step = self.constraints.weight_step
+        whole = (np.rint(weight / (divisor * step)) * step).astype(kind)
         new = rebuilt(op, self.weights.add(whole, "weight"), i32)
         assert op.parent is not None
         op.parent.insert_op_before(new, op)
@@ -214,25 +221,64 @@ class _Quantizer:
         scale = self.weights.array(op.scale).astype("float64") * self._of(op.input)
         op.properties["scale"] = self.weights.add(squeezed(scale), "scale")
 
-    def _add_i32(self, op: Operation, values: Field, name: str) -> Dense:
+    def _add_i32(self, op: Operation, values: Field, name: str, bits: int | None = None) -> Dense:
+        """A constant of a membrane, or of a register of so many bits."""
         import numpy as np
 
-        if np.abs(values).max(initial=0) > LARGEST:
-            self._problem(op, f"the {name}", "it does not fit into 32 bits", "Use fewer timesteps or weight bits.")
+        bits = self.constraints.membrane_bits if bits is None else bits
+        if np.abs(values).max(initial=0) > highest(bits):
+            why = f"it does not fit into {bits} bits"
+            self._problem(op, f"the {name}", why, "Use fewer timesteps or weight bits.")
             values = np.zeros_like(values)
         return self.weights.add(values.astype(np.int32), name)
 
     def _check_range(self, op: Operation, synapses: Sequence[Operation | object], charge: Field) -> None:
-        """Interval analysis: no partial sum of the accumulator may leave 32 bits."""
+        """Interval analysis: no partial sum of the membrane may leave its width."""
         import numpy as np
 
-        bound = float(np.abs(charge).max(initial=0)) * 2
-        for synapse in synapses:
-            if isinstance(synapse, SynapseOp):
-                bound += largest_charge(synapse, self.weights)
-        if bound > LARGEST:
-            why = f"its accumulator could reach {bound:.3g}, beyond 32 bits"
-            self._problem(op, f"`{op.name}`", why, "Use fewer timesteps or fewer weight bits.")
+        reading = [synapse for synapse in synapses if isinstance(synapse, SynapseOp)]
+        bound = float(np.abs(charge).max(initial=0)) + sum(largest_charge(op, self.weights) for op in reading)
+        bits = self.constraints.membrane_bits
+        if bound > highest(bits):
+            why = f"its membrane could reach {bound:.3g}, beyond {bits} bits"
+            self._problem(op, f"`{op.name}`", why, self._remedy(reading, bound / highest(bits)))
+
+    def _remedy(self, synapses: Sequence[SynapseOp], excess: float) -> str:
+        """What would fit: a membrane grows in proportion to the weights' range, and to T unless it reads the input."""
+        import numpy as np
+
+        fits: list[str] = []
+        widest = max(float(np.abs(self.weights.array(op.weight).astype(np.float64)).max(initial=0)) for op in synapses)
+        bits = int(log2(widest / excess + 1)) + 1
+        counts = [element_type(op.input) for op in synapses]
+        levels = [element.bounds[1] for element in counts if isinstance(element, RangeType)]
+        if bits >= 2:
+            fits.append(f"{bits}-bit weights (weight_bits={bits})")
+        timesteps = int(max(levels) / excess)
+        if timesteps >= 1 and widest == self.largest and not any(reads_input(op.input) for op in synapses):
+            fits.append(f"inputs of at most {timesteps} levels (timesteps={timesteps})")
+        return f"{' or '.join(fits)} would fit." if fits else "No width of weights and no number of timesteps fits."
+
+
+def highest(bits: int, step: int = 1) -> int:
+    """The largest multiple of `step` in a signed integer of so many bits."""
+    return (2 ** (bits - 1) - 1) // step * step
+
+
+def largest_threshold(constraints: Constraints, levels: int) -> float:
+    """The largest threshold that fits its register, and of which `levels` leave the membrane room to grow."""
+    room = highest(constraints.membrane_bits) // (HEADROOM * levels)
+    return max(constraints.threshold_step, min(highest(constraints.threshold_bits, constraints.threshold_step), room))
+
+
+def reads_input(value: SSAValue) -> bool:
+    """Whether a value is an input of the network, perhaps moved or pooled."""
+    from neurocuda.passes.ann._fields import carries
+
+    owner = value.owner
+    if isinstance(owner, host.QuantizeOp):
+        return True
+    return isinstance(owner, Operation) and carries(owner) and any(reads_input(operand) for operand in owner.operands)
 
 
 def largest_charge(op: SynapseOp, weights: WeightStore) -> float:
@@ -257,14 +303,15 @@ def common_unit(synapses: Sequence[SynapseOp], weights: Sequence[Field], largest
     return np.where(top > 0, top, 1.0) / largest
 
 
-def coarse_enough(unit: Field, threshold: Field, levels: int) -> Field:
-    """A unit in which a threshold times `levels` stays within 29 bits, so that every code has room for it.
+def coarse_enough(unit: Field, threshold: Field, largest: float) -> Field:
+    """A unit in which no threshold exceeds `largest`.
 
-    Only channels whose weights are tiny beside their threshold, dead ones, get a coarser unit.
+    Only channels whose weights are tiny beside their threshold, dead ones, get a coarser unit, unless the target's
+    registers are narrow.
     """
     import numpy as np
 
-    least = threshold / (2**29 // levels)
+    least = threshold / largest
     return (
         np.maximum(unit, least) if least.ndim == unit.ndim and np.all(np.less_equal(least.shape, unit.shape)) else unit
     )
