@@ -1,16 +1,26 @@
-"""Why a network's spikes say the integer network's counts, and what of that was checked."""
+"""Why a network's spikes say the integer network's counts: what was proved, what was compared, and on what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.constraints import constraints_of
+from neurocuda.ir.origin import origin_of
+from neurocuda.measure.lemma import proofs_of
 from neurocuda.measure.validation import Validation
+from neurocuda.passes.snn.analysis.activity import activities
+from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
 
 if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import Operation
+
     from neurocuda.compiled import Compiled
+    from neurocuda.ir.weights import WeightStore
 
 ARGUMENTS: Mapping[str, str] = {
     "unary": (
@@ -20,41 +30,125 @@ ARGUMENTS: Mapping[str, str] = {
 }
 """Why a code is exact."""
 
+HASHED = ("ann-imported", "ann-quantized", "snn-integer")
+"""Levels whose text, constants by content, identifies the model, the integer network and its spikes."""
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """Something that exactness rests on. `holds` is None where it has not been checked; `how` says on what grounds."""
+
+    name: str
+    holds: bool | None
+    how: tuple[str, ...]
+
+    def __str__(self) -> str:
+        mark = {True: "holds", False: "FAILS", None: "not checked"}[self.holds]
+        return "\n".join([f"{self.name}: {mark}", *(f"  {line}" for line in self.how)])
+
+
+@dataclass(frozen=True)
+class Width:
+    """Where the membranes of a layer can lie, for every input, by interval analysis, and the bits that takes."""
+
+    layer: str
+    lowest: int
+    highest: int
+
+    @property
+    def bits(self) -> int:
+        """The width of the two's complement integer that holds the interval."""
+        return 1 + max(self.highest, -self.lowest - 1, 0).bit_length()
+
+    def __str__(self) -> str:
+        return f"{self.layer}: {self.lowest:,} ... {self.highest:,} ({self.bits} bits)"
+
 
 @dataclass(frozen=True)
 class Certificate:
     """What is known of a network's exactness.
 
     `argument` is the reason why the code is exact, or empty where it is not; `hashes` are SHA-256 of the IR of the
-    levels compared; `validation` is what was compared so far, or None.
+    levels that identify what was certified.
     """
 
     target: str
     code: str
     argument: str
     hashes: Mapping[str, str]
-    validation: Validation | None
+    widths: tuple[Width, ...]
+    obligations: tuple[Obligation, ...]
 
     @property
     def exact(self) -> bool:
-        """Whether the code is exact and no comparison has found a difference."""
-        return bool(self.argument) and (self.validation is None or self.validation.passed)
+        """Whether the code is exact and no obligation fails."""
+        return bool(self.argument) and not any(obligation.holds is False for obligation in self.obligations)
 
     def __str__(self) -> str:
-        if self.argument:
-            lines = [f'code "{self.code}" is exact: {self.argument}']
-        else:
-            lines = [f'code "{self.code}" is approximate: only residuals show whether an inference was exact']
-        lines.append("level contracts and the widths of accumulators were checked for every input while compiling")
+        lines = [
+            f'code "{self.code}" is exact: {self.argument}'
+            if self.argument
+            else f'code "{self.code}" is approximate: only residuals show whether an inference was exact'
+        ]
+        for obligation in self.obligations:
+            lines += str(obligation).splitlines()
+        lines += ["membranes, for every input:", *(f"  {width}" for width in self.widths)]
         lines += [f"{level}: sha256 {digest}" for level, digest in self.hashes.items()]
-        lines.append("nothing was compared on images yet" if self.validation is None else str(self.validation))
         return "\n".join([f"certificate for {self.target}", *(f"  {line}" for line in lines)])
 
 
 def certificate(compiled: Compiled) -> Certificate:
-    """What is known of a compiled network's exactness so far."""
-    hashes = {
-        level: sha256(compiled.ir(level).encode()).hexdigest()
-        for level in ("ann-quantized", "snn-integer", compiled.backend.level)
-    }
-    return Certificate(compiled.target, compiled.code, ARGUMENTS.get(compiled.code, ""), hashes, compiled.validation)
+    """What is known of a compiled network's exactness so far; proofs are made now, images are those of `validate`."""
+    network = compiled.levels["snn-integer"]
+    levels = (*HASHED, compiled.backend.level)
+    widths = widths_of(network, compiled.weights)
+    argument = ARGUMENTS.get(compiled.code, "")
+    static = [_membranes(network, widths), *([_neurons(network)] if argument else [])]
+    return Certificate(
+        compiled.target,
+        compiled.code,
+        argument,
+        {level: sha256(compiled.ir(level).encode()).hexdigest() for level in levels},
+        widths,
+        (*static, _images(compiled.validation)),
+    )
+
+
+def widths_of(module: ModuleOp, weights: WeightStore) -> tuple[Width, ...]:
+    """Where the membranes of every layer of integers can lie."""
+    found: list[Width] = []
+    for network in module.walk():
+        if isinstance(network, snn.NetworkOp):
+            bounds = BoundsAnalysis(network, weights, activities(network)).membranes
+            found += [Width(_name(op), *interval.integers) for op, interval in bounds.items()]
+    return tuple(found)
+
+
+def _name(op: Operation) -> str:
+    return origin_of(op) or ("readout" if isinstance(op, snn.AccumulateOp) else op.name)
+
+
+def _membranes(module: ModuleOp, widths: Sequence[Width]) -> Obligation:
+    available = constraints_of(module).membrane_bits
+    wide = [width for width in widths if width.bits > available]
+    most = max((width.bits for width in widths), default=0)
+    how = [f"interval analysis over all inputs: at most {most} of the target's {available} bits are used"]
+    return Obligation("no membrane overflows", not wide, (*how, *map(str, wide)))
+
+
+def _neurons(module: ModuleOp) -> Obligation:
+    proofs = proofs_of(module)
+    how = ("proved by running the meaning of the neuron in every case:", *(f"  {proof}" for proof in proofs))
+    return Obligation("every neuron sends the count of its charge", not any(p.counterexample for p in proofs), how)
+
+
+def _images(validation: Validation | None) -> Obligation:
+    name = "the counts of every stage are equal"
+    if validation is None:
+        return Obligation(name, None, ("nothing was compared on images yet: validate(images)",))
+    compared = validation.passed if validation.exact else None
+    return Obligation(name, compared, tuple(_lines(validation)))
+
+
+def _lines(validation: Validation) -> Iterator[str]:
+    yield from str(validation).splitlines()

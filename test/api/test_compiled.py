@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -9,11 +10,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from xdsl.ir import Operation
 
 import neurocuda as nc
 from neurocuda.compiled import Compiled
 from neurocuda.images import Array, Images
+from neurocuda.ir.constraints import set_constraints
+from neurocuda.ir.origin import origin_of
+from neurocuda.measure.certificate import Width
 from neurocuda.measure.report import figures
+from neurocuda.reference.interpreter import interpret
 
 Floats = NDArray[np.float32]
 
@@ -284,8 +290,34 @@ def test_a_certificate_says_what_was_checked(compiled: Compiled, images: Floats)
     compiled.validate(images[:2])
     found = compiled.certificate()
     assert found.exact
-    assert list(found.hashes) == ["ann-quantized", "snn-integer", "cpu"]
+    assert list(found.hashes) == ["ann-imported", "ann-quantized", "snn-integer", "cpu"]
+    assert [obligation.holds for obligation in found.obligations] == [True, True, True]
     assert "0 of" in str(found)
+
+
+def test_a_certificate_bounds_every_membrane(compiled: Compiled, images: Floats) -> None:
+    """No input drives a membrane out of its interval: the largest ones that were seen lie inside."""
+    found = {width.layer: width for width in compiled.certificate().widths}
+    seen: dict[str, tuple[int, int]] = {}
+
+    def note(op: Operation, state: Mapping[str, Array]) -> None:
+        seen[origin_of(op) or "readout"] = int(state["v"].min()), int(state["v"].max())
+
+    interpret(compiled.levels["snn-integer"], compiled.weights, [images], on_state=note)
+    assert set(seen) == set(found)
+    for layer, (lowest, highest) in seen.items():
+        assert found[layer].lowest <= lowest <= highest <= found[layer].highest
+    assert str(Width("a", -129, 4)) == "a: -129 ... 4 (9 bits)"
+
+
+def test_a_certificate_fails_where_a_membrane_is_too_narrow(compiled: Compiled) -> None:
+    compiled = fresh(compiled)
+    network = compiled.levels["snn-integer"].clone()
+    set_constraints(network, replace(compiled.backend.constraints, membrane_bits=8))
+    compiled.levels = dict(compiled.levels) | {"snn-integer": network}
+    found = compiled.certificate()
+    assert not found.exact
+    assert "no membrane overflows: FAILS" in str(found)
 
 
 # Looking

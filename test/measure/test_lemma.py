@@ -1,0 +1,45 @@
+"""The lemma of a neuron is proved where it is true, and refuted with an example where it is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from neurocuda.ir.context import create_context
+from neurocuda.ir.parsing import parse_module
+from neurocuda.measure.lemma import Proof, proofs_of
+
+
+def proofs(*neurons: str) -> tuple[Proof, ...]:
+    """The proofs for a module of neurons with these properties."""
+    lines = [
+        f"%{index} = snn.integrate_and_fire %x threshold(dense<10> : tensor<1xi32>) {neuron} "
+        ": (tensor<1xi32>) -> tensor<1x!snn.spikes<0, 4>>"
+        for index, neuron in enumerate(neurons)
+    ]
+    text = "\n".join(["func.func @main(%x: tensor<1xi32>) {", *lines, "func.return", "}"])
+    return proofs_of(parse_module(create_context(), text))
+
+
+def test_a_window_of_as_many_steps_as_levels_is_enough() -> None:
+    (proof,) = proofs("levels 4 fire [3, 7]")
+    assert not proof.counterexample
+    assert str(proof) == "4 levels in 4 steps, reset subtract (1 layer): holds in all 70 cases"
+
+
+def test_layers_that_behave_alike_are_proved_once() -> None:
+    alike, other = proofs("levels 4 fire [3, 7]", "initial(dense<5> : tensor<1xi32>) levels 4 fire [7, 11]", "levels 3")
+    assert (alike.layers, other.layers) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("neuron", "counterexample"),
+    [
+        ("levels 4 fire [3, 6]", "charge 4 at threshold 1 sends 3"),  # a window that is too short
+        ("levels 4 strict true fire [3, 7]", "charge 1 at threshold 1 sends 0"),
+        ('levels 4 reset "zero" fire [3, 7]', "charge 2 at threshold 1 sends 1"),
+        ("levels 4 refractory 1 fire [3, 7]", "charge 3 at threshold 1 sends 2"),
+    ],
+)
+def test_what_does_not_send_its_count_is_refuted(neuron: str, counterexample: str) -> None:
+    (proof,) = proofs(neuron)
+    assert proof.counterexample == counterexample
