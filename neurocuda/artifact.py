@@ -40,6 +40,9 @@ FORMAT_VERSION = 1
 SOURCE = "snn-integer"
 """The level that targets are lowered from."""
 
+READ = ("ann-imported", "ann-convertible", "ann-quantized", "snn-count", SOURCE)
+"""Levels that every artefact holds, besides the target's own."""
+
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 LARGEST_MANIFEST = 1 << 20
@@ -226,11 +229,12 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Com
     weights_of(context).read(members[WEIGHTS], WEIGHTS)
     backend, chip = resolve_target(cast(str, manifest["target"]))
     names = cast("list[str]", manifest["levels"])
-    if not {SOURCE, backend.level} <= set(names):
-        raise KeyError(f"levels {SOURCE} and {backend.level}")
+    missing = [level for level in (*READ, backend.level) if level not in names]
+    if missing:
+        raise ArtifactError(f"{path}: the manifest lists no level {', '.join(missing)}")
     texts = {name: members[f"ir/{name}.mlir"] for name in names}
     levels = StoredLevels(context, texts, backend, chip, path)
-    levels.require()
+    levels.require(manifest["code"])
     conversion = dict(cast(Fields, manifest["conversion"]))
     conversion["portable"] = tuple(cast("list[str]", conversion.get("portable", [])))
     preprocessing = cast("Fields | None", manifest["preprocessing"])
@@ -282,18 +286,23 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
             self._modules[level] = self._lowered() if level == self._backend.level else self._parsed(level)
         return self._modules[level]
 
-    def require(self) -> None:
-        """Checks the level that the network is made from.
+    def require(self, code: object) -> None:
+        """Checks the level that the network is made from, and that it is said in the code that the manifest names.
 
         Raises:
-            ArtifactError: it is malformed or breaks its contract.
+            ArtifactError: it is malformed or breaks its contract, or it has another code.
         """
         from neurocuda.dialects.levels import SNN_INTEGER
+        from neurocuda.dialects.snn.ops import NetworkOp
 
         try:
             SNN_INTEGER.require(self[SOURCE])
         except NeuroCudaError as reason:
             raise ArtifactError(f"{self._path}: {reason}") from None
+        codes = {op.code.data for op in self[SOURCE].walk() if isinstance(op, NetworkOp)}
+        if codes != {code}:
+            found = ", ".join(f'"{name}"' for name in sorted(codes))
+            raise ArtifactError(f"{self._path}: the manifest says code {code!r}, and the network has code {found}")
 
     def _parsed(self, level: str) -> ModuleOp:
         from neurocuda.ir.parsing import parse_module

@@ -306,6 +306,19 @@ def test_timesteps_are_chosen_by_agreement(images: Floats) -> None:
     assert lost(nc.Conversion(timesteps=3))[1] > 0
 
 
+def test_timesteps_of_a_free_running_network_are_chosen_on_its_spikes(images: Floats) -> None:
+    """A free-running network loses more than its integer network: what is reported is what runs."""
+    model = undecided()
+    with torch.no_grad():
+        expected = model(torch.tensor(images)).numpy().argmax(1)
+    conversion = nc.Conversion(timesteps="auto", code="free", max_accuracy_loss=30)
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    loss = 100 * float((outputs_of(compiled, images).argmax(1) != expected).mean())
+    assert loss <= 30
+    timesteps = compiled.conversion.timesteps
+    assert compiled.facts[f"calibration images whose class changes with T = {timesteps}"] == f"{loss:.2f} %"
+
+
 def test_timesteps_that_do_not_suffice_are_told(images: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neurocuda.compiling.LADDER", (1, 2))
     conversion = nc.Conversion(timesteps="auto", max_accuracy_loss=0)
