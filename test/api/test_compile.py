@@ -381,3 +381,29 @@ def test_no_compiler_is_told(model: nn.Module, images: Floats, monkeypatch: pyte
         nc.ToolchainError, match="no C compiler was found: install gcc or clang, or `pip install ziglang`"
     ):
         nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
+
+
+# Several inputs
+
+
+class Masked(nn.Module):
+    """Takes a second input and never looks at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        del mask
+        return torch.relu(self.layer(x))
+
+
+def test_an_input_that_nothing_reads_keeps_its_name(tmp_path: Path) -> None:
+    inputs = {"x": np.random.default_rng(0).normal(size=(20, 4)), "mask": np.ones((20, 2))}
+    compiled = nc.compile(Masked().eval(), target="cpu", calibration=inputs, conversion=QUICK)
+    assert compiled.inputs.names == ("x", "mask")
+    expected = compiled.run(inputs).outputs
+    compiled.save(tmp_path / "masked.nca")
+    np.testing.assert_array_equal(nc.load(tmp_path / "masked.nca").run(inputs).outputs, expected)
+    with pytest.raises(nc.InputError, match="the network has 2 inputs, 1 were given; give a dictionary with"):
+        compiled.run(inputs["x"])
