@@ -46,8 +46,6 @@ def environment(checkout: Path, tmp_path: Path) -> dict[str, str]:
     for tool in (checkout / "tools").glob("nc_*.py"):
         _write_command(commands / tool.stem.replace("_", "-"), f"{sys.executable} -m neurocuda.tools.{tool.stem}")
     _write_command(commands / "python", sys.executable)
-    (commands / "not").write_text('#!/bin/sh\nif "$@"; then exit 1; fi\n')
-    (commands / "not").chmod(0o755)
     path = os.pathsep.join([str(commands), os.environ["PATH"]])
     return {**os.environ, "PATH": path, "PYTHONPATH": str(checkout), "NEUROCUDA_CACHE": str(tmp_path / "cache")}
 
