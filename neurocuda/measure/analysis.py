@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from math import nan
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.layers import Operations
 from neurocuda.measure.raster import Raster
 from neurocuda.measure.report import Plain
+
+if TYPE_CHECKING:
+    from neurocuda.compiled import Compiled
 
 CAUSES: Mapping[str, str] = {
     "inherited": "the float layer, given what the layers before it sent instead of what they mean",
@@ -139,7 +143,7 @@ class Analysis:
     """Where a spiking network differs from the float one, on some images. Prints as two tables.
 
     Attributes:
-        network: what was compiled, as plain values.
+        compiled: the network.
         images: how many were looked at.
         labelled: whether right answers are those of labels; else they are the float network's own.
         provenance: what ran the spiking network.
@@ -149,7 +153,7 @@ class Analysis:
         raster: the spikes of the first image, step by step.
     """
 
-    network: Mapping[str, Plain]
+    compiled: Compiled = field(repr=False, compare=False)
     images: int
     labelled: bool
     provenance: str
@@ -172,7 +176,8 @@ class Analysis:
         """Everything that the text says, as plain values."""
         return {
             "format_version": FORMAT_VERSION,
-            "network": self.network,
+            "name": self.compiled.name,
+            "target": self.compiled.target,
             "images": self.images,
             "labelled": self.labelled,
             "provenance": self.provenance,
@@ -200,7 +205,7 @@ class Analysis:
         """
         from neurocuda.measure.page.page import save_page
 
-        save_page(Path(path), self.network, self)
+        save_page(Path(path), self.compiled, self)
 
     def __str__(self) -> str:
         sections = (self._summary(), self._errors(), self._activity())
@@ -208,7 +213,7 @@ class Analysis:
 
     def _summary(self) -> Iterator[str]:
         right = "right answers" if self.labelled else "answers of the float network kept (no labels were given)"
-        yield f"{self.network['name']} for {self.network['target']}: {right} on {self.images} images"
+        yield f"{self.compiled.name} for {self.compiled.target}: {right} on {self.images} images"
         for name, found in self.accuracy.items():
             yield f"{name:10} {found}{f', {self.provenance}' if name == 'spiking' else ''}"
         causes = ", ".join(f"{name} {lost:+d}" for name, lost in self.lost_by_cause().items() if lost)
@@ -254,10 +259,12 @@ def _width(parts: tuple[Part, ...]) -> int:
 
 
 def percent(share: float) -> str:
-    """A share in percent with two significant digits: "12 %", "0.034 %"; "n/a" for NaN."""
+    """A share in percent with two significant digits: "12 %", "0.034 %", "<.001 %"; "n/a" for NaN."""
     if share != share:
         return "n/a"
     value = 100 * share
+    if 0 < abs(value) < 0.001:
+        return "<.001 %"
     return f"{value:.0f} %" if abs(value) >= 10 or not value else f"{value:.2g} %"
 
 

@@ -26,10 +26,9 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
 from neurocuda.measure.evaluation import correct_answers
-from neurocuda.measure.layers import Operations, Traffic
+from neurocuda.measure.layers import Traffic
 from neurocuda.measure.raster import raster_of
 from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
-from neurocuda.measure.report import figures
 from neurocuda.measure.tally import Tally
 from neurocuda.pipeline import Line, integer_stages
 from neurocuda.reference.interpreter import Run, execute, interpret, main_function
@@ -115,7 +114,7 @@ class Analyzer:
                 progress(stop, images)
         own = self.compiled.conversion.timesteps
         return Analysis(
-            network=figures(self.compiled),
+            compiled=self.compiled,
             images=images,
             labelled=labels is not None,
             provenance=self.provenance,

@@ -40,11 +40,15 @@ class Certificate:
         """Whether the code is exact and no comparison has found a difference."""
         return bool(self.argument) and (self.validation is None or self.validation.passed)
 
-    def __str__(self) -> str:
+    @property
+    def reason(self) -> str:
+        """Why the code is exact, or that it is not."""
         if self.argument:
-            lines = [f'code "{self.code}" is exact: {self.argument}']
-        else:
-            lines = [f'code "{self.code}" is approximate: only residuals show whether an inference was exact']
+            return f'code "{self.code}" is exact: {self.argument}'
+        return f'code "{self.code}" is approximate: only residuals show whether an inference was exact'
+
+    def __str__(self) -> str:
+        lines = [self.reason]
         lines.append("level contracts and the widths of accumulators were checked for every input while compiling")
         lines += [f"{level}: sha256 {digest}" for level, digest in self.hashes.items()]
         lines.append("nothing was compared on images yet" if self.validation is None else str(self.validation))

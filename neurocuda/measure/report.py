@@ -54,12 +54,13 @@ def _layers(compiled: Compiled) -> Iterator[str]:
 
 
 def _cost(compiled: Compiled) -> Iterator[str]:
-    for reading in _readings(compiled):
+    for reading in readings_of(compiled):
         star = "*" if reading.kind == STARRED else ""
         yield f"{reading.name}: {reading.value:,.6g} {reading.unit} ({reading.kind}{star})"
 
 
-def _readings(compiled: Compiled) -> Sequence[Reading]:
+def readings_of(compiled: Compiled) -> Sequence[Reading]:
+    """The figures of the target's cost model."""
     return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, None)
 
 
@@ -103,7 +104,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "neurons": compiled.neurons,
         "weights": {"number": count, "bytes": size},
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
-        "cost": [asdict(reading) for reading in _readings(compiled)],
+        "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: _evaluation(found) for what, found in compiled.evaluations.items()},
         "mismatches": None if validation is None else validation.mismatches,
         "counts compared": None if validation is None else validation.counts,

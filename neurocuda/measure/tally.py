@@ -59,9 +59,9 @@ class Tally:
         self.counts += int(np.abs(sent).sum())
         self.silent += int((sent == 0).sum())
         self.off += int((sent != own).sum())
-        fired, alive = (by_channel(values).any(axis=1) for values in (sent, exact))
-        self.fired = fired if self.fired is None else self.fired | fired
-        self.alive = alive if self.alive is None else self.alive | alive
+        fired, alive = (np.asarray(by_channel(values).any(axis=1)) for values in (sent, exact))
+        self.fired = fired if self.fired is None else np.logical_or(self.fired, fired)
+        self.alive = alive if self.alive is None else np.logical_or(self.alive, alive)
 
     def charge(self, cause: str, lost: int, moved: float) -> None:
         """Books images, and squared distance of the output, on a cause."""

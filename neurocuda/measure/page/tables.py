@@ -1,0 +1,97 @@
+"""Tables of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from neurocuda.measure.analysis import Part, percent
+from neurocuda.measure.layers import Layer
+from neurocuda.measure.page.markup import Markup, tag
+from neurocuda.measure.report import STARRED, readings_of
+
+if TYPE_CHECKING:
+    from neurocuda.compiled import Compiled
+
+WORDS = frozenset({"mainly", "from", "unit", "kind", "value"})
+"""Columns that hold words, which stand at the left."""
+
+
+def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+    """A table whose first column names the rows."""
+    kinds = ["words" if name in WORDS else None for name in head]
+    first = tag("tr", (tag("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True)))
+    body = (tag("tr", tag("th", row[0], scope="row"), map(_cell, row[1:], kinds[1:])) for row in rows)
+    return tag("div", tag("table", tag("caption", caption), tag("thead", first), tag("tbody", body)), class_="table")
+
+
+def _cell(content: str, kind: str | None) -> Markup:
+    return tag("td", content, class_=kind)
+
+
+def layer_table(layers: Sequence[Layer]) -> Markup:
+    """What is known without images."""
+    head = ("layer", "neurons", "T", "synapses", "MACs", "from")
+    rows = (
+        (layer.name, f"{layer.neurons:,}", str(layer.levels), str(layer.synapses), f"{layer.operations:,}", layer.where)
+        for layer in layers
+    )
+    return table("Layers of neurons, in order", head, rows)
+
+
+def part_table(parts: Sequence[Part]) -> Markup:
+    """What was measured on images."""
+    head = ("layer", "neurons", "T", "one count", "bias", "error", "mainly", "lost", "clipped", "dead", "spikes", "off",
+            "synaptic ops", "MACs", "from")  # fmt: skip
+    return table("Inputs, layers of neurons and outputs, in order", head, map(_row, parts))
+
+
+def _row(part: Part) -> Sequence[str]:
+    errors, firing, operations = part.errors, part.firing, part.operations
+    low, high = part.scale
+    scale = f"{low:.3g}" if low == high else f"{low:.3g} … {high:.3g}"
+    sent = ("", "", "") if firing is None else (
+        f"{firing.dead} of {firing.channels}", f"{firing.spikes:.2f}", percent(firing.off)
+    )  # fmt: skip
+    work = ("", "") if operations is None else (
+        f"{operations.accumulations + operations.input_products:,.0f}", f"{operations.dense:,.0f}"
+    )  # fmt: skip
+    return (
+        part.name,
+        f"{part.elements:,}",
+        str(part.levels or ""),
+        scale if high else "",
+        f"{errors.bias:.2g}",
+        percent(errors.relative(errors.error)),
+        errors.main_cause,
+        str(errors.lost),
+        percent(errors.clipped),
+        *sent,
+        *work,
+        part.where,
+    )
+
+
+def cost_table(compiled: Compiled) -> Markup:
+    """The target's cost model."""
+    rows = (
+        (reading.name, f"{reading.value:,.6g}", reading.unit, f"{reading.kind}{'*' if reading.kind == STARRED else ''}")
+        for reading in readings_of(compiled)
+    )
+    return table("What the target's cost model says", ("figure", "value", "unit", "kind"), rows)
+
+
+def facts_table(compiled: Compiled) -> Markup:
+    """What was found while compiling, evaluating and validating."""
+    return table("What is known", ("fact", "value"), _facts(compiled))
+
+
+def _facts(compiled: Compiled) -> Iterator[tuple[str, str]]:
+    yield "levels", " → ".join(compiled.levels)
+    yield "exactness", compiled.certificate().reason
+    for what, evaluation in compiled.evaluations.items():
+        yield f"accuracy, {what}", str(evaluation)
+    if compiled.validation is not None:
+        yield "validation", str(compiled.validation)
+    for name, value in compiled.facts.items():
+        yield name, f"{value:.4g}" if isinstance(value, float) else str(value)
