@@ -223,13 +223,14 @@ class Analysis:
         width = _width(self.parts)
         yield "mean square error in % of the layer's mean square; causes one by one, so they need not add up"
         causes = " ".join(f"{name:>9}" for name in CAUSES)
-        yield f"{'layer':{width}} {'T':>4} {'bias':>10} {'error':>8} {causes}  {'mainly':9} {'lost':>5}"
+        yield f"{'layer':{width}} {'T':>4} {'bias':>10} {'quantised':>9} {'spiking':>8} {causes}  {'mainly':9} {'lost':>5}"
         for part in self.parts:
             errors = part.errors
             cells = (percent(errors.relative(errors.causes[name].square)) for name in CAUSES)
             yield (
                 f"{part.name:{width}} {part.levels or '':>4} {errors.bias:10.2g} "
-                f"{percent(errors.relative(errors.error)):>8} {' '.join(f'{cell:>9}' for cell in cells)}  "
+                f"{percent(errors.relative(errors.quantized_error)):>9} {percent(errors.relative(errors.error)):>8} "
+                f"{' '.join(f'{cell:>9}' for cell in cells)}  "
                 f"{errors.main_cause:9} {errors.lost:5d}"
             )
 

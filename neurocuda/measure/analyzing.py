@@ -40,7 +40,7 @@ Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 TIMESTEPS = (1, 3, 7, 15, 31, 63)
-"""Numbers of time steps that accuracy is told for, beside the network's own."""
+"""Numbers of time steps that accuracy is told for, beside the network's own and those that differ enough from it."""
 
 AT_ONCE = 64
 """Images looked at together, at most."""
@@ -130,9 +130,10 @@ class Analyzer:
         from neurocuda.compiling import context_of
 
         conversion = self.compiled.conversion
+        own = int(conversion.timesteps)
         found: dict[int, Trial] = {}
-        for timesteps in sorted({*TIMESTEPS, int(conversion.timesteps)}):
-            if timesteps == conversion.timesteps:
+        for timesteps in sorted({own, *(other for other in TIMESTEPS if not 3 * own < 4 * other < 6 * own)}):
+            if timesteps == own:
                 found[timesteps] = Trial(self.integer, self.weights)
                 continue
             line = Line(context_of([self.float], self.compiled.context), self.float.clone(), {}, {}, {})

@@ -17,7 +17,7 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.snn.analysis.activity import activities
 from neurocuda.reference.interpreter import Run, execute
 
-SAMPLED = 16
+SAMPLED = 12
 """Neurons of a layer whose spikes are kept one by one."""
 
 

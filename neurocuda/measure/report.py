@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.ir.attributes import dense_shape
 from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.raster import schedule_of
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -91,6 +92,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
     """Everything that the text says, as plain values."""
     count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
     validation = compiled.validation
+    steps, windows = schedule_of(compiled.levels["snn-integer"])
     return {
         "name": compiled.name,
         "target": compiled.target,
@@ -104,6 +106,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "neurons": compiled.neurons,
         "weights": {"number": count, "bytes": size},
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
+        "schedule": {"steps": steps, "windows": [asdict(window) for window in windows]},
         "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: _evaluation(found) for what, found in compiled.evaluations.items()},
         "mismatches": None if validation is None else validation.mismatches,

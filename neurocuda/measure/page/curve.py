@@ -19,10 +19,13 @@ RIGHT = WIDTH - 120
 TOP, BOTTOM = 18, HEIGHT - 46
 
 
-def accuracy_curve(points: Sequence[AccuracyAt], exact: Accuracy) -> Markup:
-    """The quantised network's accuracy at several T with 95 % intervals, and the float network's as a line."""
+def accuracy_curve(points: Sequence[AccuracyAt], exact: Accuracy, spiking: Accuracy) -> Markup:
+    """The quantised network's accuracy at several T with 95 % intervals, and the float network's as a line.
+
+    Where the spiking network's is not that of the quantised one, it has a point of its own.
+    """
     first, last = (log2(points[index].timesteps) for index in (0, -1))
-    low = min(0.98 * exact.value, *(point.accuracy.interval[0] for point in points))
+    low = min(0.98 * exact.value, spiking.interval[0], *(point.accuracy.interval[0] for point in points))
     high = max(exact.value, *(point.accuracy.interval[1] for point in points))
     span, octaves = (high - low) or 1.0, (last - first) or 1.0
 
@@ -42,6 +45,10 @@ def accuracy_curve(points: Sequence[AccuracyAt], exact: Accuracy) -> Markup:
         yield tag("polyline", points=line, class_="curve")
         for point in points:
             yield from _point(point, x(point.timesteps), y)
+            if point.chosen and point.accuracy != spiking:
+                told = tag("title", f"spiking: {spiking}")
+                yield tag("circle", told, cx=x(point.timesteps), cy=y(spiking.value), r=6, class_="fill-timing")
+                yield text("spiking", x(point.timesteps) + 11, y(spiking.value) + 4, class_="label")
         yield text("T, levels of an activation", (LEFT + RIGHT) / 2, HEIGHT - 6, class_="tick", anchor="middle")
 
     told = ", ".join(f"T = {point.timesteps}: {100 * point.accuracy.value:.2f} %" for point in points)

@@ -12,7 +12,7 @@ from neurocuda.measure.analysis import CAUSES, Analysis, Part, percent
 from neurocuda.measure.page.bars import Panel, Segment, bars
 from neurocuda.measure.page.curve import accuracy_curve
 from neurocuda.measure.page.markup import Markup, joined, tag
-from neurocuda.measure.page.tables import cost_table, facts_table, layer_table, part_table
+from neurocuda.measure.page.tables import cost_table, facts_table, layer_table, part_table, short
 from neurocuda.measure.page.tiles import tiles, verdict
 from neurocuda.measure.page.trains import schedule, spike_raster
 from neurocuda.measure.raster import schedule_of
@@ -39,7 +39,7 @@ def save_page(path: Path, compiled: Compiled, analysis: Analysis | None) -> None
 def page(compiled: Compiled, analysis: Analysis | None) -> str:
     """The page's text."""
     title = f"{compiled.name} for {compiled.target}"
-    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
+    style = files("neurocuda.measure.page").joinpath("style.css").read_text(encoding="utf-8")
     head = tag(
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
@@ -117,17 +117,19 @@ def _errors(analysis: Analysis) -> Markup:
         ]
         for part in parts
     ]
+    marks = [finite(part, part.errors.quantized_error) for part in parts]
     panels = [
         Panel("made in this layer, by cause", made, percent),
-        Panel("in all, with what came from before", totals, percent),
+        Panel("in all, with what came from before", totals, percent, marks),
     ]
     told = (
         "The mean square error of every layer's values, as a share of their mean square. Left: what the layer itself "
-        "adds, cause by cause. Right: all of it, most of which deep layers inherit."
+        "adds, cause by cause. Right: all of it, most of which deep layers inherit; the ticks are the quantised network, "
+        "which an exact code equals."
     )
     worst = max(parts, key=lambda part: finite(part, part.errors.error))
     described = f"The largest error is that of {worst.name}, {percent(finite(worst, worst.errors.error))}"
-    legend = _legend([*((name, name) for name in MADE_HERE), ("inherited", "in all")])
+    legend = _legend([*((name, name) for name in MADE_HERE), ("inherited", "in all"), ("mark", "quantised")])
     return _section("errors", "Error by layer", told, legend, bars("Error by layer", described, _names(parts), panels))
 
 
@@ -157,11 +159,11 @@ def _losses(analysis: Analysis) -> Markup:
         for part in parts
     ]
     answers = "right answers lost" if analysis.labelled else "answers of the float network lost"
-    panels = [Panel(answers, lost, "{:+.0f}".format), Panel("error added to the output", moved, percent)]
+    panels = [Panel(answers, lost, "{:.0f}".format), Panel("error added to the output", moved, percent)]
     told = (
-        "Inputs, layers and outputs are switched from float to spiking one after the other, and in each one cause after "
-        "the other. What a switch changes at the output is booked on it, so all bars add up to the whole loss. Bars to "
-        "the left are gains; single answers are chance, the error of the output is steadier."
+        "Inputs, layers and outputs are switched from float to spiking one after the other, each cause by cause. What "
+        "a switch changes at the output is booked on it, so all bars add up to the whole loss. Bars to the left are "
+        "gains. Single answers are chance; the error of the output is steadier."
     )
     described = f"{analysis.lost} of {analysis.images} answers are lost"
     legend = _legend([(name, name) for name in MADE_HERE])
@@ -171,7 +173,10 @@ def _losses(analysis: Analysis) -> Markup:
 
 def _activity(analysis: Analysis) -> Markup:
     parts = [part for part in analysis.parts if part.operations is not None]
-    spikes, silent, work, marks = [], [], [], []
+    spikes: list[list[Segment]] = []
+    silent: list[list[Segment]] = []
+    work: list[list[Segment]] = []
+    marks: list[float] = []
     for part in parts:
         firing, operations = part.firing, part.operations
         rate, quiet = (firing.spikes, firing.silent) if firing else (0.0, 0.0)
@@ -190,28 +195,20 @@ def _activity(analysis: Analysis) -> Markup:
     done = sum(operations.accumulations + operations.input_products for operations in every)
     dense = sum(operations.dense for operations in every)
     told = (
-        f"What every layer sends, and the work that its inputs make. All layers together: {done:,.0f} synaptic operations "
-        f"per image against {dense:,.0f} MACs of the float network ({done / dense if dense else 0:.2f} times as many)."
+        f"What every layer sends, and the work that its inputs make. In all {done:,.0f} synaptic operations per image "
+        f"against {dense:,.0f} MACs of the float network, {done / dense if dense else 0:.2f} times as many."
     )
     legend = _legend([("weights", "synaptic operations"), ("mark", "MACs of the float network")])
     picture = bars("Firing rates by layer", told, _names(parts), panels)
     return _section("activity", "Firing rates", told, legend, picture)
 
 
-def short(value: float) -> str:
-    """A large number with two digits: 1.2M."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
-
-
 def _spikes(compiled: Compiled, analysis: Analysis) -> Markup:
     _, windows = schedule_of(compiled.level("snn-integer"))
     most = max((len(train.neurons) for train in analysis.raster.trains), default=0)
     told = (
-        f"The first image, step by step in the reference interpreter: a dot for every spike of up to {most} neurons per "
-        "layer, evenly spaced. The tinted field is when the layer may fire."
+        f"The first image, step by step in the reference interpreter: a dot for every spike of up to {most} neurons "
+        "of each layer, evenly spaced. The tinted field is when the layer may fire."
     )
     return _section("spikes", "Spikes of one image", told, spike_raster(analysis.raster, windows))
 
@@ -223,10 +220,10 @@ def _timesteps(compiled: Compiled, analysis: Analysis) -> Markup:
     told = (
         "The quantised network, quantised again with other T in the reference interpreter "
         f"({analysis.images} images, 95 % intervals). Clip ranges stay those chosen for T = "
-        f"{compiled.conversion.timesteps}; compiled for its own T a network may do better. An exact code gives the same "
-        "answers in spikes."
+        f"{compiled.conversion.timesteps}; compiled for its own T a network may do better. An exact code gives the "
+        "same answers in spikes."
     )
-    curve = accuracy_curve(analysis.by_timesteps, analysis.accuracy["float"])
+    curve = accuracy_curve(analysis.by_timesteps, analysis.accuracy["float"], analysis.accuracy["spiking"])
     return _section("timesteps", "Accuracy against T", told, curve)
 
 

@@ -41,9 +41,10 @@ def layer_table(layers: Sequence[Layer]) -> Markup:
 
 def part_table(parts: Sequence[Part]) -> Markup:
     """What was measured on images."""
-    head = ("layer", "neurons", "T", "one count", "bias", "error", "mainly", "lost", "clipped", "dead", "spikes", "off",
-            "synaptic ops", "MACs", "from")  # fmt: skip
-    return table("Inputs, layers of neurons and outputs, in order", head, map(_row, parts))
+    head = ("layer", "from", "neurons", "T", "one count", "bias", "quantised", "spiking", "mainly", "lost", "clipped",
+            "dead", "spikes", "off", "SynOps", "MACs")  # fmt: skip
+    caption = "Inputs, layers of neurons and outputs, in order; errors relative to the mean square of the float values"
+    return table(caption, head, map(_row, parts))
 
 
 def _row(part: Part) -> Sequence[str]:
@@ -54,22 +55,31 @@ def _row(part: Part) -> Sequence[str]:
         f"{firing.dead} of {firing.channels}", f"{firing.spikes:.2f}", percent(firing.off)
     )  # fmt: skip
     work = ("", "") if operations is None else (
-        f"{operations.accumulations + operations.input_products:,.0f}", f"{operations.dense:,.0f}"
+        short(operations.accumulations + operations.input_products), short(operations.dense)
     )  # fmt: skip
     return (
         part.name,
+        part.where,
         f"{part.elements:,}",
         str(part.levels or ""),
         scale if high else "",
         f"{errors.bias:.2g}",
+        percent(errors.relative(errors.quantized_error)),
         percent(errors.relative(errors.error)),
         errors.main_cause,
         str(errors.lost),
         percent(errors.clipped),
         *sent,
         *work,
-        part.where,
     )
+
+
+def short(value: float) -> str:
+    """A large number with two digits: 1.2M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
 
 
 def cost_table(compiled: Compiled) -> Markup:

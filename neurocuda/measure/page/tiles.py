@@ -31,7 +31,7 @@ def _tiles(compiled: Compiled, analysis: Analysis | None) -> Iterator[Markup]:
     if analysis is not None:
         kept = "right" if analysis.labelled else "kept"
         found = analysis.accuracy
-        yield _tile("Float, then spiking", f"{_percent(found['float'])} → {_percent(found['spiking'])}",
+        yield _tile("Float, then spiking", f"{100 * found['float'].value:.1f} → {_percent(found['spiking'])}",
                     f"answers {kept}, measured on {analysis.images} images", analysis.provenance)  # fmt: skip
     steps, _ = schedule_of(compiled.level("snn-integer"))
     yield _tile("Latency", f"{steps:,} steps", f"end to end, T = {compiled.conversion.timesteps} per layer",
@@ -46,7 +46,7 @@ def _tiles(compiled: Compiled, analysis: Analysis | None) -> Iterator[Markup]:
 
 
 def _percent(found: Accuracy) -> str:
-    return f"{100 * found.value:.2f} %"
+    return f"{100 * found.value:.1f} %"
 
 
 def _interval(found: Accuracy) -> str:
@@ -62,10 +62,10 @@ def verdict(analysis: Analysis) -> str:
         start = f"On {images} images the spiking network keeps as many {answers} as the float network."
     else:
         start = f"On {images} images the spiking network gives {abs(lost)} {'fewer' if lost > 0 else 'more'} {answers}."
-    causes = {name: count for name, count in analysis.lost_by_cause().items() if count}
-    told = ", ".join(f"{name} {'costs' if count > 0 else 'gains'} {abs(count)}" for name, count in causes.items())
+    causes = sorted(analysis.lost_by_cause().items(), key=lambda item: -item[1])
+    told = ", ".join(f"{name} {count}" for name, count in causes if count)
     worst = max(analysis.parts, key=lambda part: part.errors.lost)
     place = f" {worst.name} costs most, {worst.errors.lost}." if worst.errors.lost > 0 else ""
     low, high = analysis.accuracy["spiking"].interval
     chance = f" With {images} images the accuracy is known to within {100 * (high - low) / 2:.1f} points (95 %)."
-    return f"{start}{f' By cause: {told}.' if told else ''}{place}{chance}"
+    return f"{start}{f' Lost by cause: {told}.' if told else ''}{place}{chance}"

@@ -56,7 +56,7 @@ def _train(train: Train, window: Window | None, top: float, width: float) -> Ite
         told = tag("title", f"{window.name} may fire in steps {window.start} to {window.stop}")
         x, long = NAMES + window.start * width, (window.stop - window.start) * width
         yield tag("rect", told, x=x, y=top, width=long, height=height, class_="window")
-    dot = max(width * 0.8, 1.0)
+    dot = min(max(width * 0.8, 1.0), 9.0)
     dots = (
         f"M{NAMES + step * width:.1f} {top + row * TRAIN_ROW:.1f}h{dot:.1f}v2.4h-{dot:.1f}z"
         for step, row in train.spikes
