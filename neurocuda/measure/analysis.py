@@ -223,7 +223,8 @@ class Analysis:
         width = _width(self.parts)
         yield "mean square error in % of the layer's mean square; causes one by one, so they need not add up"
         causes = " ".join(f"{name:>9}" for name in CAUSES)
-        yield f"{'layer':{width}} {'T':>4} {'bias':>10} {'quantised':>9} {'spiking':>8} {causes}  {'mainly':9} {'lost':>5}"
+        head = f"{'layer':{width}} {'T':>4} {'bias':>10} {'quantised':>9} {'spiking':>8}"
+        yield f"{head} {causes}  {'mainly':9} {'lost':>5}"
         for part in self.parts:
             errors = part.errors
             cells = (percent(errors.relative(errors.causes[name].square)) for name in CAUSES)

@@ -109,13 +109,9 @@ def _errors(analysis: Analysis) -> Markup:
         ]
         for part in parts
     ]
+    sums = [finite(part, part.errors.error) for part in parts]
     totals = [
-        [
-            Segment(
-                finite(part, part.errors.error), "inherited", f"{part.name}: {percent(finite(part, part.errors.error))}"
-            )
-        ]
-        for part in parts
+        [Segment(error, "inherited", f"{part.name}: {percent(error)}")] for part, error in zip(parts, sums, strict=True)
     ]
     marks = [finite(part, part.errors.quantized_error) for part in parts]
     panels = [
@@ -124,11 +120,10 @@ def _errors(analysis: Analysis) -> Markup:
     ]
     told = (
         "The mean square error of every layer's values, as a share of their mean square. Left: what the layer itself "
-        "adds, cause by cause. Right: all of it, most of which deep layers inherit; the ticks are the quantised network, "
-        "which an exact code equals."
+        "adds, cause by cause. Right: all of it, most of which deep layers inherit; the ticks are the quantised "
+        "network, which an exact code equals."
     )
-    worst = max(parts, key=lambda part: finite(part, part.errors.error))
-    described = f"The largest error is that of {worst.name}, {percent(finite(worst, worst.errors.error))}"
+    described = f"The largest error is that of {parts[sums.index(max(sums))].name}, {percent(max(sums))}"
     legend = _legend([*((name, name) for name in MADE_HERE), ("inherited", "in all"), ("mark", "quantised")])
     return _section("errors", "Error by layer", told, legend, bars("Error by layer", described, _names(parts), panels))
 
