@@ -16,7 +16,7 @@ from torch import nn
 import neurocuda as nc
 from neurocuda.compiled import Compiled
 from neurocuda.compiling import context_of
-from neurocuda.dialects.ann.ops import StaircaseOp
+from neurocuda.dialects.ann.ops import LinearOp, StaircaseOp
 from neurocuda.errors import InputError, VerificationError
 from neurocuda.ir.context import weights_of
 from neurocuda.measure.analysis import CAUSES, Analysis, Change, Part, percent
@@ -78,13 +78,8 @@ def part(analysis: Analysis, kind: str, index: int = 0) -> Part:
 def sent_values(small: Compiled, inputs: NDArray[np.float32]) -> list[Floats]:
     """What both layers sent, in the float network's units: counts from the target, scales from the IR."""
     counts = small.run(inputs, counts=True).counts.values()
-    return [count * scale for count, scale in zip(counts, scales(small), strict=True)]
-
-
-def scales(small: Compiled) -> list[Floats]:
-    """What one count of both layers stands for."""
-    layers = (op for op in small.level("ann-quantized").walk() if isinstance(op, StaircaseOp))
-    return [small.weights.array(op.scale) for op in layers]
+    layers = [op for op in small.level("ann-quantized").walk() if isinstance(op, StaircaseOp)]
+    return [count * small.weights.array(op.scale) for count, op in zip(counts, layers, strict=True)]
 
 
 # Numbers
@@ -115,20 +110,28 @@ def test_what_is_inherited_is_the_float_layer_on_what_was_sent(
     assert inherited.square == pytest.approx(np.square(change).mean(), rel=1e-4)
 
 
-def test_clipping_and_rounding_are_those_of_a_real_valued_staircase(
+def test_weights_clipping_and_rounding_are_those_of_the_integers(
     small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]
 ) -> None:
-    """Weights hardly matter at 8 bits, so the float layer on what was sent stands for the layer before clipping."""
-    first, second = sent_values(small, inputs)
+    counts = list(small.run(inputs, counts=True).counts.values())
+    layer = [op for op in small.level("ann-quantized").walk() if isinstance(op, StaircaseOp)][1]
+    synapse = layer.currents[0].owner
+    assert isinstance(synapse, LinearOp)
+    weight, bias, threshold, scale = (
+        small.weights.array(constant).astype(float)
+        for constant in (synapse.weight, layer.bias, layer.threshold, layer.scale)
+    )
+    charge = (counts[0] @ weight.T + bias) / threshold  # in counts of this layer
+    floats = run(chain()[2:4], sent_values(small, inputs)[0])
+    rectified = np.maximum(charge, 0) * scale
+    clipped = np.minimum(rectified, STEPS * scale)
     errors = part(analysis, "neurons", 1).errors
-    scale = scales(small)[1]
-    charge = run(chain()[2:4], first)
-    clipped = np.minimum(charge, STEPS * scale)
-    assert errors.causes["clipping"].square == pytest.approx(np.square(clipped - charge).mean(), rel=0.1)
-    assert errors.causes["rounding"].square == pytest.approx(np.square(second - clipped).mean(), rel=0.1)
-    assert errors.clipped == pytest.approx((charge > STEPS * scale).mean(), abs=0.02)
-    assert errors.causes["weights"].square < 0.01 * errors.error
-    assert errors.causes["timing"] == Change()
+    found = errors.causes
+    assert found["weights"].square == pytest.approx(np.square(rectified - floats).mean(), rel=1e-4)
+    assert 0 < found["clipping"].square == pytest.approx(np.square(clipped - rectified).mean())
+    assert 0 < found["rounding"].square == pytest.approx(np.square(counts[1] * scale - clipped).mean())
+    assert 0 < errors.clipped == pytest.approx((charge > STEPS).mean())
+    assert found["timing"] == Change()
 
 
 def test_causes_add_up(analysis: Analysis) -> None:
