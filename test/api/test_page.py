@@ -157,10 +157,17 @@ def test_markup() -> None:
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
-    [(0, 1, [0, 0.5, 1]), (-3, 9, [0, 5]), (0, 0, [0]), (0, 7e6, [0, 2e6, 4e6, 6e6]), (0, 0.04, [0, 0.01, 0.02, 0.03])],
+    [
+        (0, 1, [0, 0.5, 1]),
+        (-3, 9, [-2, 0, 2, 4, 6, 8]),
+        (0, 0, [0]),
+        (0, 7e6, [0, 2e6, 4e6, 6e6]),
+        (-0.042, 0.049, [-0.04, -0.02, 0, 0.02, 0.04]),
+        (0, 0.3, [0, 0.1, 0.2, 0.3]),
+    ],
 )
 def test_ticks(low: float, high: float, expected: list[float]) -> None:
-    assert ticks(low, high)[: len(expected)] == pytest.approx(expected)
+    assert ticks(low, high) == pytest.approx(expected)
 
 
 def test_long_names_lose_their_middle() -> None:

@@ -11,6 +11,9 @@ from neurocuda.measure.page.markup import Markup, tag
 WIDTH = 1040
 """Of every picture, in its own units."""
 
+ROUNDING = 1e-9
+"""So that 0.3 / 0.1 is 3."""
+
 
 def picture(title: str, described: str, height: float, parts: Iterable[Markup]) -> Markup:
     """An SVG image; `described` says in words what it shows."""
@@ -41,12 +44,17 @@ def clipped_text(label: str, most: int) -> str:
     return f"{label[:half]}…{label[-half:]}"
 
 
-def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
-    """Round numbers from `low` to `high`, about `wanted` of them, zero included where it lies between."""
+def ticks(low: float, high: float, least: int = 3) -> list[float]:
+    """Round numbers from `low` to `high`, as few as possible but at least so many, zero where it lies between."""
     span = high - low
     if span <= 0:
         return [low]
-    rough = span / wanted
-    power = 10.0 ** floor(log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
-    return [index * step for index in range(ceil(low / step), floor(high / step) + 1)]
+    power = 10.0 ** floor(log10(span / least))
+    found: list[float] = []
+    for factor in (10, 5, 2, 1):
+        step = power * factor
+        first, last = ceil(low / step - ROUNDING), floor(high / step + ROUNDING)
+        found = [index * step for index in range(first, last + 1)]
+        if len(found) >= least:
+            break
+    return found

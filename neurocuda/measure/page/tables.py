@@ -13,13 +13,13 @@ from neurocuda.measure.report import STARRED, readings_of
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
 
-WORDS = frozenset({"mainly", "from", "unit", "kind", "value"})
+WORDS = frozenset({"mainly", "from", "unit", "kind"})
 """Columns that hold words, which stand at the left."""
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
     """A table whose first column names the rows."""
-    kinds = ["words" if name in WORDS else None for name in head]
+    kinds = ["words prose" if name == "value" else "words" if name in WORDS else None for name in head]
     first = tag("tr", (tag("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True)))
     body = (tag("tr", tag("th", row[0], scope="row"), map(_cell, row[1:], kinds[1:])) for row in rows)
     return tag("div", tag("table", tag("caption", caption), tag("thead", first), tag("tbody", body)), class_="table")
@@ -50,7 +50,7 @@ def part_table(parts: Sequence[Part]) -> Markup:
 def _row(part: Part) -> Sequence[str]:
     errors, firing, operations = part.errors, part.firing, part.operations
     low, high = part.scale
-    scale = f"{low:.3g}" if low == high else f"{low:.3g} … {high:.3g}"
+    scale = f"{low:.2g}" if low == high else f"{low:.2g} … {high:.2g}"
     sent = ("", "", "") if firing is None else (
         f"{firing.dead} of {firing.channels}", f"{firing.spikes:.2f}", percent(firing.off)
     )  # fmt: skip
