@@ -145,6 +145,7 @@ def test_a_wheel_holds_every_file_once_and_works(wheel: zipfile.ZipFile, checkou
     held = [name for name in wheel.namelist() if ".dist-info/" not in name]
     wanted = [*checkout.glob("neurocuda/*.py"), checkout / "neurocuda" / "py.typed"]
     wanted += [path for folder in (checkout / "neurocuda").iterdir() for path in folder.rglob("*.py")]
+    wanted += (checkout / "neurocuda" / "measure" / "page").glob("*.css")
     wanted += (checkout / "backends").rglob("*.toml")
     wanted += [path for path in (checkout / "tools" / "templates").rglob("*") if path.is_file()]
     names = (path.relative_to(checkout) for path in wanted)

@@ -84,12 +84,15 @@ class Certificate:
         """Whether the code is exact and no obligation fails."""
         return bool(self.argument) and not any(obligation.holds is False for obligation in self.obligations)
 
+    @property
+    def reason(self) -> str:
+        """Why the code is exact, or that it is not."""
+        if self.argument:
+            return f'code "{self.code}" is exact: {self.argument}'
+        return f'code "{self.code}" is approximate: only residuals show whether an inference was exact'
+
     def __str__(self) -> str:
-        lines = [
-            f'code "{self.code}" is exact: {self.argument}'
-            if self.argument
-            else f'code "{self.code}" is approximate: only residuals show whether an inference was exact'
-        ]
+        lines = [self.reason]
         for obligation in self.obligations:
             lines += str(obligation).splitlines()
         lines += ["membranes, for every input:", *(f"  {width}" for width in self.widths)]
