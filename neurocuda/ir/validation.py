@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import AnyFloat, IntegerType, ModuleOp, TensorType
 from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 
-from neurocuda.errors import PromiseError
+from neurocuda.errors import ModelError, PromiseError
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.origin import forget_origins, name_origins, origin_of, user_location
 from neurocuda.ir.promise import Deviation, Promise
@@ -70,11 +70,14 @@ def check_promise(
 
     Raises:
         PromiseError: names the first value, in program order, that breaks the promise.
+        ModelError: a value is NaN or infinite already before the pass, and nothing can be promised of it.
     """
     given = random_inputs(before) if inputs is None else list(inputs)
     if given is None:
         return []
-    old, _ = observe(before, weights, given)
+    old, places = observe(before, weights, given)
+    for key, value in old.items():
+        _require_numbers(value, key, places.get(key, ""), name)
     new, locations = observe(after, weights, given)
     reports: list[ValueReport] = []
     for key, value in new.items():
@@ -87,6 +90,15 @@ def check_promise(
             raise PromiseError(f"{name} changed {key}{place}: {reason}")
         reports.append(ValueReport(key, where, Deviation.between(old[key], value)))
     return reports
+
+
+def _require_numbers(value: NDArray[np.float64], key: str, where: str, name: str) -> None:
+    """Minus infinity may stand: attention masks hold it."""
+    import numpy as np
+
+    if (np.isnan(value) | np.isposinf(value)).any():
+        place = f" ({where})" if where else ""
+        raise ModelError(f"{key}{place} is NaN or infinite before {name} runs: there is nothing to compare with")
 
 
 def observe(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> tuple[Observed, dict[str, str]]:
@@ -129,7 +141,6 @@ def random_inputs(module: ModuleOp) -> list[Array] | None:
     """Inputs that fit the module, the same for the same types; None where it has no single network to run."""
     import numpy as np
 
-    from neurocuda.errors import ModelError
     from neurocuda.reference.interpreter import main_function
 
     try:

@@ -14,7 +14,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.errors import InputError, PromiseError
+from neurocuda.errors import InputError, ModelError, PromiseError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.origin import origin_of, set_origin
 from neurocuda.ir.parsing import parse_module
@@ -184,3 +184,18 @@ def test_random_inputs_fit_the_types_and_are_always_the_same() -> None:
 def test_a_module_without_a_network_has_nothing_to_compare() -> None:
     assert random_inputs(parse_module(create_context(), "builtin.module {}")) is None
     assert validate(ExactPass(), "builtin.module {}") == {}
+
+
+@pytest.mark.parametrize("value", ["0x7FC00000", "0x7F800000"])
+def test_of_nan_and_infinity_nothing_can_be_promised(value: str) -> None:
+    context = create_context()
+    module = parse_module(context, NETWORK.replace("dense<1.0>", f"dense<{value}>"))
+    reason = r"shifted \(layer1, model.py:7\) is NaN or infinite before edit runs"
+    with pytest.raises(ModelError, match=reason):
+        validate_pass(EditPass(), context, module)
+
+
+def test_minus_infinity_may_stand_as_in_masks() -> None:
+    context = create_context()
+    module = parse_module(context, NETWORK.replace("dense<1.0>", "dense<0xFF800000>"))
+    assert validate_pass(EditPass(), context, module)
