@@ -178,6 +178,16 @@ def test_unusable_calibration_images_are_refused(model: nn.Module, calibration: 
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("scale", [1e30, 3e38])
+def test_weights_that_overflow_are_told_with_their_layer(images: Floats, scale: float) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU()).eval()
+    with torch.no_grad():
+        model[2].weight.fill_(scale)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    reason = r"`ann.neuron` \(3\) gives NaN or values beyond 1e\+18 on the calibration images"
+    with pytest.raises(nc.ModelError, match=reason):
+        nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
+
+
 def test_calibration_images_of_another_shape_than_the_program_are_refused(model: nn.Module) -> None:
     program = torch.export.export(model, (torch.zeros(1, *SHAPE),))
     with pytest.raises(nc.InputError, match=r"takes shape \(3, 8, 8\), not \(3, 9, 9\)"):

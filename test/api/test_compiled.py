@@ -19,6 +19,7 @@ from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.origin import origin_of
 from neurocuda.measure.certificate import Width
 from neurocuda.measure.report import figures
+from neurocuda.measure.validation import Drift, Validation
 from neurocuda.reference.interpreter import interpret
 
 Floats = NDArray[np.float32]
@@ -248,6 +249,13 @@ def test_a_difference_is_named(compiled: Compiled, images: Floats, monkeypatch: 
     assert found.exact[-1].differing == (compiled.layers[1].name,)
     assert f"first {compiled.layers[1].name}: image 1, element [0, 0, 1] is" in str(found)
     assert "FAILED" in str(found)
+
+
+def test_outputs_that_are_no_numbers_are_no_success() -> None:
+    drift = Drift("ann-imported", "ann-convertible", float("nan"), 1.0, 1.0)
+    found = Validation(1, (), (), (drift,))
+    assert not found.passed
+    assert str(found).startswith("validated on 1 images: FAILED")
 
 
 def nothing_counted(program: object, counts: object) -> dict[str, Array]:

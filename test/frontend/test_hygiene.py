@@ -118,6 +118,15 @@ def test_statistics_of_minus_infinity_are_refused_where_they_are_used() -> None:
         imported(broken(float("-inf"), "1.running_mean"))
 
 
+@pytest.mark.parametrize("variance", [-1.0, -1e-5])
+def test_variances_without_a_root_are_refused(variance: float) -> None:
+    model = network()
+    cast(nn.BatchNorm2d, model[1]).running_var = torch.tensor([1.0, variance, 1.0, 1.0])  # pyright: ignore[reportIndexIssue]
+    reason = r"`aten._native_batch_norm_legit_no_training` \(1\): its running variance plus epsilon is not positive"
+    with pytest.raises(UnsupportedModelError, match=reason):
+        imported(model)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.complex64])
 def test_other_dtypes_are_refused(dtype: torch.dtype) -> None:
     model = nn.Sequential(nn.Linear(4, 4, dtype=dtype), nn.Linear(4, 4)).eval()
