@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TypeGuard, cast
+from typing import TypeGuard
 
 from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, DenseResourceAttr, TensorType, i32
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -152,8 +152,8 @@ def _float_constants(op: Operation) -> Iterator[tuple[str, Dense]]:
 
 
 def _is_of_floats(attribute: Attribute) -> TypeGuard[Dense]:
-    constant = isinstance(attribute, DenseIntOrFPElementsAttr | DenseResourceAttr)
-    return constant and isinstance(dense_type(cast(Dense, attribute)).element_type, AnyFloat)
+    dense = isinstance(attribute, DenseIntOrFPElementsAttr | DenseResourceAttr)
+    return dense and isinstance(dense_type(attribute).element_type, AnyFloat)
 
 
 def _element(value: SSAValue) -> Attribute | None:

@@ -35,7 +35,15 @@ from neurocuda.ir.pipelines import Instrument, parse_pipeline, pipeline_text, ru
 from neurocuda.ir.printing import large_keys, naming_weights, print_module, relative_name, side_file_of
 from neurocuda.ir.verifying import verify_module
 from neurocuda.registry import merged_universe
-from neurocuda.tools._command import ArgumentParser, complaint, complete, leave_pipe, version_of, warnings_in_one_line
+from neurocuda.tools._command import (
+    Answered,
+    ArgumentParser,
+    complaint,
+    complete,
+    leave_pipe,
+    version_of,
+    warnings_in_one_line,
+)
 from neurocuda.tools.instruments import CrashReproducer, Culprit, IrDumps, Timing
 
 DESCRIPTION = "Reads IR, runs passes, writes IR."
@@ -383,11 +391,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             tool = NcOptMain(args=arguments)
             tool.run()
-        except SystemExit as done:  # --help, --version
-            return done.code if isinstance(done.code, int) else int(done.code is not None)
+        except Answered:
+            return 0
         except BrokenPipeError:  # the reader has seen enough
             return leave_pipe()
-        except (Exception, KeyboardInterrupt) as reason:  # the border: whatever goes wrong in a pass is one line
+        except (Exception, KeyboardInterrupt, SystemExit) as reason:  # the border: whatever goes wrong is one line
             if "--backtrace" in arguments:
                 raise
             sys.stderr.write(_message(reason, None if tool is None else tool.culprit.name) + "\n")

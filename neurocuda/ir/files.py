@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from neurocuda.errors import WriteError
 
-
 _STREAMS = tuple(map(Path, ("/dev", "/dev/fd", "/proc/self/fd")))
 """Folders of devices and of what a process has open."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -251,12 +252,26 @@ def test_pixels_with_another_number_of_channels_are_refused(model: nn.Module) ->
         ("cpu:pentium", "target 'cpu' has no chip 'pentium'; it has host"),
         ("cpu:", "target 'cpu:' names no chip; it has host"),
         ("", "unknown target ''; there are cpu"),
+        (None, 'a target is named by text such as "cpu", not by None'),
     ],
 )
-def test_an_unknown_target_is_refused(model: nn.Module, target: str, message: str) -> None:
+def test_an_unknown_target_is_refused(model: nn.Module, target: Any, message: str) -> None:
     with pytest.raises(nc.TargetError) as refusal:
         nc.compile(model, target=target, input_shape=SHAPE)
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"conversion": {"timesteps": 3}}, "conversion must be a neurocuda.Conversion(...), not {'timesteps': 3}"),
+        ({"preprocessing": (0.5, 0.5)}, "preprocessing must be a neurocuda.Normalize(mean, std), not (0.5, 0.5)"),
+    ],
+)
+def test_options_of_another_type_are_refused(model: nn.Module, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(nc.OptionError) as refusal:
+        nc.compile(model, target="cpu", input_shape=SHAPE, **options)
+    assert str(refusal.value) == message
 
 
 def test_a_chip_names_its_target(model: nn.Module, images: Floats) -> None:

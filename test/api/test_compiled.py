@@ -109,6 +109,16 @@ def test_images_that_do_not_fit_are_refused(compiled: Compiled, images: Floats, 
 def test_no_threads_are_refused(compiled: Compiled, images: Floats) -> None:
     with pytest.raises(nc.OptionError, match="threads must be positive, not 0"):
         compiled.run(images, threads=0)
+    for threads in ("2", 1.5):
+        with pytest.raises(nc.OptionError, match=f"threads must be a positive number, not {threads!r}"):
+            compiled.run(images, threads=threads)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_no_path_is_refused(compiled: Compiled) -> None:
+    with pytest.raises(nc.OptionError, match="the file must be a path, not None"):
+        compiled.save(None)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(nc.OptionError, match="the file must be a path, not 3"):
+        nc.load(3)  # pyright: ignore[reportArgumentType]
 
 
 class TwoHeads(nn.Module):

@@ -257,7 +257,7 @@ def test_the_output_may_be_a_device(tool: Tool, tiny: Path) -> None:
 
 
 @pytest.mark.parametrize("device", ["/dev/null", "/dev/stdout"])
-def test_beside_a_device_nothing_is_written(tool: Tool, large: Path, tmp_path: Path, device: str) -> None:
+def test_beside_a_device_nothing_is_written(tool: Tool, large: Path, device: str) -> None:
     done = tool(large, "-o", device)
     assert (done.code, done.err) == (0, "")
     assert not Path(f"{device}.safetensors").exists()
@@ -356,3 +356,9 @@ def test_it_starts_well_under_half_a_second(tiny: Path) -> None:
     after = os.times()
     # Processor time: the machine may have other things to do.
     assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
+
+
+def test_code_that_ends_the_program(tool: Tool, tiny: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "leaving.py"
+    plugin.write_text("import sys\nsys.exit(0)\n")
+    assert "leaving.py: SystemExit: 0" in one_line(tool(tiny, "--load-plugin", plugin))
