@@ -17,12 +17,12 @@ import json
 import re
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, fields
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar, cast
 
 from neurocuda.errors import ArtifactError, NeuroCudaError
 from neurocuda.options import Conversion, Normalize
@@ -33,12 +33,17 @@ if TYPE_CHECKING:
 
     from neurocuda.compiled import Compiled
     from neurocuda.ir.backend import Backend
+    from neurocuda.measure.exactness import Comparison, Residual
+    from neurocuda.measure.validation import Drift, Validation
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misread a newer file."""
 
 SOURCE = "snn-integer"
 """The level that targets are lowered from."""
+
+READ = ("ann-imported", "ann-convertible", "ann-quantized", "snn-count", SOURCE)
+"""Levels that every artefact holds, besides the target's own."""
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -55,6 +60,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold: every member has it."""
 
 Fields: TypeAlias = Mapping[str, object]
+RecordT = TypeVar("RecordT", "Comparison", "Residual", "Drift")
 
 
 def save(compiled: Compiled, path: Path) -> None:
@@ -106,6 +112,7 @@ def _manifest(compiled: Compiled, members: Mapping[str, bytes]) -> bytes:
         "preprocessing": None if compiled.preprocessing is None else asdict(compiled.preprocessing),
         "levels": list(compiled.levels),
         "facts": _lasting_facts(compiled),
+        "validation": None if compiled.validation is None else asdict(compiled.validation),
         "members": {name: sha256(data).hexdigest() for name, data in sorted(members.items())},
     }
     return (json.dumps(content, indent=2) + "\n").encode()
@@ -116,11 +123,6 @@ def _lasting_facts(compiled: Compiled) -> dict[str, float | str]:
     facts = {name: value for name, value in compiled.facts.items() if not name.startswith("seconds")}
     for what, found in compiled.evaluations.items():
         facts[f"accuracy, {what}, before saving"] = found.without_time()
-    if compiled.validation is not None:
-        validation = compiled.validation
-        facts["counts that differ, before saving"] = (
-            f"{validation.mismatches:,} of {validation.counts:,} on {validation.images} images"
-        )
     return facts
 
 
@@ -226,11 +228,12 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Com
     weights_of(context).read(members[WEIGHTS], WEIGHTS)
     backend, chip = resolve_target(cast(str, manifest["target"]))
     names = cast("list[str]", manifest["levels"])
-    if not {SOURCE, backend.level} <= set(names):
-        raise KeyError(f"levels {SOURCE} and {backend.level}")
+    missing = [level for level in (*READ, backend.level) if level not in names]
+    if missing:
+        raise ArtifactError(f"{path}: the manifest lists no level {', '.join(missing)}")
     texts = {name: members[f"ir/{name}.mlir"] for name in names}
     levels = StoredLevels(context, texts, backend, chip, path)
-    levels.require()
+    levels.require(manifest["code"])
     conversion = dict(cast(Fields, manifest["conversion"]))
     conversion["portable"] = tuple(cast("list[str]", conversion.get("portable", [])))
     preprocessing = cast("Fields | None", manifest["preprocessing"])
@@ -244,12 +247,50 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Com
         levels,
         cast(str, manifest["name"]),
         _facts_in(manifest),
+        validation=_validation_in(manifest),
     )
 
 
 def _facts_in(manifest: Fields) -> dict[str, float | str]:
     facts = cast(Fields, manifest["facts"])
     return {name: value for name, value in facts.items() if isinstance(value, float | str)}
+
+
+def _validation_in(manifest: Fields) -> Validation | None:
+    """What was compared before the artefact was saved.
+
+    Raises:
+        TypeError, KeyError: it is malformed.
+    """
+    from neurocuda.measure.exactness import Comparison, Residual
+    from neurocuda.measure.validation import Drift, Validation
+
+    found = manifest.get("validation")
+    if found is None:
+        return None
+    lists = cast("Mapping[str, list[Fields]]", found)
+    return Validation(
+        cast(int, _typed(cast(Fields, found)["images"], "int")),
+        tuple(_filled(Comparison, each) for each in lists["exact"]),
+        tuple(_filled(Residual, each) for each in lists["residuals"]),
+        tuple(_filled(Drift, each) for each in lists["drifts"]),
+        recorded=True,
+    )
+
+
+def _filled(record: type[RecordT], values: Fields) -> RecordT:
+    """A record from JSON, every field of the type that it is declared with."""
+    kinds = {field.name: str(field.type) for field in fields(record)}
+    make = cast("Callable[..., RecordT]", record)
+    return make(**{name: _typed(value, kinds[name]) for name, value in values.items()})
+
+
+def _typed(value: object, kind: str) -> object:
+    if kind == "tuple[str, ...]" and isinstance(value, list):
+        return tuple(_typed(item, "str") for item in cast("list[object]", value))
+    if type(value).__name__ != kind:
+        raise TypeError(f"{value!r} is no {kind}")
+    return value
 
 
 class StoredLevels(Mapping[str, "ModuleOp"]):
@@ -282,18 +323,23 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
             self._modules[level] = self._lowered() if level == self._backend.level else self._parsed(level)
         return self._modules[level]
 
-    def require(self) -> None:
-        """Checks the level that the network is made from.
+    def require(self, code: object) -> None:
+        """Checks the level that the network is made from, and that it is said in the code that the manifest names.
 
         Raises:
-            ArtifactError: it is malformed or breaks its contract.
+            ArtifactError: it is malformed or breaks its contract, or it has another code.
         """
         from neurocuda.dialects.levels import SNN_INTEGER
+        from neurocuda.dialects.snn.ops import NetworkOp
 
         try:
             SNN_INTEGER.require(self[SOURCE])
         except NeuroCudaError as reason:
             raise ArtifactError(f"{self._path}: {reason}") from None
+        codes = {op.code.data for op in self[SOURCE].walk() if isinstance(op, NetworkOp)}
+        if codes != {code}:
+            found = ", ".join(f'"{name}"' for name in sorted(codes))
+            raise ArtifactError(f"{self._path}: the manifest says code {code!r}, and the network has code {found}")
 
     def _parsed(self, level: str) -> ModuleOp:
         from neurocuda.ir.parsing import parse_module

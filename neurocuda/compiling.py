@@ -34,6 +34,7 @@ from neurocuda.pipeline import (
     chosen_code,
     float_stage,
     integer_stages,
+    spikes_stage,
     target_stages,
 )
 from neurocuda.reference.interpreter import interpret
@@ -82,7 +83,7 @@ class Compilation:
         self._give_images(module)
         line = Line.start(self.imported.context, module)
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
-        facts = self._choose_timesteps(line)
+        facts = self._choose_timesteps(line, code)
         self._forget_images(line)
         for stage in (*integer_stages(self.conversion), *target_stages(self.backend, self.chip, code)):
             line.run(stage, validate_on=sample, progress=self.progress)
@@ -118,18 +119,21 @@ class Compilation:
             module.attributes[IMAGES] = ArrayAttr([weights.add(array, "calibration") for array in self.images])
 
     def _forget_images(self, line: Line) -> None:
-        """Images and histograms have done their work; they are no part of what was compiled."""
+        """Images and what the layers did with them have done their work; they are no part of what was compiled.
+
+        The statistics of the inputs stay: they say how floats become integers.
+        """
         for module in (line.module, *line.levels.values()):
             module.attributes.pop(IMAGES, None)
         for op in line.levels["ann-convertible"].walk():
             if isinstance(op, NeuronOp):
                 op.attributes.pop(STATISTICS, None)
 
-    def _choose_timesteps(self, line: Line) -> dict[str, float | str]:
+    def _choose_timesteps(self, line: Line, code: str) -> dict[str, float | str]:
         """Replaces timesteps="auto" by a number; returns what was found."""
         if self.conversion.timesteps != "auto":
             return {}
-        timesteps, loss = chosen_timesteps(line, self.conversion, self.images)
+        timesteps, loss = chosen_timesteps(line, self.conversion, self.images, code)
         self.conversion = replace(self.conversion, timesteps=timesteps)
         line.run(balance_stage(self.conversion), progress=self.progress)
         return {f"calibration images whose class changes with T = {timesteps}": f"{loss:.2f} %"}
@@ -163,10 +167,13 @@ def require_equal(compiled: Compiled, inputs: Sequence[Array]) -> None:
         raise PromiseError(str(wrong[0]))
 
 
-def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array] | None) -> tuple[int, float]:
+def chosen_timesteps(
+    line: Line, conversion: Conversion, images: Sequence[Array] | None, code: str
+) -> tuple[int, float]:
     """The smallest T of the ladder that loses few enough classes of the float network, and how many it loses.
 
     The loss is the percentage of calibration images whose largest output is another one: accuracy cannot fall by more.
+    Exact codes lose what the integer network loses; code "free" is run step by step.
 
     Raises:
         InputError: there are no images.
@@ -177,10 +184,11 @@ def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array]
     loss = 100.0
     for timesteps in LADDER:
         trial = replace(conversion, timesteps=timesteps)
+        stages = (balance_stage(trial), *integer_stages(trial), *((spikes_stage(code),) if code == "free" else ()))
         branch = line.branch()
-        branch.run(balance_stage(trial))
-        branch.run(integer_stages(trial)[0])
-        loss = 100 * float((_classes(branch, "ann-quantized", images) != expected).mean())
+        for stage in stages:
+            branch.run(stage)
+        loss = 100 * float((_classes(branch, stages[-1].level, images) != expected).mean())
         if loss <= conversion.max_accuracy_loss:
             return timesteps, loss
     warnings.warn(

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.errors import InputError, NeuroCudaWarning
 from neurocuda.ir.attributes import shape_of
-from neurocuda.ir.origin import origin_of
+from neurocuda.ir.origin import origin_of_argument
 from neurocuda.reference.interpreter import main_function
 
 if TYPE_CHECKING:
@@ -45,12 +45,9 @@ class InputSpec:
 
 
 def _names(function: func.FuncOp) -> tuple[str, ...]:
-    """The origin of the one operation that reads an argument, which is the user's name for the input."""
-    found: list[str] = []
-    for index, argument in enumerate(function.body.block.args):
-        origins = [origin_of(use.operation) for use in argument.uses]
-        found.append((origins[0] if len(origins) == 1 else None) or f"input {index}")
-    return tuple(found)
+    """The user's names for the inputs."""
+    count = len(function.body.block.args)
+    return tuple(origin_of_argument(function, index) or f"input {index}" for index in range(count))
 
 
 @runtime_checkable
@@ -159,7 +156,11 @@ def checked(arrays: Arrays, spec: InputSpec, what: str = "images") -> list[Array
     """
     listed = _in_order(arrays, spec.names, what) if isinstance(arrays, dict) else arrays
     if len(listed) != len(spec.shapes):
-        raise InputError(f"{what}: the network has {len(spec.shapes)} inputs, {len(listed)} were given")
+        names = ", ".join(repr(name) for name in spec.names)
+        raise InputError(
+            f"{what}: the network has {len(spec.shapes)} inputs, {len(listed)} were given; "
+            f"give a dictionary with one array for each of {names}"
+        )
     if len({len(array) for array in listed}) > 1:
         raise InputError(f"{what}: the inputs have different numbers of images, {[len(array) for array in listed]}")
     return [_checked(array, shape, spec.pixels, what) for array, shape in zip(listed, spec.shapes, strict=True)]

@@ -91,7 +91,12 @@ def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
 
 def target_stages(backend: Backend, chip: str, code: str) -> tuple[Stage, ...]:
     """From counts to spikes and on to the target."""
-    return (Stage("snn-integer", (f"encode-{code}",)), target_stage(backend, chip))
+    return (spikes_stage(code), target_stage(backend, chip))
+
+
+def spikes_stage(code: str) -> Stage:
+    """From counts to spikes."""
+    return Stage("snn-integer", (f"encode-{code}",))
 
 
 def target_stage(backend: Backend, chip: str) -> Stage:

@@ -20,6 +20,7 @@ def summary_of(compiled: Compiled) -> dict[str, object]:
         "preprocessing": None if compiled.preprocessing is None else asdict(compiled.preprocessing),
         "levels": list(compiled.levels),
         "facts": dict(compiled.facts),
+        "validation": None if compiled.validation is None else asdict(compiled.validation),
     }
 
 

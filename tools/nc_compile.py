@@ -201,6 +201,8 @@ def _summarise(arguments: Arguments, compiled: Compiled, output: Path) -> None:
     elif not arguments.quiet:
         steps = f'code "{compiled.code}", T = {compiled.conversion.timesteps}'
         print(f"{output}: {compiled.name} for {compiled.target}, {steps}, {output.stat().st_size / 1e6:.1f} MB")
+        if compiled.validation is not None:
+            print(compiled.validation.headline)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from neurocuda.frontend.sizes import Sizes
 from neurocuda.frontend.table import importers, reason_for
 from neurocuda.ir.attributes import Dense, dense_shape, shape_of
 from neurocuda.ir.level import set_level
-from neurocuda.ir.origin import describe, set_origin
+from neurocuda.ir.origin import argument_origins, describe, set_origin
 from neurocuda.ir.rewriting import erase_unused
 from neurocuda.ir.weights import WeightStore
 
@@ -86,7 +86,7 @@ class Translation:
             raise ModelError("the model returns no tensor")
         inputs = [argument.type for argument in self._block.args]
         outputs = [result.type for result in self._results]
-        function = func.FuncOp("main", (inputs, outputs), Region(self._block))
+        function = func.FuncOp("main", (inputs, outputs), Region(self._block), arg_attrs=argument_origins(self._block))
         module = ModuleOp([function], attributes={"nc.name": StringAttr(name)})
         set_level(module, IMPORTED)
         erase_unused(module)

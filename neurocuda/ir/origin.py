@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from xdsl.dialects.builtin import FileLineColLoc, LocationAttr, ModuleOp, NameLoc, StringAttr, UnknownLoc
-from xdsl.ir import Operation
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DictionaryAttr,
+    FileLineColLoc,
+    LocationAttr,
+    ModuleOp,
+    NameLoc,
+    StringAttr,
+    UnknownLoc,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation
 
 ORIGIN = "nc.origin"
 """The discardable attribute that names the value an operation's first result holds. Two values with one origin, in
@@ -24,6 +34,28 @@ def set_origin(op: Operation, origin: str | None) -> None:
         op.attributes.pop(ORIGIN, None)
     else:
         op.attributes[ORIGIN] = StringAttr(origin)
+
+
+def argument_origins(block: Block) -> ArrayAttr[DictionaryAttr] | None:
+    """The origins of a function's arguments that nothing will read, as attributes of the arguments; None without any.
+
+    An argument that is read has the origin of its one reader.
+    """
+    readers = [next(iter(argument.uses)).operation for argument in block.args]
+    if all(reader.results[0].uses for reader in readers):
+        return None
+    return ArrayAttr(
+        DictionaryAttr({} if reader.results[0].uses else {ORIGIN: reader.attributes[ORIGIN]}) for reader in readers
+    )
+
+
+def origin_of_argument(function: FuncOp, index: int) -> str | None:
+    """The origin of a function's argument: that of its one reader, or its own where nothing reads it."""
+    origins = [origin_of(use.operation) for use in function.body.block.args[index].uses]
+    if len(origins) == 1:
+        return origins[0]
+    own = None if function.arg_attrs is None else function.arg_attrs.data[index].data.get(ORIGIN)
+    return own.data if isinstance(own, StringAttr) else None
 
 
 def inherit(old: Operation, new: Operation) -> None:

@@ -55,12 +55,16 @@ class Drift:
 
 @dataclass(frozen=True)
 class Validation:
-    """Every stage compared with the one before: exact stages count by count, the others by how far outputs move."""
+    """Every stage compared with the one before: exact stages count by count, the others by how far outputs move.
+
+    `recorded` says that an artefact tells of it, and that it was not made by this process.
+    """
 
     images: int
     exact: tuple[Comparison, ...]
     residuals: tuple[Residual, ...]
     drifts: tuple[Drift, ...]
+    recorded: bool = False
 
     @property
     def passed(self) -> bool:
@@ -77,8 +81,18 @@ class Validation:
         """Counts that were compared where they should be equal."""
         return sum(comparison.counts for comparison in self.exact)
 
+    @property
+    def headline(self) -> str:
+        """The outcome in a line."""
+        when = " before saving" if self.recorded else ""
+        outcome = "passed" if self.passed else "FAILED"
+        return (
+            f"validated on {self.images} images{when}: {outcome}, {self.mismatches:,} of {self.counts:,} counts differ "
+            "where they should be equal"
+        )
+
     def __str__(self) -> str:
-        lines = [f"validated on {self.images} images: {'passed' if self.passed else 'FAILED'}"]
+        lines = [self.headline]
         lines += [f"  {item}" for item in (*self.drifts, *self.exact)]
         off = [residual for residual in self.residuals if residual.off]
         if self.residuals and not off:

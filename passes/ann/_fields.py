@@ -33,15 +33,16 @@ def carried(op: Operation, weights: WeightStore, fields: Sequence[Field]) -> Fie
     """The field of the result, or None where a window holds different numbers."""
     if isinstance(op, Pool2dOp):
         return _in_windows(op, fields[0])
-    result = _run(op, weights, fields)
+    result = applied(op, weights, fields)
     return (
-        np.where(_run(op, weights, [np.ones_like(fields[0])]) == 0, np.nan, result)
+        np.where(applied(op, weights, [np.ones_like(fields[0])]) == 0, np.nan, result)
         if isinstance(op, PadBase)
         else result
     )
 
 
-def _run(op: Operation, weights: WeightStore, fields: Sequence[Field]) -> Field:
+def applied(op: Operation, weights: WeightStore, fields: Sequence[Field]) -> Field:
+    """What the operation makes of fields as data: of shifts, where it is linear."""
     result = meaning_of(type(op)).function(op, Run(weights), *(field[None] for field in fields))
     assert not isinstance(result, tuple)
     return result[0].astype(np.float64)

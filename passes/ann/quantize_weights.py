@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     Field = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-HEADROOM = 2
-"""A threshold times its levels stays within the membrane's range divided by so much."""
-
 
 @dataclass(frozen=True)
 class QuantizeWeightsPass(NeuroPass):
@@ -162,9 +159,9 @@ class _Quantizer:
             self.weights.array(constant).astype(np.float64) for constant in (op.bias, op.threshold, op.scale)
         )
         levels = op.levels.value.data
-        unit = coarse_enough(
-            common_unit(synapses, floats, self.largest, rank), threshold, largest_threshold(self.constraints, levels)
-        )
+        unit = common_unit(synapses, floats, self.largest, rank)
+        unit = coarse_enough(unit, threshold, largest_threshold(self.constraints, levels))
+        unit = coarse_enough(unit, np.abs(bias), room(self.constraints))
         step = self.constraints.threshold_step
         whole = np.maximum(np.rint(threshold / (unit * step)), 1) * step
         new = ann.StaircaseOp(
@@ -208,8 +205,8 @@ class _Quantizer:
         if scaled is None:
             return
         rank = len(shape_of(op.result))
-        unit = common_unit([op], [scaled], self.largest, rank)
         bias = own_bias(op, self.weights)
+        unit = coarse_enough(common_unit([op], [scaled], self.largest, rank), np.abs(bias), room(self.constraints))
         new = self._integer(op, scaled, unit)
         synapse = new.owner
         assert isinstance(synapse, SynapseOp)
@@ -270,10 +267,16 @@ def highest(bits: int, step: int = 1) -> int:
     return (2 ** (bits - 1) - 1) // step * step
 
 
+def room(constraints: Constraints) -> int:
+    """The largest constant of a membrane: a sixth of the bits stay free, for what codes multiply constants by."""
+    bits = constraints.membrane_bits
+    return highest(bits - bits // 6)
+
+
 def largest_threshold(constraints: Constraints, levels: int) -> float:
     """The largest threshold that fits its register, and of which `levels` leave the membrane room to grow."""
-    room = highest(constraints.membrane_bits) // (HEADROOM * levels)
-    return max(constraints.threshold_step, min(highest(constraints.threshold_bits, constraints.threshold_step), room))
+    step = constraints.threshold_step
+    return max(step, min(highest(constraints.threshold_bits, step), room(constraints) // levels))
 
 
 def reads_input(value: SSAValue) -> bool:
@@ -308,18 +311,20 @@ def common_unit(synapses: Sequence[SynapseOp], weights: Sequence[Field], largest
     return np.where(top > 0, top, 1.0) / largest
 
 
-def coarse_enough(unit: Field, threshold: Field, largest: float) -> Field:
-    """A unit in which no threshold exceeds `largest`.
+def coarse_enough(unit: Field, constant: Field, largest: float) -> Field:
+    """A unit, as many as there were, in which a constant that is not negative does not exceed `largest`.
 
-    Only channels whose weights are tiny beside their threshold, dead ones, get a coarser unit, unless the target's
+    Only channels whose weights are tiny beside their constants, dead ones, get a coarser unit, unless the target's
     registers are narrow.
     """
     import numpy as np
 
-    least = threshold / largest
-    return (
-        np.maximum(unit, least) if least.ndim == unit.ndim and np.all(np.less_equal(least.shape, unit.shape)) else unit
-    )
+    from neurocuda.passes.ann._linear import full_rank
+
+    rank = max(unit.ndim, constant.ndim)
+    unit, least = full_rank(unit, rank), full_rank(constant / largest, rank)
+    shared = tuple(axis for axis, extent in enumerate(unit.shape) if extent == 1)
+    return np.maximum(unit, least.max(axis=shared, keepdims=True))
 
 
 def _largest_by_output(op: SynapseOp, weight: Field, rank: int) -> Field:

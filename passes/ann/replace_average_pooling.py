@@ -29,8 +29,8 @@ class ReplaceAveragePoolingPass(NeuroPass):
     Replaces an average over k elements by a sum and folds 1/k into the linear operations that read it.
 
     The divisor passes index maps and poolings on its way down. What else reads the average gets a synapse of its own:
-    a depthwise convolution with weights 1/k, or, where windows at the border count fewer elements, a diagonal behind
-    the sum.
+    a depthwise convolution with weights 1/k, or, where windows at the border count fewer elements or other readers
+    take the divisor, a diagonal behind the sum.
 
     Before:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1xf32> {
@@ -75,7 +75,7 @@ class AverageToSum(RewritePattern):
         total.location = op.location
         rewriter.insert(total)
         for reader in readers(op.result):
-            plan = absorption(reader, op.result, share, none, self.weights)
+            plan = absorption(reader, op.result, share, none, self.weights, scalable=True)
             if plan is not None:
                 plan.apply(total.result, self.weights, rewriter)
         if op.result.uses:

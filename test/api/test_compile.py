@@ -331,6 +331,19 @@ def test_timesteps_are_chosen_by_agreement(images: Floats) -> None:
     assert lost(nc.Conversion(timesteps=3))[1] > 0
 
 
+def test_timesteps_of_a_free_running_network_are_chosen_on_its_spikes(images: Floats) -> None:
+    """A free-running network loses more than its integer network: what is reported is what runs."""
+    model = undecided()
+    with torch.no_grad():
+        expected = model(torch.tensor(images)).numpy().argmax(1)
+    conversion = nc.Conversion(timesteps="auto", code="free", max_accuracy_loss=30)
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    loss = 100 * float((outputs_of(compiled, images).argmax(1) != expected).mean())
+    assert loss <= 30
+    timesteps = compiled.conversion.timesteps
+    assert compiled.facts[f"calibration images whose class changes with T = {timesteps}"] == f"{loss:.2f} %"
+
+
 def test_timesteps_that_do_not_suffice_are_told(images: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neurocuda.compiling.LADDER", (1, 2))
     conversion = nc.Conversion(timesteps="auto", max_accuracy_loss=0)
@@ -393,3 +406,29 @@ def test_no_compiler_is_told(model: nn.Module, images: Floats, monkeypatch: pyte
         nc.ToolchainError, match="no C compiler was found: install gcc or clang, or `pip install ziglang`"
     ):
         nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
+
+
+# Several inputs
+
+
+class Masked(nn.Module):
+    """Takes a second input and never looks at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        del mask
+        return torch.relu(self.layer(x))
+
+
+def test_an_input_that_nothing_reads_keeps_its_name(tmp_path: Path) -> None:
+    inputs = {"x": np.random.default_rng(0).normal(size=(20, 4)), "mask": np.ones((20, 2))}
+    compiled = nc.compile(Masked().eval(), target="cpu", calibration=inputs, conversion=QUICK)
+    assert compiled.inputs.names == ("x", "mask")
+    expected = compiled.run(inputs).outputs
+    compiled.save(tmp_path / "masked.nca")
+    np.testing.assert_array_equal(nc.load(tmp_path / "masked.nca").run(inputs).outputs, expected)
+    with pytest.raises(nc.InputError, match="the network has 2 inputs, 1 were given; give a dictionary with"):
+        compiled.run(inputs["x"])

@@ -6,12 +6,12 @@ builtin.module attributes {nc.constraints = {membrane_bits = 13 : i64}} {
   func.func @main(%p: tensor<4xf32>) -> tensor<1x!ann.count<0, 15>> {
     %x = host.quantize %p step(dense<1.0> : tensor<1xf64>) shift(dense<0.0> : tensor<1xf64>) scale(dense<1.0> : tensor<1xf64>) offset(dense<0.0> : tensor<1xf64>) : tensor<4xf32> -> tensor<4x!ann.count<0, 10>>
     %0 = ann.linear %x weight(dense<1.0> : tensor<3x4xf32>) : tensor<4x!ann.count<0, 10>> -> tensor<3xf32> loc("first"("model.py":8:0))
-    %1 = ann.staircase %0 bias(dense<0.0> : tensor<1xf32>) threshold(dense<1.0> : tensor<1xf32>) initial(dense<0.5> : tensor<1xf32>) scale(dense<1.0> : tensor<1xf64>) levels 15 : (tensor<3xf32>) -> tensor<3x!ann.count<0, 15>> loc("first"("model.py":8:0))
+    %1 = ann.staircase %0 bias(dense<0.0> : tensor<1xf32>) threshold(dense<0.25> : tensor<1xf32>) initial(dense<0.5> : tensor<1xf32>) scale(dense<1.0> : tensor<1xf64>) levels 15 : (tensor<3xf32>) -> tensor<3x!ann.count<0, 15>> loc("first"("model.py":8:0))
     %2 = ann.linear %1 weight(dense<1.0> : tensor<1x3xf32>) : tensor<3x!ann.count<0, 15>> -> tensor<1xf32> loc("second"("model.py":9:0))
-    %3 = ann.staircase %2 bias(dense<0.0> : tensor<1xf32>) threshold(dense<1.0> : tensor<1xf32>) initial(dense<0.5> : tensor<1xf32>) scale(dense<1.0> : tensor<1xf64>) levels 15 : (tensor<1xf32>) -> tensor<1x!ann.count<0, 15>> loc("second"("model.py":9:0))
+    %3 = ann.staircase %2 bias(dense<0.0> : tensor<1xf32>) threshold(dense<0.25> : tensor<1xf32>) initial(dense<0.5> : tensor<1xf32>) scale(dense<1.0> : tensor<1xf64>) levels 15 : (tensor<1xf32>) -> tensor<1x!ann.count<0, 15>> loc("second"("model.py":9:0))
     func.return %3 : tensor<1x!ann.count<0, 15>>
   }
 }
 
-// CHECK: (first, model.py:8): its membrane could reach 5.21e+03, beyond 13 bits. 7-bit weights (weight_bits=7) would fit.
-// CHECK: (second, model.py:9): its membrane could reach 5.84e+03, beyond 13 bits. 7-bit weights (weight_bits=7) or inputs of at most 10 levels (timesteps=10) would fit.
+// CHECK: (first, model.py:8): its membrane could reach 5.11e+03, beyond 13 bits. 7-bit weights (weight_bits=7) would fit.
+// CHECK: (second, model.py:9): its membrane could reach 5.75e+03, beyond 13 bits. 7-bit weights (weight_bits=7) or inputs of at most 10 levels (timesteps=10) would fit.
