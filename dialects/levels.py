@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import cast
+from typing import TypeGuard
 
 from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, DenseResourceAttr, TensorType, i32
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -16,8 +16,9 @@ from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import Problem
 from neurocuda.ir.attributes import Dense, dense_type, element_type
-from neurocuda.ir.level import Level, Rule
+from neurocuda.ir.level import Level, Rule, ValueRule
 from neurocuda.ir.origin import user_location
+from neurocuda.ir.weights import WeightStore
 
 FRAME = frozenset({"builtin.module", "func.func", "func.return"})
 """What every level stands in."""
@@ -101,8 +102,7 @@ def values_are_integers(op: Operation) -> Iterator[Problem]:
         if isinstance(element, AnyFloat):
             yield _problem(op, f"its result is {element}", "Run `quantize-activations` and `quantize-weights`.")
     for name, constant in op.properties.items():
-        floats = isinstance(constant, DenseIntOrFPElementsAttr | DenseResourceAttr) and name != "scale"
-        if floats and isinstance(dense_type(cast(Dense, constant)).element_type, AnyFloat):
+        if name != "scale" and _is_of_floats(constant):
             yield _problem(op, f"its {name} is in floats", "Run `quantize-weights`.")
 
 
@@ -116,6 +116,46 @@ def counts_have_ranges(op: Operation) -> Iterator[Problem]:
             yield _problem(op, f"its result is {element}, neither a count in a range nor an accumulator")
 
 
+def constants_are_finite(op: Operation, weights: WeightStore) -> Iterator[Problem]:
+    """No constant of floats holds NaN or an infinity, which would be rounded to some integer."""
+    import numpy as np
+
+    for name, constant in _float_constants(op):
+        if not np.isfinite(weights.array(constant)).all():
+            yield _problem(op, f"its {name} holds NaN or infinity", "Train again, or load other weights.")
+
+
+def constants_are_numbers(op: Operation, weights: WeightStore) -> Iterator[Problem]:
+    """As `constants_are_finite`, but what is added may be minus infinity: attention masks hold it."""
+    import numpy as np
+
+    if op.name not in MASKS:
+        yield from constants_are_finite(op, weights)
+        return
+    for name, constant in _float_constants(op):
+        values = weights.array(constant)
+        if (np.isnan(values) | np.isposinf(values)).any():
+            yield _problem(op, f"its {name} holds NaN or infinity", "Train again, or load other weights.")
+
+
+def variances_are_positive(op: Operation, weights: WeightStore) -> Iterator[Problem]:
+    """A batch norm divides by the root of its variance plus epsilon."""
+    if isinstance(op, ann.BatchNormOp) and (weights.array(op.variance) + op.epsilon.value.data <= 0).any():
+        yield _problem(op, "its variance plus epsilon is not positive", "Train again, or load other weights.")
+
+
+def _float_constants(op: Operation) -> Iterator[tuple[str, Dense]]:
+    """The constants of floats that an operation holds, by name."""
+    for name, constant in (*op.properties.items(), *op.attributes.items()):
+        if _is_of_floats(constant):
+            yield name.removeprefix("nc."), constant
+
+
+def _is_of_floats(attribute: Attribute) -> TypeGuard[Dense]:
+    dense = isinstance(attribute, DenseIntOrFPElementsAttr | DenseResourceAttr)
+    return dense and isinstance(dense_type(attribute).element_type, AnyFloat)
+
+
 def _element(value: SSAValue) -> Attribute | None:
     return element_type(value) if isinstance(value.type, TensorType) else None
 
@@ -125,6 +165,9 @@ NEURONS = (ann.NeuronOp, ann.StaircaseOp, snn.IntegrateAndFireOp, snn.Accumulate
 MAPS = frozenset(
     {"ann.max_pool2d", "ann.sum_pool2d", "ann.reshape", "ann.transpose", "ann.slice", "ann.pad", "ann.concat"}
 )
+MASKS = frozenset({"ann.affine", "ann.constant"})
+"""What adds constants."""
+
 SYNAPSES = frozenset({"ann.conv2d", "ann.linear", "ann.diagonal"})
 STRUCTURE = (
     Rule("currents come from synapses", currents_come_from_synapses),
@@ -133,7 +176,17 @@ STRUCTURE = (
 
 FLOATS = frozenset(operation.name for operation in ann.DIALECT.operations) - {"ann.staircase"}
 
-ANN_IMPORTED = Level("ann-imported", frozenset(), FRAME | FLOATS)
+FINITE = ValueRule("constants are finite", constants_are_finite)
+
+ANN_IMPORTED = Level(
+    "ann-imported",
+    frozenset(),
+    FRAME | FLOATS,
+    value_rules=(
+        ValueRule("constants are numbers", constants_are_numbers),
+        ValueRule("variances are positive", variances_are_positive),
+    ),
+)
 """Float tensors, one operation per ATen operation; no aliases, no dropout, no training forms."""
 
 ANN_CONVERTIBLE = Level(
@@ -143,6 +196,7 @@ ANN_CONVERTIBLE = Level(
     (*STRUCTURE, Rule("activations are calibrated", activations_are_calibrated, needs_calibration=True)),
     REASONS,
     SEGMENTS,
+    (FINITE,),
 )
 """Float neuron layers fed by synapses, with clip ranges; everything has a spiking rule or runs on the host."""
 
@@ -157,6 +211,7 @@ ANN_QUANTIZED = Level(
     ),
     REASONS,
     SEGMENTS,
+    (FINITE,),
 )
 """Integers in declared ranges; floats only on the host."""
 

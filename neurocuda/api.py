@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurocuda.errors import Problem, ProblemsError
-from neurocuda.options import Conversion, NirOptions, Normalize
+from neurocuda.options import Conversion, NirOptions, Normalize, as_path, require_type
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -55,7 +55,8 @@ def compile(
     from neurocuda.imported import import_torch_model
     from neurocuda.targeting import resolve_target, shared_constraints
 
-    conversion = conversion or Conversion()
+    conversion = Conversion() if conversion is None else conversion
+    require_type("conversion", conversion, Conversion, "a neurocuda.Conversion(...)")
     backend, chip = resolve_target(target)
     shared_constraints(backend, conversion.portable)  # a wrong name is told before the work begins
     what = "calibration"
@@ -71,10 +72,11 @@ def load(path: str | Path) -> Compiled:
 
     Raises:
         ArtifactError: the file is missing, corrupt, tampered with, or of another format version.
+        OptionError: `path` is no path.
     """
     from neurocuda.artifact import load as load_artifact
 
-    return load_artifact(Path(path))
+    return load_artifact(as_path(path))
 
 
 @dataclass(frozen=True)

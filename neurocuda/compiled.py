@@ -18,7 +18,7 @@ from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.evaluation import Activity, Evaluation, correct_answers, labels_of
 from neurocuda.measure.layers import Layer, layers_of, operations_of
 from neurocuda.measure.validation import REFERENCE, Validation, Validator
-from neurocuda.options import Conversion, Normalize
+from neurocuda.options import Conversion, Normalize, as_path, require_type
 
 if TYPE_CHECKING:
     from xdsl.context import Context
@@ -159,8 +159,10 @@ class Compiled:
     ) -> Result:
         from neurocuda.ir.backend import RunOptions
 
-        if threads is not None and threads < 1:
-            raise OptionError(f"threads must be positive, not {threads}")
+        if threads is not None:
+            require_type("threads", threads, int, "a positive number")
+            if threads < 1:
+                raise OptionError(f"threads must be positive, not {threads}")
         done = self.program.run(arrays, RunOptions(counts=counts, threads=threads, progress=progress))
         return Result(_as_outputs(done.outputs), done.counts, done.steps, done.seconds, done.provenance)
 
@@ -307,10 +309,11 @@ class Compiled:
 
         Raises:
             WriteError: the file cannot be written; nothing half-written is left behind.
+            OptionError: `path` is no path.
         """
         from neurocuda.artifact import save
 
-        save(self, Path(path))
+        save(self, as_path(path))
 
     def level(self, name: str) -> ModuleOp:
         """The module at a level.

@@ -219,7 +219,7 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
         warnings.simplefilter("ignore", NeuroCudaWarning)  # that there are no images is no news here
         try:
             line.run(Stage("ann-structure", STRUCTURE))
-            problems = ANN_CONVERTIBLE.violations(line.module, structure_only=True)
+            problems = ANN_CONVERTIBLE.violations(line.module, weights_of(line.context), structure_only=True)
             if problems:
                 return tuple(problems)
             code = chosen_code(conversion, backend.constraints, backend.name)

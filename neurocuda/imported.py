@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import ModuleOp
 from neurocuda.errors import ModelError, OptionError
 from neurocuda.images import Array, Arrays, Images, InputSpec, as_arrays, checked, require_channels_first
 from neurocuda.ir.context import create_context, weights_of
-from neurocuda.options import NirOptions, Normalize
+from neurocuda.options import NirOptions, Normalize, require_type
 from neurocuda.reference.interpreter import interpret
 
 if TYPE_CHECKING:
@@ -108,6 +108,8 @@ def import_torch_model(
 
     source = Path(model) if isinstance(model, str | Path) else model
     _refuse_nir(source, nir)
+    if preprocessing is not None:
+        require_type("preprocessing", preprocessing, Normalize, "a neurocuda.Normalize(mean, std)")
     if images is not None and preprocessing is not None:
         require_channels_first(images, len(preprocessing.mean), what)
     normalize = None if preprocessing is None else (preprocessing.mean, preprocessing.std)

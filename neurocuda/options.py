@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf, isfinite
+from os import PathLike
+from pathlib import Path
 
 from neurocuda.errors import OptionError
 
@@ -54,8 +56,7 @@ class Conversion:
             raise OptionError(f"percentile must be above 0 and at most 100, not {self.percentile}")
         if not _is_number(self.max_accuracy_loss) or not 0 <= self.max_accuracy_loss < inf:
             raise OptionError(f"max_accuracy_loss must be zero or positive points, not {self.max_accuracy_loss}")
-        if isinstance(self.portable, str):
-            raise OptionError(f"portable must be a tuple of target names, not {self.portable!r}")
+        require_type("portable", self.portable, (tuple, list), "a tuple of target names")
         object.__setattr__(self, "portable", tuple(self.portable))
 
 
@@ -97,6 +98,26 @@ class NirOptions:
         _require_one_of("reset", self.reset, ("nir", "subtract"))
         if not _is_number(self.dt) or not 0 < self.dt < inf:
             raise OptionError(f"dt must be a positive number of seconds, not {self.dt}")
+
+
+def require_type(name: str, value: object, kind: type | tuple[type, ...], expected: str) -> None:
+    """Checks what a user passed.
+
+    Raises:
+        OptionError: it is of another type; says what is expected.
+    """
+    if not isinstance(value, kind):
+        raise OptionError(f"{name} must be {expected}, not {value!r}")
+
+
+def as_path(value: str | Path) -> Path:
+    """The path of a file.
+
+    Raises:
+        OptionError: it is something else.
+    """
+    require_type("the file", value, (str, PathLike), "a path")
+    return Path(value)
 
 
 def _numbers(values: float | Iterable[float]) -> tuple[float, ...]:

@@ -161,6 +161,7 @@ class Line:
             PromiseError: a pass broke its promise.
         """
         from neurocuda.dialects.levels import find_level
+        from neurocuda.ir.context import weights_of
         from neurocuda.ir.level import set_level
         from neurocuda.ir.pipelines import parse_pipeline
         from neurocuda.ir.validation import validate_pass
@@ -181,7 +182,7 @@ class Line:
         set_level(self.module, stage.level)
         level = find_level(stage.level)
         if level is not None:
-            level.require(self.module)
+            level.require(self.module, weights_of(self.context))
         self.levels[stage.level] = self.module.clone()
 
 

@@ -149,7 +149,7 @@ def _run_plugin(spec: ModuleSpec, file: Path) -> ModuleType:
     assert spec.loader is not None
     try:
         spec.loader.exec_module(module)
-    except Exception as reason:  # foreign code can raise anything
+    except (Exception, SystemExit) as reason:  # foreign code can raise anything
         del sys.modules[spec.name]
         raise OptionError(f"plug-in {file}: {_describe(reason)}") from reason
     return module
@@ -160,7 +160,7 @@ def _installed_universe(point: EntryPoint) -> Universe | None:
 
     try:
         universe: object = point.load()
-    except Exception as reason:  # noqa: BLE001  foreign code can raise anything
+    except (Exception, SystemExit) as reason:  # noqa: BLE001  foreign code can raise anything
         _report(f"plug-in {point.name} ({point.value}) failed to load and is skipped: {_describe(reason)}")
         return None
     if not isinstance(universe, Universe):
@@ -248,7 +248,7 @@ def _entry_point_factory(point: EntryPoint) -> BackendFactory:
     def load() -> object:
         try:
             return point.load()
-        except Exception as reason:  # foreign code can raise anything
+        except (Exception, SystemExit) as reason:  # foreign code can raise anything
             raise TargetError(f"target '{point.name}' ({point.value}) failed to load: {_describe(reason)}") from reason
 
     return load

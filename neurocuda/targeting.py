@@ -89,6 +89,8 @@ def resolve_target(target: str) -> tuple[Backend, str]:
     """
     from neurocuda.registry import backend_factories
 
+    if not isinstance(target, str):  # pyright: ignore[reportUnnecessaryIsInstance]  users pass anything
+        raise TargetError(f'a target is named by text such as "cpu", not by {target!r}')
     names = list(backend_factories())
     name, colon, chip = target.partition(":")
     if name in names:

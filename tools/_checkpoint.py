@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 _NESTED = ("state_dict", "model_state_dict", "model", "net")
 """Where training scripts keep the weights in a checkpoint."""
+
+_FOREIGN = re.compile(r"Unsupported global: GLOBAL ([\w.]+)")
+"""How torch names an object that it does not make from a file unless told to trust it."""
 
 _SHOWN = 3
 """So many names of a long list are told."""
@@ -54,21 +58,24 @@ def _read_safetensors(path: Path) -> Mapping[str, object]:
 
 def _read_checkpoint(path: Path) -> object:
     import pickle
+    import warnings
     from zipfile import BadZipFile
 
     import torch
 
     try:
-        return cast(object, torch.load(path, map_location="cpu", weights_only=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of what it then refuses
+            return cast(object, torch.load(path, map_location="cpu", weights_only=True))
     except OSError as reason:
         raise WeightsError(f"{path}: cannot be read: {reason.strerror or reason}") from None
     except pickle.UnpicklingError as reason:
-        raise WeightsError(
-            f"{path}: holds more than tensors, or is damaged ({described(reason)}); "
-            "save the weights with torch.save(model.state_dict(), ...)"
-        ) from None
-    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, BadZipFile) as reason:
-        raise WeightsError(f"{path}: is no checkpoint, or is damaged: {described(reason)}") from None
+        found = _FOREIGN.search(str(reason))
+        what = f"holds more than tensors: {found[1]}" if found else "holds more than tensors, or is damaged"
+        raise WeightsError(f"{path}: {what}; save the weights with torch.save(model.state_dict(), ...)") from None
+    except (RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError, BadZipFile):
+        # torch's own words are about its reader, not about the file
+        raise WeightsError(f"{path}: is no checkpoint of torch.save, or is cut short or damaged") from None
 
 
 def _unwrapped(content: object, path: Path) -> State:

@@ -32,8 +32,12 @@ _PLACED = re.compile(r"(.*?: )?error: ")
 _Arguments = TypeVar("_Arguments", bound=argparse.Namespace)
 
 
+class Answered(Exception):
+    """The command line was a question, such as --help, and has been answered."""
+
+
 class ArgumentParser(argparse.ArgumentParser):
-    """A parser whose complaints are one line instead of the whole usage."""
+    """A parser whose complaints are one line instead of the whole usage, and which leaves ending to the command."""
 
     def __init__(
         self,
@@ -58,6 +62,13 @@ class ArgumentParser(argparse.ArgumentParser):
         OptionError: always.
         """
         raise OptionError(f"{message} (see {self.prog} --help)")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Raises:
+        Answered: always; so SystemExit is left to code that is not ours.
+        """
+        del status, message
+        raise Answered
 
     def add_watching(self) -> None:
         """Adds the options that every command has."""
@@ -99,11 +110,11 @@ def run_command(
         try:
             complete(parser)
             return action(parser.parse_args(given, arguments))
-        except SystemExit as done:  # --help, --version
-            return done.code if isinstance(done.code, int) else int(done.code is not None)
+        except Answered:
+            return 0
         except BrokenPipeError:  # the reader has seen enough
             return leave_pipe()
-        except (Exception, KeyboardInterrupt) as reason:  # the border: whatever goes wrong is told in one line
+        except (Exception, KeyboardInterrupt, SystemExit) as reason:  # the border: whatever goes wrong is one line
             if "--backtrace" in given:
                 raise
             sys.stderr.write(complaint(parser.prog, reason) + "\n")
@@ -133,6 +144,8 @@ def told(reason: BaseException) -> str:
         return _line(str(reason))
     if isinstance(reason, KeyboardInterrupt):
         return "interrupted"
+    if isinstance(reason, SystemExit):
+        return f"code that is not ours ended the program, with sys.exit({reason.code!r})"
     if isinstance(reason, MemoryError):
         return "there is not enough memory"
     if isinstance(reason, RecursionError):

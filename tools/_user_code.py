@@ -51,7 +51,7 @@ def _imported(source: str, place: str) -> ModuleType:
         raise
     except ModuleNotFoundError as reason:
         raise OptionError(f"--model {place}: there is no module '{reason.name}'") from reason
-    except Exception as reason:  # the user's code can raise anything
+    except (Exception, SystemExit) as reason:  # the user's code can raise anything
         raise ModelError(f"--model {place}: {source} cannot be imported: {described(reason)}") from reason
 
 
@@ -70,7 +70,7 @@ def _called(factory: object, place: str) -> object:
         raise ModelError(f"--model {place}: expected a function or class, found {type(factory).__name__}")
     try:
         return factory()
-    except Exception as reason:  # the user's code can raise anything
+    except (Exception, SystemExit) as reason:  # the user's code can raise anything
         raise ModelError(f"--model {place}: calling it failed: {described(reason)}") from reason
 
 

@@ -12,6 +12,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from neurocuda.errors import NeuroCudaError
 from neurocuda.ir.pipelines import pipeline_text
 from neurocuda.ir.printing import module_text, save_module
 
@@ -126,5 +127,9 @@ class CrashReproducer:
     def failed(self, step: ModulePass, module: ModuleOp) -> None:
         assert self._before is not None
         rest = {"pipeline": pipeline_text(self.passes[self._done :]), "verify_each": self.verify}
-        save_module(self._before, self.ctx, self.path, locations=True, external={"mlir_reproducer": rest})
+        try:
+            save_module(self._before, self.ctx, self.path, locations=True, external={"mlir_reproducer": rest})
+        except NeuroCudaError as reason:  # the error of the pass is the one that matters
+            self.stream.write(f"nc-opt: note: no reproducer was written: {reason}\n")
+            return
         self.stream.write(f"nc-opt: note: reproducer written to {self.path}; run it with --run-reproducer\n")

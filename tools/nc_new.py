@@ -22,7 +22,7 @@ from typing import NoReturn
 
 from neurocuda.errors import OptionError
 from neurocuda.ir.files import replacing
-from neurocuda.tools._command import ArgumentParser, run_command, version_of
+from neurocuda.tools._command import Answered, ArgumentParser, run_command, version_of
 from neurocuda.tools._source_edits import with_entry, with_import, with_packages, with_sorted_imports
 
 DESCRIPTION = "Writes the skeleton of an operation, a pass or a backend, with tests that pass."
@@ -77,6 +77,10 @@ class _KindParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise OptionError(f"{message} (see nc-new --help)")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        del status, message
+        raise Answered
 
 
 def _parser() -> ArgumentParser:

@@ -29,13 +29,21 @@ from xdsl.xdsl_opt_main import xDSLOptMain
 
 from neurocuda.errors import NeuroCudaError, OptionError, VerificationError, WeightsError
 from neurocuda.ir.context import create_context, weights_of
-from neurocuda.ir.files import replacing
+from neurocuda.ir.files import is_stream, replacing
 from neurocuda.ir.parsing import ExternalValue, load_side_file, parse_with_resources, read_source
 from neurocuda.ir.pipelines import Instrument, parse_pipeline, pipeline_text, run_passes
-from neurocuda.ir.printing import large_keys, naming_weights, print_module, relative_name
+from neurocuda.ir.printing import large_keys, naming_weights, print_module, relative_name, side_file_of
 from neurocuda.ir.verifying import verify_module
 from neurocuda.registry import merged_universe
-from neurocuda.tools._command import ArgumentParser, complaint, complete, leave_pipe, version_of, warnings_in_one_line
+from neurocuda.tools._command import (
+    Answered,
+    ArgumentParser,
+    complaint,
+    complete,
+    leave_pipe,
+    version_of,
+    warnings_in_one_line,
+)
 from neurocuda.tools.instruments import CrashReproducer, Culprit, IrDumps, Timing
 
 DESCRIPTION = "Reads IR, runs passes, writes IR."
@@ -155,7 +163,8 @@ class NcOptMain(xDSLOptMain):
 
     def _process(self, source: bytes) -> ModuleOp:
         module, external = parse_with_resources(self.ctx, source, self._input_name())
-        if not self.args.disable_verify:
+        verify = not self.args.disable_verify and self._is_verified(external)
+        if verify:
             verify_module(module)
         load_side_file(module, self.ctx, self._input_folder(), self.args.weights)
         self._timing.lap("parse")
@@ -166,8 +175,8 @@ class NcOptMain(xDSLOptMain):
             self.ctx,
             module,
             steps,
-            self._instruments(steps),
-            verify=not self.args.disable_verify,
+            self._instruments(steps, verify=verify),
+            verify=verify,
             apply=_validated if self.args.validate else _plain,
         )
         return module
@@ -178,7 +187,11 @@ class NcOptMain(xDSLOptMain):
             raise OptionError(f"{self._input_name()}: no reproducer: external_resources hold no {_REPRODUCER} pipeline")
         return self._parse_pipelines([pipeline])
 
-    def _instruments(self, steps: Sequence[ModulePass]) -> list[Instrument]:
+    def _is_verified(self, external: Mapping[str, Mapping[str, ExternalValue]]) -> bool:
+        """Whether a reproducer was written by a run that verified; true for any other input."""
+        return not self.args.run_reproducer or external.get(_REPRODUCER, {}).get("verify_each") is not False
+
+    def _instruments(self, steps: Sequence[ModulePass], *, verify: bool) -> list[Instrument]:
         args = self.args
         found: list[Instrument] = [
             self.culprit,
@@ -195,16 +208,14 @@ class NcOptMain(xDSLOptMain):
             ),
         ]
         if args.crash_reproducer is not None:
-            found.append(
-                CrashReproducer(self.ctx, args.crash_reproducer, steps, sys.stderr, verify=not args.disable_verify)
-            )
+            found.append(CrashReproducer(self.ctx, args.crash_reproducer, steps, sys.stderr, verify=verify))
         return [*found, self._timing]  # the clock stands closest to the pass
 
     # What is written.
 
     def _write(self, modules: Sequence[ModuleOp]) -> None:
         output = self.args.output_file
-        folder = Path() if output is None else output.parent
+        folder = Path() if output is None or is_stream(output) else output.parent
         large = sorted({key for module in modules for key in self._large(module)})
         side, copy = self._side_file(large, folder)
         name = None if side is None else relative_name(side, folder)
@@ -225,10 +236,11 @@ class NcOptMain(xDSLOptMain):
         """(the side file to name, whether it is to be written)."""
         if not large or _spec_name(self.args.target) != "mlir":
             return None, False
-        if self.args.weights_out is not None:
-            return self.args.weights_out, True
-        if self.args.output_file is not None:
-            return self.args.output_file.with_suffix(".safetensors"), True
+        output, given = self.args.output_file, self.args.weights_out
+        if output is not None and (given is not None or not is_stream(output)):
+            return side_file_of(output, given), True
+        if given is not None:
+            return given, True
         store = weights_of(self.ctx)
         sources = {store.source(key) for key in large}
         source = sources.pop()
@@ -379,11 +391,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             tool = NcOptMain(args=arguments)
             tool.run()
-        except SystemExit as done:  # --help, --version
-            return done.code if isinstance(done.code, int) else int(done.code is not None)
+        except Answered:
+            return 0
         except BrokenPipeError:  # the reader has seen enough
             return leave_pipe()
-        except (Exception, KeyboardInterrupt) as reason:  # the border: whatever goes wrong in a pass is one line
+        except (Exception, KeyboardInterrupt, SystemExit) as reason:  # the border: whatever goes wrong is one line
             if "--backtrace" in arguments:
                 raise
             sys.stderr.write(_message(reason, None if tool is None else tool.culprit.name) + "\n")

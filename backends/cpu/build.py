@@ -62,8 +62,8 @@ def find_compiler() -> Compiler:
     """
     chosen = os.environ.get("CC", "").strip()
     if chosen:
-        command = tuple(shlex.split(chosen))
-        version = _version(command) if shutil.which(command[0]) else None
+        command = _words(chosen)
+        version = _version(command) if command and shutil.which(command[0]) else None
         if version is None:
             raise ToolchainError(f"CC is '{chosen}', which is no C compiler that runs")
         return Compiler(command, version)
@@ -78,6 +78,14 @@ def find_compiler() -> Compiler:
         if version is not None:
             return Compiler(command, version)
     raise ToolchainError(MISSING)
+
+
+def _words(command: str) -> tuple[str, ...]:
+    """The words of a command line; none where a quote is not closed."""
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        return ()
 
 
 @cache
@@ -104,7 +112,7 @@ def build(code: str, header: str, name: str, compiler: Compiler | None = None) -
     """Compiles a C file with its header into a shared library, unless the cache holds it already.
 
     The key of the cache is everything the result depends on: the text, the flags, the compiler and the processor.
-    Any number of processes may build at the same time.
+    Any number of processes may build at the same time. What is no longer as it was built is built again.
 
     Raises:
         ToolchainError: there is no compiler, or it fails; the first line it complains with is quoted.
@@ -113,12 +121,15 @@ def build(code: str, header: str, name: str, compiler: Compiler | None = None) -
     compiler = compiler or find_compiler()
     key = _key(code, header, *compiler.command, compiler.version, *compiler.flags, _processor())
     library = cache_folder() / "cpu" / f"{name}-{key}{_suffix()}"
-    if library.is_file():
+    if _is_whole(library):
         return library
     try:
         library.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
             built = _compile(Path(folder), code, header, name, compiler)
+            noted = Path(folder) / "digest"
+            noted.write_text(_digest(built), encoding="ascii")
+            noted.replace(_note(library))
             built.replace(library)
     except OSError as reason:
         place = library.parent
@@ -126,6 +137,23 @@ def build(code: str, header: str, name: str, compiler: Compiler | None = None) -
             f"{place}: cannot write: {reason.strerror or reason}; set NEUROCUDA_CACHE to use another folder"
         ) from reason
     return library
+
+
+def _is_whole(library: Path) -> bool:
+    """Whether the cache holds a library as it was built: loading one cut short would end the process."""
+    try:
+        return _note(library).read_text(encoding="ascii", errors="replace") == _digest(library)
+    except OSError:
+        return False
+
+
+def _note(library: Path) -> Path:
+    """Where the digest of a library is noted."""
+    return library.with_suffix(".sha256")
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _compile(folder: Path, code: str, header: str, name: str, compiler: Compiler) -> Path:

@@ -105,9 +105,6 @@ class NativeProgram:
         self.printed = printed
         self.library: Path = build(printed.code, printed.header, printed.symbol, compiler)
         opened = _opened(self.library)
-        if opened is None:  # a cache damaged from outside
-            self.library.unlink(missing_ok=True)
-            opened = _opened(build(printed.code, printed.header, printed.symbol, compiler))
         if opened is None:
             raise ToolchainError(f"{compiler.version} built a library that cannot be loaded: {self.library}")
         self._weights = aligned(len(printed.weights))
@@ -162,7 +159,7 @@ class NativeProgram:
 
 
 def _opened(library: Path) -> ctypes.CDLL | None:
-    """The library, or None where it is damaged."""
+    """The library, or None where this system cannot load it."""
     try:
         return ctypes.CDLL(str(library))
     except OSError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Iterable, Mapping, Sequence
+from math import prod
+from typing import SupportsIndex, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -18,6 +19,9 @@ Array: TypeAlias = NDArray[np.generic]
 Tensor: TypeAlias = "torch.Tensor | Array"
 Example: TypeAlias = "Tensor | Sequence[Tensor] | Mapping[str, Tensor]"
 """Inputs with a leading batch axis: one, several in order, or several by the names in `forward`."""
+
+LARGEST_IMAGE = 1 << 28
+"""Numbers in one image: more is a mistake, and would not fit into memory."""
 
 _WAYS = (
     "give calibration images or an example, or input_shape=(channels, height, width); an exported program, "
@@ -41,7 +45,7 @@ def example_inputs(
     if example is not None:
         tensors = _in_order(model, example)
         checked = tuple(_checked(tensor, index, pixels) for index, tensor in enumerate(tensors))
-        if input_shape is not None and tuple(checked[0].shape[1:]) != tuple(input_shape):
+        if input_shape is not None and _shape(checked[0]) != _sizes(input_shape):
             raise InputError(f"input_shape is {tuple(input_shape)}, but the example has shape {_shape(checked[0])}")
         return checked
     if input_shape is not None:
@@ -59,7 +63,15 @@ def _in_order(model: nn.Module, example: Example) -> list[torch.Tensor]:
         given = _listed(example)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of read-only arrays; nothing is written here
-        return [torch.as_tensor(array) for array in given]
+        return [_tensor(array, index) for index, array in enumerate(given)]
+
+
+def _tensor(array: Tensor, index: int) -> torch.Tensor:
+    try:
+        return torch.as_tensor(array)
+    except (RuntimeError, TypeError, ValueError):
+        kind = getattr(array, "dtype", type(array).__name__)
+        raise InputError(f"input {index} is {kind}: expected numbers") from None
 
 
 def _checked(tensor: torch.Tensor, index: int, pixels: bool) -> torch.Tensor:
@@ -88,7 +100,7 @@ def require_shapes(
         arrays = example.values() if isinstance(example, Mapping) else _listed(example)
         given = [tuple(array.shape[1:]) for array in arrays]
     elif input_shape is not None:
-        given = [tuple(input_shape)]
+        given = [_sizes(input_shape)]
     for (name, shape), found in zip(expected.items(), given, strict=False):
         if tuple(shape[1:]) != found:
             raise InputError(f"input '{name}' of the program takes shape {tuple(shape[1:])}, not {found}")
@@ -109,10 +121,22 @@ def _own_example(model: nn.Module) -> tuple[torch.Tensor, ...]:
 
 
 def _blank(shape: Sequence[int]) -> torch.Tensor:
-    sizes = tuple(shape)
-    if not sizes or min(sizes) < 1:
-        raise InputError(f"input_shape {sizes} is not a list of positive sizes without a batch axis")
-    return torch.zeros(1, *sizes)
+    return torch.zeros(1, *_sizes(shape))
+
+
+def _sizes(shape: object) -> tuple[int, ...]:
+    """A shape that a user gave.
+
+    Raises:
+        InputError: it is none, or an image of it would not fit into memory.
+    """
+    given = tuple(shape) if isinstance(shape, Iterable) else ()
+    sizes = tuple(int(size) for size in given if isinstance(size, SupportsIndex) and not isinstance(size, bool))
+    if not given or len(sizes) < len(given) or min(sizes) < 1:
+        raise InputError(f"input_shape {shape!r} is not a list of positive sizes without a batch axis")
+    if prod(sizes) > LARGEST_IMAGE:
+        raise InputError(f"input_shape {shape!r} is too large: an image has at most {LARGEST_IMAGE:,} numbers")
+    return sizes
 
 
 def _shape(tensor: torch.Tensor) -> tuple[int, ...]:

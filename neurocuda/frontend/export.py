@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import torch
 from torch import nn
@@ -30,7 +30,9 @@ FAILURES: Final = (
     TypeError,
     ValueError,
 )
-"""What torch.export and a model that is called wrongly raise."""
+"""What torch raises for a program that is malformed."""
+
+_Result = TypeVar("_Result")
 
 _DATA_DEPENDENT: Final = ("data-dependent", "GuardOnDataDependent", "Dynamic control flow")
 
@@ -43,17 +45,26 @@ def export(model: nn.Module, example: Sequence[torch.Tensor]) -> ExportedProgram
         ModelError: its control flow depends on the data, or torch cannot export it.
     """
     with quiet():
-        try:
-            return decomposed(_export_symbolic(model, example))
-        except FAILURES as reason:
-            symbolic = reason
+        symbolic = _attempted(lambda: decomposed(_export_symbolic(model, example)))
+        if not isinstance(symbolic, BaseException):
+            return symbolic
         for given in (tuple(example), tuple(tensor[:1] for tensor in example)):
-            try:
-                return decomposed(torch.export.export(model, given))
-            except FAILURES:
-                continue
-        _require_running(model, example)
+            found = _attempted(lambda given=given: decomposed(torch.export.export(model, given)))
+            if not isinstance(found, BaseException):
+                return found
+        failure = _attempted(lambda: cast(object, model(*example)))
+        if isinstance(failure, BaseException):
+            shapes = ", ".join(str(tuple(tensor.shape)) for tensor in example)
+            raise InputError(f"the model does not run on inputs of shape {shapes}: {first_line(failure)}") from failure
         raise ModelError(_explained(symbolic))
+
+
+def _attempted(run: Callable[[], _Result]) -> _Result | BaseException:
+    """What a call gives or raises: the user's code runs in it, which can raise anything."""
+    try:
+        return run()
+    except (Exception, SystemExit) as reason:  # noqa: BLE001
+        return reason
 
 
 def decomposed(program: ExportedProgram) -> ExportedProgram:
@@ -118,14 +129,6 @@ def _export_symbolic(model: nn.Module, example: Sequence[torch.Tensor]) -> Expor
         symbolic[pair] = {0: Dim("batch")}
     shapes = cast(Callable[..., dict[str, object]], symbolic.dynamic_shapes)  # torch leaves it untyped
     return torch.export.export(model, pairs, dynamic_shapes=shapes(model, pairs))
-
-
-def _require_running(model: nn.Module, example: Sequence[torch.Tensor]) -> None:
-    try:
-        model(*example)
-    except FAILURES as reason:
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in example)
-        raise InputError(f"the model does not run on inputs of shape {shapes}: {first_line(reason)}") from None
 
 
 def _explained(reason: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Final, cast
 
 import torch
@@ -35,12 +35,15 @@ def usable(model: nn.Module) -> nn.Module:
     inner = _unwrapped(model)
     if isinstance(inner, torch.jit.ScriptModule):
         raise ModelError("the model is TorchScript, which cannot be exported; give the nn.Module that it was made from")
-    changes = [change for change, applies in _CHANGES.items() if applies(inner)]
-    if isinstance(model, _WRAPPERS):
-        changes.insert(0, f"is wrapped in {type(cast(object, model)).__name__}")
+    changes = {
+        f"is wrapped in {type(cast(object, model)).__name__}": isinstance(model, _WRAPPERS),
+        "is in training mode": _in_training(inner),
+        "is not on the CPU": _elsewhere(inner),
+    }
+    differences = [change for change, applies in changes.items() if applies]
     require_values(_tensors(inner))
-    if changes:
-        message = f"the model {' and '.join(changes)}: a copy on the CPU in evaluation mode is compiled"
+    if differences:
+        message = f"the model {' and '.join(differences)}: a copy on the CPU in evaluation mode is compiled"
         warnings.warn(message, NeuroCudaWarning, stacklevel=3)
         inner = _copied(inner)
     return inner
@@ -52,12 +55,6 @@ def _in_training(model: nn.Module) -> bool:
 
 def _elsewhere(model: nn.Module) -> bool:
     return any(tensor.device.type != "cpu" for _, tensor in _tensors(model))
-
-
-_CHANGES: Final[Mapping[str, Callable[[nn.Module], bool]]] = {
-    "is in training mode": _in_training,
-    "is not on the CPU": _elsewhere,
-}
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:
@@ -85,10 +82,11 @@ def require_values(tensors: Iterable[tuple[str, torch.Tensor]]) -> None:
     Minus infinity may stand in buffers: attention masks hold it.
 
     Raises:
-        ModelError: names all that have no values, another dtype than float32, NaN or infinity.
+        ModelError: names all that have no values, are sparse, have another dtype than float32, NaN or infinity.
     """
     tensors = list(tensors)
     _refuse("has no values yet; run the model once, or load weights", tensors, _without_values)
+    _refuse("is sparse; make it dense with .to_dense()", tensors, _is_sparse)
     for dtype in sorted(
         {tensor.dtype for _, tensor in tensors if tensor.is_floating_point() or tensor.is_complex()}, key=str
     ):
@@ -106,6 +104,10 @@ def _refuse(reason: str, tensors: list[tuple[str, torch.Tensor]], bad: Callable[
 
 def _without_values(tensor: torch.Tensor) -> bool:
     return isinstance(tensor, UninitializedParameter) or tensor.is_meta
+
+
+def _is_sparse(tensor: torch.Tensor) -> bool:
+    return tensor.layout != torch.strided
 
 
 def _not_finite(tensor: torch.Tensor) -> bool:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
 from neurocuda.errors import WriteError
+
+_STREAMS = tuple(map(Path, ("/dev", "/dev/fd", "/proc/self/fd")))
+"""Folders of devices and of what a process has open."""
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path is a device, a pipe or something that is open already: nothing can lie beside it."""
+    return path.parent in _STREAMS or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 @contextmanager
@@ -24,8 +32,8 @@ def replacing(path: Path) -> Generator[BinaryIO]:
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise WriteError(f"{path}: cannot write: is a directory")
-    direct = target.exists() and not target.is_file()
-    place = target if direct else target.with_name(f".{target.name}.{uuid4().hex[:12]}.part")
+    direct = is_stream(path)
+    place = path if direct else target.with_name(f".{target.name}.{uuid4().hex[:12]}.part")
     try:
         with place.open("wb" if direct else "xb") as stream:
             yield stream
@@ -36,7 +44,8 @@ def replacing(path: Path) -> Generator[BinaryIO]:
         raise WriteError(f"{path}: cannot write: {reason.strerror or reason}") from reason
     finally:
         if not direct:
-            place.unlink(missing_ok=True)
+            with suppress(OSError):  # where nothing can be removed, nothing was made; what went wrong is told already
+                place.unlink(missing_ok=True)
 
 
 def _keep_mode(old: Path, new: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
@@ -12,10 +12,14 @@ from xdsl.ir import Operation
 from neurocuda.errors import LevelError, Problem
 from neurocuda.ir.origin import user_location
 
+if TYPE_CHECKING:
+    from neurocuda.ir.weights import WeightStore
+
 LEVEL = "nc.level"
 """The module attribute that names the level reached."""
 
 Check: TypeAlias = Callable[[Operation], Iterable[Problem]]
+ValueCheck: TypeAlias = "Callable[[Operation, WeightStore], Iterable[Problem]]"
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,14 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class ValueRule:
+    """A clause about the values of constants, which lie in the weight store."""
+
+    name: str
+    check: ValueCheck
+
+
+@dataclass(frozen=True)
 class Level:
     """A named contract. `dialects` are allowed whole, `operations` one by one; everything else is a violation.
 
@@ -43,23 +55,26 @@ class Level:
     rules: tuple[Rule, ...] = ()
     reasons: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     opaque: frozenset[str] = frozenset()
+    value_rules: tuple[ValueRule, ...] = ()
 
-    def violations(self, module: ModuleOp, *, structure_only: bool = False) -> list[Problem]:
-        """All violations, in program order."""
-        return list(self._violations(module, structure_only))
+    def violations(
+        self, module: ModuleOp, weights: WeightStore | None = None, *, structure_only: bool = False
+    ) -> list[Problem]:
+        """All violations, in program order; those of values only where the store that holds them is given."""
+        return list(self._violations(module, weights, structure_only))
 
-    def require(self, module: ModuleOp, *, structure_only: bool = False) -> None:
-        """Checks the contract.
+    def require(self, module: ModuleOp, weights: WeightStore | None = None, *, structure_only: bool = False) -> None:
+        """Checks the contract, as `violations` does.
 
         Raises:
             LevelError: lists every violation.
         """
-        problems = self.violations(module, structure_only=structure_only)
+        problems = self.violations(module, weights, structure_only=structure_only)
         if problems:
             count = "1 thing stands" if len(problems) == 1 else f"{len(problems)} things stand"
             raise LevelError(f"{count} between the model and level {self.name}:", problems)
 
-    def _violations(self, module: ModuleOp, structure_only: bool) -> Iterator[Problem]:
+    def _violations(self, module: ModuleOp, weights: WeightStore | None, structure_only: bool) -> Iterator[Problem]:
         for op in self._visible(module):
             if not self.allows(op):
                 yield self._refusal(op)
@@ -67,6 +82,9 @@ class Level:
             for rule in self.rules:
                 if not (structure_only and rule.needs_calibration):
                     yield from rule.check(op)
+            if weights is not None:
+                for value_rule in self.value_rules:
+                    yield from value_rule.check(op, weights)
 
     def _visible(self, op: Operation) -> Iterator[Operation]:
         yield op

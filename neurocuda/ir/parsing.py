@@ -36,6 +36,7 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLit
 
 from neurocuda.errors import ParsingError, WeightsError
 from neurocuda.ir.context import weights_of
+from neurocuda.ir.printing import referenced_keys
 from neurocuda.ir.verifying import verify_module
 from neurocuda.ir.weights import WEIGHTS, Numeric, WeightStore, numeric
 
@@ -120,13 +121,19 @@ def load_side_file(module: ModuleOp, ctx: Context, folder: Path, weights: Path |
     """Loads the weights that a module from `folder` needs: from `weights`, else from the file that it names.
 
     Raises:
-        WeightsError: the side file is missing or damaged.
+        WeightsError: the side file is missing or damaged, or lacks tensors.
     """
     named = module.attributes.get(WEIGHTS)
-    if weights is not None:
-        weights_of(ctx).load(weights)
-    elif isinstance(named, StringAttr):
-        weights_of(ctx).load(Path(os.path.normpath(folder / named.data)))
+    side = Path(os.path.normpath(folder / named.data)) if isinstance(named, StringAttr) else None
+    side = weights or side
+    if side is None:
+        return
+    store = weights_of(ctx)
+    store.load(side)
+    missing = sorted(key for key in referenced_keys(module) if key not in store)
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise WeightsError(f"{side}: lacks the tensor '{missing[0]}'{more}")
 
 
 class NeuroLexer(MLIRLexer):

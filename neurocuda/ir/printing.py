@@ -24,8 +24,9 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Dialect, ParametrizedAttribute
 from xdsl.printer import Printer
 
+from neurocuda.errors import WriteError
 from neurocuda.ir.context import weights_of
-from neurocuda.ir.files import replacing
+from neurocuda.ir.files import is_stream, replacing
 from neurocuda.ir.weights import WEIGHTS, Numeric, WeightStore, numeric
 
 External: TypeAlias = Mapping[str, Mapping[str, str | bool | int]]
@@ -83,10 +84,10 @@ def save_module(
 
     Raises:
         WeightsError: a large tensor is not at hand.
-        WriteError: a file cannot be written; nothing half-written is left behind.
+        WriteError: a file cannot be written, or both are one; nothing half-written is left behind.
     """
     large = [] if elide else large_keys(module, ctx, inline_limit)
-    side = (weights or path.with_suffix(".safetensors")) if large else None
+    side = side_file_of(path, weights) if large else None
     name = None if side is None else relative_name(side, path.parent)
     with ExitStack() as stack:
         if side is not None:
@@ -104,6 +105,20 @@ def save_module(
                 external=external,
             )
         stack.enter_context(replacing(path)).write(text.getvalue().encode())
+    return side
+
+
+def side_file_of(path: Path, weights: Path | None = None) -> Path:
+    """Where the large tensors of the module in `path` go: `weights`, or `<path>.safetensors`.
+
+    Raises:
+        WriteError: both would be one file, or nothing can lie beside `path`.
+    """
+    if weights is None and is_stream(path):
+        raise WriteError(f"{path}: cannot write: large tensors need a side file, and none can lie beside this one")
+    side = weights or path.with_suffix(".safetensors")
+    if os.path.realpath(side) == os.path.realpath(path):
+        raise WriteError(f"{path}: cannot write: the module and its weights need two files; call the module .mlir")
     return side
 
 

@@ -56,6 +56,8 @@ class Promise(ABC):
 
         if not np.array_equal(np.isnan(before), np.isnan(after)):
             return "it holds NaN on one side only"
+        if not np.array_equal(np.isinf(before), np.isinf(after)):
+            return "it holds infinity on one side only"
         allowed = self.tolerance(before)
         if allowed is None or not before.size:
             return None

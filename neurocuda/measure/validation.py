@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,8 +68,8 @@ class Validation:
 
     @property
     def passed(self) -> bool:
-        """Whether every stage that promises equality kept it."""
-        return all(comparison.exact for comparison in self.exact)
+        """Whether every stage that promises equality kept it, and the outputs are numbers at every level."""
+        return all(comparison.exact for comparison in self.exact) and all(isfinite(drift.rms) for drift in self.drifts)
 
     @property
     def mismatches(self) -> int:

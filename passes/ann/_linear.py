@@ -9,7 +9,9 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.errors import ModelError
 from neurocuda.ir.attributes import Dense, element_type, shape_of
+from neurocuda.ir.origin import user_location
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann._statistics import broadcast_shape, channel_axis
 
@@ -37,14 +39,21 @@ def full_rank(array: Field, rank: int) -> Field:
 
 
 def scale_and_shift(op: object, weights: WeightStore) -> tuple[Field, Field] | None:
-    """What a batch norm or an affine multiplies by and adds, in float64 and the rank of its result; else None."""
+    """What a batch norm or an affine multiplies by and adds, in float64 and the rank of its result; else None.
+
+    Raises:
+        ModelError: a variance has no root.
+    """
     import numpy as np
 
     if isinstance(op, ann.BatchNormOp):
         rank = len(shape_of(op.result))
         constants = (weights.array(c).astype(np.float64) for c in (op.scale, op.shift, op.mean, op.variance))
         scale, shift, mean, variance = (constant.reshape(-1, *(1,) * (rank - 1)) for constant in constants)
-        factor = scale / np.sqrt(variance + op.epsilon.value.data)
+        spread = variance + op.epsilon.value.data
+        if not (spread > 0).all():
+            raise ModelError(f"`{op.name}` ({user_location(op)}): its variance plus epsilon is not positive")
+        factor = scale / np.sqrt(spread)
         return factor, shift - mean * factor
     if not isinstance(op, ann.AffineOp) or element_type(op.result) != f32:
         return None

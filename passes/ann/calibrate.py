@@ -11,9 +11,10 @@ from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.ir import Operation
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.errors import InputError
+from neurocuda.errors import InputError, ModelError
 from neurocuda.ir.arrays import read_arrays
 from neurocuda.ir.attributes import Dense
+from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
@@ -31,6 +32,9 @@ PIXELS = 256
 
 EVIDENCE = 16
 """How often each point of a grid must have been seen on average."""
+
+LARGEST = 1e18
+"""Of larger values no variance fits into a float."""
 
 BATCH = 64
 """Images that run at once."""
@@ -76,6 +80,7 @@ class CalibratePass(NeuroPass):
 
         def observe(op: Operation, values: Array) -> None:
             if isinstance(op, OBSERVED):
+                _require_numbers(op, values)
                 found.setdefault(op, _Accumulator(grid=isinstance(op, ann.InputOp))).add(by_channel(values))
 
         for batch in _batches(images):
@@ -90,6 +95,20 @@ class CalibratePass(NeuroPass):
         if not isinstance(attribute, ArrayAttr):
             raise InputError('calibrate: no images; give an .npz file, calibrate{images="images.npz"}')
         return [weights.array(cast(Dense, dense)) for dense in attribute.data]
+
+
+def _require_numbers(op: Operation, values: Array) -> None:
+    """
+    Raises:
+        ModelError: a value is NaN, infinite, or so large that it soon would be.
+    """
+    import numpy as np
+
+    if not np.abs(values).max(initial=0) <= LARGEST:
+        raise ModelError(
+            f"calibrate: `{op.name}` ({user_location(op)}) gives NaN or values beyond {LARGEST:.0e} on the calibration "
+            "images; look for overflowing weights or images that were not normalised"
+        )
 
 
 def _are_annotated(module: ModuleOp) -> bool:

@@ -14,6 +14,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.host import ops as host
+from neurocuda.dialects.levels import constants_are_finite
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.errors import LevelError, OptionError, Problem
@@ -69,8 +70,12 @@ class QuantizeWeightsPass(NeuroPass):
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         from neurocuda.reference.interpreter import main_function
 
+        operations = list(main_function(module).body.block.ops)
+        unusable = [problem for op in operations for problem in constants_are_finite(op, weights)]
+        if unusable:
+            raise LevelError("the weights cannot be quantised:", unusable)
         quantizer = _Quantizer(weights, self._constraints(module))
-        for op in list(main_function(module).body.block.ops):
+        for op in operations:
             quantizer.visit(op)
         if quantizer.problems:
             raise LevelError("the weights cannot be quantised:", quantizer.problems)

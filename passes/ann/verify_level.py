@@ -50,4 +50,4 @@ class VerifyLevelPass(NeuroPass):
         if level is None:
             known = ", ".join(LEVELS)
             raise OptionError(f"verify-level: level '{name}' is none of {known} or a target's; give level=\"...\"")
-        level.require(module, structure_only=self.structure_only)
+        level.require(module, weights, structure_only=self.structure_only)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,6 +179,16 @@ def test_unusable_calibration_images_are_refused(model: nn.Module, calibration: 
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("scale", [1e30, 3e38])
+def test_weights_that_overflow_are_told_with_their_layer(images: Floats, scale: float) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU()).eval()
+    with torch.no_grad():
+        model[2].weight.fill_(scale)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    reason = r"`ann.neuron` \(3\) gives NaN or values beyond 1e\+18 on the calibration images"
+    with pytest.raises(nc.ModelError, match=reason):
+        nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
+
+
 def test_calibration_images_of_another_shape_than_the_program_are_refused(model: nn.Module) -> None:
     program = torch.export.export(model, (torch.zeros(1, *SHAPE),))
     with pytest.raises(nc.InputError, match=r"takes shape \(3, 8, 8\), not \(3, 9, 9\)"):
@@ -241,12 +252,26 @@ def test_pixels_with_another_number_of_channels_are_refused(model: nn.Module) ->
         ("cpu:pentium", "target 'cpu' has no chip 'pentium'; it has host"),
         ("cpu:", "target 'cpu:' names no chip; it has host"),
         ("", "unknown target ''; there are cpu"),
+        (None, 'a target is named by text such as "cpu", not by None'),
     ],
 )
-def test_an_unknown_target_is_refused(model: nn.Module, target: str, message: str) -> None:
+def test_an_unknown_target_is_refused(model: nn.Module, target: Any, message: str) -> None:
     with pytest.raises(nc.TargetError) as refusal:
         nc.compile(model, target=target, input_shape=SHAPE)
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"conversion": {"timesteps": 3}}, "conversion must be a neurocuda.Conversion(...), not {'timesteps': 3}"),
+        ({"preprocessing": (0.5, 0.5)}, "preprocessing must be a neurocuda.Normalize(mean, std), not (0.5, 0.5)"),
+    ],
+)
+def test_options_of_another_type_are_refused(model: nn.Module, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(nc.OptionError) as refusal:
+        nc.compile(model, target="cpu", input_shape=SHAPE, **options)
+    assert str(refusal.value) == message
 
 
 def test_a_chip_names_its_target(model: nn.Module, images: Floats) -> None:

@@ -19,6 +19,7 @@ from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.origin import origin_of
 from neurocuda.measure.certificate import Width
 from neurocuda.measure.report import figures
+from neurocuda.measure.validation import Drift, Validation
 from neurocuda.reference.interpreter import interpret
 
 Floats = NDArray[np.float32]
@@ -108,6 +109,16 @@ def test_images_that_do_not_fit_are_refused(compiled: Compiled, images: Floats, 
 def test_no_threads_are_refused(compiled: Compiled, images: Floats) -> None:
     with pytest.raises(nc.OptionError, match="threads must be positive, not 0"):
         compiled.run(images, threads=0)
+    for threads in ("2", 1.5):
+        with pytest.raises(nc.OptionError, match=f"threads must be a positive number, not {threads!r}"):
+            compiled.run(images, threads=threads)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_no_path_is_refused(compiled: Compiled) -> None:
+    with pytest.raises(nc.OptionError, match="the file must be a path, not None"):
+        compiled.save(None)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(nc.OptionError, match="the file must be a path, not 3"):
+        nc.load(3)  # pyright: ignore[reportArgumentType]
 
 
 class TwoHeads(nn.Module):
@@ -248,6 +259,13 @@ def test_a_difference_is_named(compiled: Compiled, images: Floats, monkeypatch: 
     assert found.exact[-1].differing == (compiled.layers[1].name,)
     assert f"first {compiled.layers[1].name}: image 1, element [0, 0, 1] is" in str(found)
     assert "FAILED" in str(found)
+
+
+def test_outputs_that_are_no_numbers_are_no_success() -> None:
+    drift = Drift("ann-imported", "ann-convertible", float("nan"), 1.0, 1.0)
+    found = Validation(1, (), (), (drift,))
+    assert not found.passed
+    assert str(found).startswith("validated on 1 images: FAILED")
 
 
 def nothing_counted(program: object, counts: object) -> dict[str, Array]:

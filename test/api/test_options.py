@@ -26,6 +26,7 @@ from neurocuda import Conversion, NirOptions, Normalize, OptionError
         ({"max_accuracy_loss": -1.0}, "max_accuracy_loss must be zero or positive points, not -1.0"),
         ({"max_accuracy_loss": float("inf")}, "max_accuracy_loss must be zero or positive points, not inf"),
         ({"portable": "cpu"}, "portable must be a tuple of target names, not 'cpu'"),
+        ({"portable": 3}, "portable must be a tuple of target names, not 3"),
     ],
 )
 def test_a_wrong_option_is_refused(options: Mapping[str, object], message: str) -> None:

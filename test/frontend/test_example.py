@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +81,8 @@ def test_nothing_says_the_shape() -> None:
         (torch.zeros(1, 3, 2, 2), "does not run on inputs of shape"),
         ({"image": torch.zeros(1, 3, 6, 6)}, r"\['image'\] do not fit the model"),
         ([torch.zeros(1, 3, 6, 6)] * 2, "does not run on inputs of shape"),
+        (np.full((1, 3, 6, 6), "a"), "input 0 is <U1: expected numbers"),
+        (np.full((1, 3, 6, 6), None), "input 0 is object: expected numbers"),
     ],
 )
 def test_unusable_examples(example: Example, reason: str) -> None:
@@ -87,10 +90,20 @@ def test_unusable_examples(example: Example, reason: str) -> None:
         import_torch(network(), example, context=create_context())
 
 
-@pytest.mark.parametrize("shape", [(), (3, 0, 6), (3, -1, 6)])
-def test_unusable_shapes(shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("shape", [(), (3, 0, 6), (3, -1, 6), ("a",), (3.0, 8, 8), 8, "3,8,8", (True, 8, 8)])
+def test_unusable_shapes(shape: Any) -> None:
     with pytest.raises(InputError, match="positive sizes"):
         import_torch(network(), input_shape=shape, context=create_context())
+
+
+def test_a_shape_beyond_any_memory() -> None:
+    with pytest.raises(InputError, match=r"input_shape \(3, 10000000, 10000000\) is too large"):
+        import_torch(network(), input_shape=(3, 10**7, 10**7), context=create_context())
+
+
+def test_sizes_may_be_integers_of_numpy() -> None:
+    module = import_torch(network(), input_shape=list(np.array([3, 6, 6])), context=create_context())
+    assert input_types(module) == ["tensor<3x6x6xf32>"]
 
 
 def test_an_example_and_a_shape_that_differ() -> None:

@@ -6,6 +6,7 @@ import copy
 import logging
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from neurocuda.errors import InputError, ModelError, NeuroCudaError, NeuroCudaWarning, UnsupportedModelError
+from neurocuda.frontend import hygiene
 from neurocuda.frontend.torch_export import import_torch
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.reference.interpreter import interpret
@@ -36,6 +38,52 @@ class Function(nn.Module):
 
 def imported(model: nn.Module, shape: tuple[int, ...] = (3, 6, 6)) -> None:
     import_torch(model, input_shape=shape, context=create_context())
+
+
+class Raising(nn.Module):
+    """A model whose own code fails."""
+
+    def __init__(self, reason: BaseException) -> None:
+        super().__init__()
+        self.reason = reason
+        self.eval()
+
+    def forward(self, x: Tensor) -> Tensor:
+        del x
+        raise self.reason
+
+
+@pytest.mark.parametrize("reason", [Exception("odd"), OSError("odd"), SystemExit("odd"), KeyError("odd")])
+def test_whatever_a_model_raises_is_told(reason: BaseException) -> None:
+    with pytest.raises(InputError, match=r"the model does not run on inputs of shape \(1, 3, 6, 6\): '?odd") as caught:
+        imported(Raising(reason))
+    assert type(caught.value.__cause__) is type(reason)
+
+
+def test_sparse_parameters_are_named() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.ReLU()).eval()
+    weight = cast(Tensor, model[0].weight).detach().to_sparse()
+    setattr(model[0], "weight", nn.Parameter(weight, requires_grad=False))  # noqa: B010
+    with pytest.raises(ModelError, match=r"a weight is sparse; make it dense with .to_dense\(\): '0.weight'"):
+        imported(model, (3,))
+
+
+def test_a_model_elsewhere_is_copied_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hygiene, "_elsewhere", lambda _: True)
+    model = network()
+    with pytest.warns(NeuroCudaWarning, match="the model is not on the CPU: a copy on the CPU in evaluation mode"):
+        assert hygiene.usable(model) is not model
+
+
+def test_distributed_models_are_unwrapped(tmp_path: Path) -> None:
+    place = f"file://{tmp_path / 'rendezvous'}"
+    torch.distributed.init_process_group("gloo", init_method=place, rank=0, world_size=1)
+    try:
+        wrapped = nn.parallel.DistributedDataParallel(network())
+        with pytest.warns(NeuroCudaWarning, match="is wrapped in DistributedDataParallel"):
+            imported(wrapped.eval())
+    finally:
+        torch.distributed.destroy_process_group()
 
 
 # Copies and warnings.
@@ -116,6 +164,15 @@ def test_broken_statistics_are_named(value: float) -> None:
 def test_statistics_of_minus_infinity_are_refused_where_they_are_used() -> None:
     with pytest.raises(UnsupportedModelError, match=r"running mean '1.running_mean' holds NaN or infinity"):
         imported(broken(float("-inf"), "1.running_mean"))
+
+
+@pytest.mark.parametrize("variance", [-1.0, -1e-5])
+def test_variances_without_a_root_are_refused(variance: float) -> None:
+    model = network()
+    cast(nn.BatchNorm2d, model[1]).running_var = torch.tensor([1.0, variance, 1.0, 1.0])  # pyright: ignore[reportIndexIssue]
+    reason = r"`aten._native_batch_norm_legit_no_training` \(1\): its running variance plus epsilon is not positive"
+    with pytest.raises(UnsupportedModelError, match=reason):
+        imported(model)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.complex64])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -48,6 +49,17 @@ def test_a_device_is_written_directly() -> None:
 
 def test_a_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="is a directory"), replacing(tmp_path):
+        pass
+
+
+def test_on_a_disk_that_cannot_be_written_the_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(path: Path, *arguments: object, **options: object) -> None:
+        del arguments, options
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "open", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)  # Linux answers so even where there is no file
+    with pytest.raises(WriteError, match="a: cannot write: Read-only file system"), replacing(tmp_path / "a"):
         pass
 
 

@@ -41,6 +41,11 @@ def test_an_infinity_must_stay_and_excuses_nothing(promise: Promise) -> None:
     assert promise.broken_by(before, values(5.0, 1.0)) is not None
 
 
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan])
+def test_what_becomes_infinite_or_nan_breaks_every_promise(bad: float) -> None:
+    assert Approximates().broken_by(values(0.0, 1.0), values(0.0, bad)) is not None
+
+
 def test_nan_must_stay_where_it_was() -> None:
     assert Equal(1.0).broken_by(values(np.nan, 1.0), values(np.nan, 1.0)) is None
     assert Equal(1.0).broken_by(values(np.nan, 1.0), values(1.0, 1.0)) == "it holds NaN on one side only"

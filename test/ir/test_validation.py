@@ -14,14 +14,15 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.errors import InputError, PromiseError
+from neurocuda.errors import InputError, ModelError, NeuroCudaWarning, PromiseError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.origin import origin_of, set_origin
 from neurocuda.ir.parsing import parse_module
 from neurocuda.ir.promise import Approximates, Equal, Promise, Within
 from neurocuda.ir.rewriting import NeuroPass, replace
-from neurocuda.ir.validation import observe, random_inputs, validate_pass
+from neurocuda.ir.validation import KEEPING, observe, random_inputs, validate_pass
 from neurocuda.ir.weights import WeightStore
+from neurocuda.registry import merged_universe
 
 NETWORK = """
 func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -134,6 +135,17 @@ def test_a_pass_must_declare_a_promise() -> None:
         validate(SilentPass())
 
 
+@pytest.mark.parametrize("name", sorted(KEEPING))
+def test_passes_of_xdsl_that_keep_values_are_checked(name: str) -> None:
+    step = merged_universe().all_passes[name]()()
+    twice = NETWORK.replace("func.return %1", "%2 = ann.relu %0 : tensor<2xf32> -> tensor<2xf32>\n  func.return %2")
+    context = create_context()
+    module, plain = parse_module(context, twice), parse_module(context, twice)
+    assert validate_pass(step, context, module)[-1].name == "output 0"
+    step.apply(context, plain)
+    assert module.is_structurally_equivalent(plain)
+
+
 def test_origins_that_were_given_for_the_comparison_go_again() -> None:
     context = create_context()
     module = parse_module(context, NETWORK)
@@ -182,5 +194,23 @@ def test_random_inputs_fit_the_types_and_are_always_the_same() -> None:
 
 
 def test_a_module_without_a_network_has_nothing_to_compare() -> None:
-    assert random_inputs(parse_module(create_context(), "builtin.module {}")) is None
-    assert validate(ExactPass(), "builtin.module {}") == {}
+    context = create_context()
+    module = parse_module(context, "builtin.module {}")
+    assert random_inputs(module) is None
+    with pytest.warns(NeuroCudaWarning, match="edit was not validated: the module has no single function @main"):
+        assert validate_pass(EditPass(), context, module) == []
+
+
+@pytest.mark.parametrize("value", ["0x7FC00000", "0x7F800000"])
+def test_of_nan_and_infinity_nothing_can_be_promised(value: str) -> None:
+    context = create_context()
+    module = parse_module(context, NETWORK.replace("dense<1.0>", f"dense<{value}>"))
+    reason = r"shifted \(layer1, model.py:7\) is NaN or infinite before edit runs"
+    with pytest.raises(ModelError, match=reason):
+        validate_pass(EditPass(), context, module)
+
+
+def test_minus_infinity_may_stand_as_in_masks() -> None:
+    context = create_context()
+    module = parse_module(context, NETWORK.replace("dense<1.0>", "dense<0xFF800000>"))
+    assert validate_pass(EditPass(), context, module)

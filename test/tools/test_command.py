@@ -84,6 +84,7 @@ def test_errors_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         "nc-test: error: wrong images": InputError("wrong\n images"),
         "x.mlir:3:4: error: no": ParsingError("x.mlir:3:4: error: no"),
         "nc-test: error: interrupted": KeyboardInterrupt(),
+        "nc-test: error: code that is not ours ended the program, with sys.exit(3)": SystemExit(3),
         "nc-test: error: there is not enough memory": MemoryError(),
         "nc-test: error: the input is nested too deeply": RecursionError("maximum"),
         "nc-test: error: x.npz: No such file or directory": FileNotFoundError(2, "No such file or directory", "x.npz"),

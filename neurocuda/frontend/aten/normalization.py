@@ -42,6 +42,8 @@ def batch_norm(
     eps: float,
 ) -> Sequence[SSAValue | None]:
     channels = shape_of(x)[:1]
+    if isinstance(running_var, Constant) and not bool((running_var.tensor + eps > 0).all()):
+        raise Refusal("its running variance plus epsilon is not positive", "train again, or load other weights")
     result = build.add(
         ann.BatchNormOp(
             x,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import stat
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -41,8 +42,23 @@ def test_what_was_built_is_found_again(counting: Path) -> None:
     assert build(CODE + "\n", HEADER, "one") != first
     assert build(CODE, HEADER + "\n", "one") != first
     assert builds(counting) == 3
-    leftovers = [path.name for path in first.parent.iterdir() if path.suffix != first.suffix]
+    leftovers = [path.name for path in first.parent.iterdir() if path.suffix not in (first.suffix, ".sha256")]
     assert not leftovers
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "no note"])
+def test_what_is_damaged_is_built_again(counting: Path, damage: str) -> None:
+    library = build(CODE, HEADER, "one")
+    whole = library.read_bytes()
+    if damage == "cut":
+        library.write_bytes(whole[: len(whole) // 2])
+    elif damage == "changed":
+        library.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    else:
+        library.with_suffix(".sha256").unlink()
+    assert build(CODE, HEADER, "one") == library
+    assert builds(counting) == 2
+    assert ctypes.CDLL(str(library)).one() == 1
 
 
 @pytest.mark.usefixtures("counting")
@@ -77,9 +93,10 @@ def test_no_compiler_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "ziglang" in availability().detail
 
 
-def test_a_wrong_cc_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CC", "no-such-compiler -m64")
-    with pytest.raises(ToolchainError, match="CC is 'no-such-compiler -m64', which is no C compiler that runs"):
+@pytest.mark.parametrize("command", ["no-such-compiler -m64", "cc '"])
+def test_a_wrong_cc_is_named(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.setenv("CC", command)
+    with pytest.raises(ToolchainError, match=f"CC is '{command}', which is no C compiler that runs"):
         find_compiler()
 
 

@@ -83,8 +83,22 @@ def test_weights_that_do_not_fit(here: Path, tool: Tool) -> None:
 
 def test_weights_are_never_executed(here: Path, tool: Tool) -> None:
     torch.save({"fc.weight": Trap(here / "executed")}, here / "trap.pth")
-    tool("nc-compile", *MODEL, "--weights", "trap.pth").refused("trap.pth", "more than tensors")
+    tool("nc-compile", *MODEL, "--weights", "trap.pth").refused("trap.pth", "more than tensors: getattr")
     assert not (here / "executed").exists()
+
+
+def test_a_pickled_model_is_told_what_to_do(here: Path, tool: Tool) -> None:
+    torch.save(nn.Linear(3, 2), here / "model.pth")
+    done = tool("nc-compile", *MODEL, "--weights", "model.pth")
+    done.refused("model.pth: holds more than tensors: torch.nn.modules.linear.Linear; save the weights with torch.save")
+    assert "\x1b" not in done.err
+
+
+def test_code_that_ends_the_program(here: Path, tool: Tool) -> None:
+    (here / "leaving.py").write_text("import sys\ndef net():\n    sys.exit(0)\n")
+    tool("nc-compile", "--model", "leaving.py:net").refused("leaving.py:net", "calling it failed: SystemExit: 0")
+    (here / "leaving.py").write_text("import sys\nsys.exit(3)\n")
+    tool("nc-compile", "--model", "leaving.py:net").refused("leaving.py cannot be imported: SystemExit: 3")
 
 
 class Trap:
@@ -101,7 +115,7 @@ class Trap:
 @pytest.mark.parametrize("keep", [0, 50, 400])
 def test_truncated_weights(here: Path, tool: Tool, file: str, keep: int) -> None:
     (here / file).write_bytes((here / file).read_bytes()[:keep])
-    tool("nc-compile", *MODEL, "--weights", file).refused(file)
+    tool("nc-compile", *MODEL, "--weights", file).refused(file, "damaged")
 
 
 def test_missing_weights(here: Path, tool: Tool) -> None:

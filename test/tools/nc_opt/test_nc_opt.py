@@ -135,6 +135,25 @@ def test_weights_out_with_output(tool: Tool, large: Path, tmp_path: Path) -> Non
     assert value_in(tmp_path / "out" / "x.mlir") == LARGE.tobytes()
 
 
+def test_the_output_cannot_be_its_own_side_file(tool: Tool, large: Path, tmp_path: Path) -> None:
+    message = one_line(tool(large, "-o", tmp_path / "out.safetensors"))
+    assert "the module and its weights need two files" in message
+    message = one_line(tool(large, "-o", tmp_path / "out.mlir", "--weights-out", tmp_path / "in" / ".." / "out.mlir"))
+    assert "the module and its weights need two files" in message
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_side_file_that_lacks_tensors(tool: Tool, large: Path, tmp_path: Path, named: bool) -> None:
+    context = create_context()
+    other = ModuleOp([], {"test.value": weights_of(context).add(LARGE[::-1], "v")})
+    save_module(other, context, tmp_path / "other.mlir")
+    if named:
+        (tmp_path / "in" / "large.safetensors").write_bytes((tmp_path / "other.safetensors").read_bytes())
+    message = one_line(tool(large) if named else tool(large, "--weights", tmp_path / "other.safetensors"))
+    assert ".safetensors: lacks the tensor 'w_" in message
+
+
 def test_a_limit_that_takes_everything_into_the_text(tool: Tool, large: Path, tmp_path: Path) -> None:
     assert tool(large, "--inline-limit", LARGE.nbytes, "-o", tmp_path / "out.mlir").code == 0
     assert not (tmp_path / "out.safetensors").exists()
@@ -237,6 +256,30 @@ def test_the_output_may_be_a_device(tool: Tool, tiny: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/stdout"])
+def test_beside_a_device_nothing_is_written(tool: Tool, large: Path, device: str) -> None:
+    done = tool(large, "-o", device)
+    assert (done.code, done.err) == (0, "")
+    assert not Path(f"{device}.safetensors").exists()
+    assert one_line(tool(large, "-o", device, "--load-plugin", PLUGIN, "-p", "plugin-grow")).endswith("--elide\n")
+
+
+def test_a_device_as_stdout_is_not_replaced(large: Path, tmp_path: Path) -> None:
+    with (tmp_path / "out.mlir").open("wb") as stream:
+        command = [sys.executable, "-m", "neurocuda.tools.nc_opt", str(large), "-o", "/dev/stdout"]
+        subprocess.run(command, cwd=tmp_path, stdout=stream, check=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.mlir"]
+    assert 'nc.weights = "in/large.safetensors"' in (tmp_path / "out.mlir").read_text()
+
+
+def test_an_unwritable_reproducer_does_not_hide_the_error(tool: Tool, tiny: Path, tmp_path: Path) -> None:
+    reproducer = tmp_path / "none" / "r.mlir"
+    done = tool(tiny, "--load-plugin", PLUGIN, "-p", "plugin-fail", "--crash-reproducer", reproducer)
+    note, error = done.err.splitlines()
+    assert note.startswith("nc-opt: note: no reproducer was written: ")
+    assert error == "nc-opt: error: pass 'plugin-fail': KeyError: 'no such thing' (--backtrace shows where)"
+
+
 # Plug-ins and errors.
 
 
@@ -313,3 +356,9 @@ def test_it_starts_well_under_half_a_second(tiny: Path) -> None:
     after = os.times()
     # Processor time: the machine may have other things to do.
     assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
+
+
+def test_code_that_ends_the_program(tool: Tool, tiny: Path, tmp_path: Path) -> None:
+    plugin = tmp_path / "leaving.py"
+    plugin.write_text("import sys\nsys.exit(0)\n")
+    assert "leaving.py: SystemExit: 0" in one_line(tool(tiny, "--load-plugin", plugin))
