@@ -9,7 +9,7 @@ from typing import TypeAlias
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from neurocuda.errors import LevelError, Problem
+from neurocuda.errors import LevelError, Problem, told_once
 from neurocuda.ir.origin import user_location
 
 LEVEL = "nc.level"
@@ -54,7 +54,7 @@ class Level:
         Raises:
             LevelError: lists every violation.
         """
-        problems = self.violations(module, structure_only=structure_only)
+        problems = told_once(self.violations(module, structure_only=structure_only))
         if problems:
             count = "1 thing stands" if len(problems) == 1 else f"{len(problems)} things stand"
             raise LevelError(f"{count} between the model and level {self.name}:", problems)
