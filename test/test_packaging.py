@@ -204,6 +204,7 @@ TOYCHIP = {
             from neurocuda.ir.backend import Availability
             return Availability(False, "toys are sold out")
         ''',
+    "nc_toychip/chips/one.toml": 'summary = "a toy"',
     "nc_toychip/ops.py": '''
         """The operations of the toy."""
         from xdsl.dialects.builtin import TensorType
