@@ -15,6 +15,9 @@ from neurocuda.ir.origin import user_location
 LEVEL = "nc.level"
 """The module attribute that names the level reached."""
 
+UNKNOWN = "Do without it, or write a pass that replaces it; dialects/levels.py can say when it may stay and why not."
+"""What to do about an operation that no level gives a reason for."""
+
 Check: TypeAlias = Callable[[Operation], Iterable[Problem]]
 
 
@@ -82,7 +85,8 @@ class Level:
         return op.name in self.operations or op.name.partition(".")[0] in self.dialects
 
     def _refusal(self, op: Operation) -> Problem:
-        why, remedy = self.reasons.get(op.name, (f"it does not belong to level {self.name}", ""))
+        unknown = (f"it does not belong to level {self.name}, and no pass has replaced it", UNKNOWN)
+        why, remedy = self.reasons.get(op.name, unknown)
         return Problem(f"`{op.name}`", user_location(op), why, remedy)
 
 
