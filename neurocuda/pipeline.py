@@ -100,7 +100,16 @@ def spikes_stage(code: str) -> Stage:
 
 
 def target_stage(backend: Backend, chip: str) -> Stage:
-    """From spikes to the target, with every limit of the chip checked."""
+    """From spikes to the target, with every limit of the chip checked.
+
+    Raises:
+        TargetError: nothing defines the target's level.
+    """
+    from neurocuda.dialects.levels import find_level
+
+    if find_level(backend.level) is None:
+        why = f"no dialect '{backend.level}' has a level.py with a LEVEL of that name beside its ops.py"
+        raise TargetError(f"target '{backend.name}' is at level \"{backend.level}\", which does not exist: {why}")
     return Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}'))
 
 

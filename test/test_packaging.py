@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,8 @@ from typing import cast
 
 import pytest
 import xdsl
+
+from neurocuda.tools._source_edits import with_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 LINKED = ("backends", "dialects", "passes", "tools")
@@ -94,6 +97,24 @@ def test_a_console_script_is_a_function_that_takes_arguments(name: str) -> None:
 def test_the_tools_are_the_console_scripts() -> None:
     files = {path.stem.replace("_", "-") for path in (ROOT / "tools").glob("nc_*.py")} - {"nc-docs"}
     assert files == set(TOOLS)
+
+
+def stamp(folder: Path) -> str:
+    """The file that says which environment is set up."""
+    (line,) = re.findall(r"^READY := (.*)$", output_of(["make", "-np", "help"], folder), re.MULTILINE)
+    return line
+
+
+def test_an_environment_is_set_up_again_when_what_is_needed_changes_only(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    before, text = stamp(tmp_path), (ROOT / "pyproject.toml").read_text()
+    (tmp_path / "pyproject.toml").write_text(with_packages(text, ["neurocuda.backends.toychip"]))
+    assert stamp(tmp_path) == before
+    (tmp_path / "pyproject.toml").write_text(text.replace("numpy>=2.0", "numpy>=2.1"))
+    assert stamp(tmp_path) != before
 
 
 # A checkout that is not installed
@@ -205,6 +226,7 @@ TOYCHIP = {
             from neurocuda.ir.backend import Availability
             return Availability(False, "toys are sold out")
         ''',
+    "nc_toychip/chips/one.toml": 'summary = "a toy"',
     "nc_toychip/ops.py": '''
         """The operations of the toy."""
         from xdsl.dialects.builtin import TensorType
