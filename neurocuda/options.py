@@ -8,7 +8,10 @@ from math import inf, isfinite
 
 from neurocuda.errors import OptionError
 
-CODES = ("auto", "unary", "free")
+EXACT_CODES = ("unary", "radix", "latency", "graded", "signed")
+"""Codes whose spikes say exactly the counts of the integer network."""
+
+CODES = ("auto", *EXACT_CODES, "free")
 """How integers may be said in time; "auto" takes the target's preferred exact code."""
 
 CALIBRATIONS = ("mse", "percentile", "max")
@@ -22,7 +25,9 @@ class Conversion:
     """How a float network becomes an integer one and the integers become spikes.
 
     Attributes:
-        code: "unary" (exact), "free" (free-running, approximate), or "auto".
+        code: how integers are said in time. Exact: "unary" (as many spikes), "radix" (binary), "latency" (one spike,
+            the earlier the larger), "graded" (one spike that carries the number), "signed" (spikes that can be taken
+            back). Approximate: "free" (free-running). "auto" takes the exact code that is cheapest on the target.
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
             smallest T of a ladder whose loss on the calibration images is at most `max_accuracy_loss`.
         calibration: how clip ranges are chosen: "mse", "percentile" or "max".
