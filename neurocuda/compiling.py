@@ -84,7 +84,8 @@ class Compilation:
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
         facts = self._choose_timesteps(line)
         self._forget_images(line)
-        for stage in (*integer_stages(self.conversion), *target_stages(self.backend, self.chip, code)):
+        spiking = target_stages(self.backend, self.chip, code, self.conversion.firing_delay)
+        for stage in (*integer_stages(self.conversion), *spiking):
             line.run(stage, validate_on=sample, progress=self.progress)
         compiled = self._compiled(line, code, facts)
         self._say("building for the target")

@@ -28,6 +28,8 @@ class Conversion:
         code: how integers are said in time. Exact: "unary" (as many spikes), "radix" (binary), "latency" (one spike,
             the earlier the larger), "graded" (one spike that carries the number), "signed" (spikes that can be taken
             back). Approximate: "free" (free-running). "auto" takes the exact code that is cheapest on the target.
+        firing_delay: for code "free": a layer waits for so many steps after what it reads has begun before it fires;
+            0 lets all layers fire at once. More steps, closer to the integer network.
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
             smallest T of a ladder whose loss on the calibration images is at most `max_accuracy_loss`.
         calibration: how clip ranges are chosen: "mse", "percentile" or "max".
@@ -41,6 +43,7 @@ class Conversion:
     """
 
     code: str = "auto"
+    firing_delay: int = 0
     timesteps: int | str = 15
     calibration: str = "mse"
     percentile: float = 99.9
@@ -50,6 +53,9 @@ class Conversion:
 
     def __post_init__(self) -> None:
         _require_one_of("code", self.code, CODES)
+        _require_between("firing_delay", self.firing_delay, 0, MOST_TIMESTEPS)
+        if self.firing_delay and self.code != "free":
+            raise OptionError(f'firing_delay={self.firing_delay} goes with code="free", not code="{self.code}"')
         _require_one_of("calibration", self.calibration, CALIBRATIONS)
         if self.timesteps != "auto":
             _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')

@@ -89,9 +89,10 @@ def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
     )
 
 
-def target_stages(backend: Backend, chip: str, code: str) -> tuple[Stage, ...]:
+def target_stages(backend: Backend, chip: str, code: str, firing_delay: int = 0) -> tuple[Stage, ...]:
     """From counts to spikes and on to the target."""
-    return (Stage("snn-integer", (f"encode-{code}",)), target_stage(backend, chip))
+    encode = f"encode-free{{delay={firing_delay}}}" if firing_delay else f"encode-{code}"
+    return (Stage("snn-integer", (encode, "verify-schedule")), target_stage(backend, chip))
 
 
 def target_stage(backend: Backend, chip: str) -> Stage:

@@ -436,7 +436,7 @@ def running_max_pool2d(op: cpu.RunningMaxPool2dOp) -> Nest:
 
 
 AT_ONCE = 4
-"""Spikes whose rows of weights are added in one go."""
+"""Events whose rows of weights are added in one go."""
 
 
 @dataclass(frozen=True)
@@ -458,31 +458,37 @@ class Events:
         return f"const int32_t events = {self.helper}({cast_to}{pointer}, {size}, event);"
 
     def add(self, columns: int, pointer: str) -> list[str]:
-        """`target[o] += value * weight[event][o]` for all events; spikes need no product."""
-        kind = c_type(self.membrane)
-        row = f"const {c_type(self.weight)} *restrict line = taps + {columns} * event[e];"
-        if self.source == i1:
-            return self._add_spikes(columns)
-        value = f"const {kind} value = ({kind}){pointer}[event[e]];"
-        return loop("e", "events", [row, value, *loop("o", columns, ["target[o] += value * line[o];"])])
+        """`target[o] += value * weight[event][o]` for all events, several at once; spikes need no product.
 
-    def _add_spikes(self, columns: int) -> list[str]:
-        """Adds rows of weights, several at once so that the target is read and written less often."""
-        element = c_type(self.weight)
-        rows = [
-            f"const {element} *restrict line{k} = taps + {columns} * event[e{f' + {k}' if k else ''}];"
-            for k in range(AT_ONCE)
-        ]
-        together = " + ".join(f"line{k}[o]" for k in range(AT_ONCE))
-        alone = f"const {element} *restrict line = taps + {columns} * event[e];"
+        So the target is read and written less often.
+        """
+        several = [line for k in range(AT_ONCE) for line in self._event(columns, pointer, k, str(k))]
+        together = " + ".join(self._product(str(k)) for k in range(AT_ONCE))
         return [
             "int32_t e = 0;",
             *braces(
                 f"for (; e + {AT_ONCE} <= events; e += {AT_ONCE})",
-                [*rows, *loop("o", columns, [f"target[o] += {together};"])],
+                [*several, *loop("o", columns, [f"target[o] += {together};"])],
             ),
-            *braces("for (; e < events; ++e)", [alone, *loop("o", columns, ["target[o] += line[o];"])]),
+            *braces(
+                "for (; e < events; ++e)",
+                [
+                    *self._event(columns, pointer, 0, ""),
+                    *loop("o", columns, [f"target[o] += {self._product('')};"]),
+                ],
+            ),
         ]
+
+    def _event(self, columns: int, pointer: str, ahead: int, name: str) -> list[str]:
+        """The row of weights of an event, and its value."""
+        event = f"event[e{f' + {ahead}' if ahead else ''}]"
+        kind = c_type(self.membrane)
+        row = f"const {c_type(self.weight)} *restrict line{name} = taps + {columns} * {event};"
+        value = f"const {kind} value{name} = ({kind}){pointer}[{event}];"
+        return [row] if self.source == i1 else [row, value]
+
+    def _product(self, name: str) -> str:
+        return f"line{name}[o]" if self.source == i1 else f"value{name} * line{name}[o]"
 
 
 def _events(op: cpu.Conv2dOp | cpu.LinearOp) -> Events:
