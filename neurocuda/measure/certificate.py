@@ -27,6 +27,22 @@ ARGUMENTS: Mapping[str, str] = {
         "every layer fires only after everything that it reads has arrived, so each neuron sends exactly its count, "
         "at the first steps of its window"
     ),
+    "radix": (
+        "every layer fires only after everything that it reads has arrived, and at each step of its window takes the "
+        "largest of the values T + 1 - 2^(K-1), 2^(K-2), ..., 1 that still fits, so each neuron sends exactly its count"
+    ),
+    "latency": (
+        "every layer fires only after everything that it reads has arrived; a neuron's first spike comes at the step "
+        "that stands for its count, and the reset to zero silences it"
+    ),
+    "graded": (
+        "every layer fires only after everything that it reads has arrived, and a neuron sends its count as what one "
+        "spike carries"
+    ),
+    "signed": (
+        "a neuron is at rest exactly when what it has sent is its count; until then it comes closer by one per step, "
+        "and the network runs until all must be at rest"
+    ),
 }
 """Why a code is exact."""
 
