@@ -8,12 +8,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from neurocuda.dialects.snn import ops as snn
+from neurocuda.errors import LevelError
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.measure.lemma import proofs_of
 from neurocuda.measure.validation import Validation
 from neurocuda.passes.snn.analysis.activity import activities
 from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+from neurocuda.passes.snn.verify_schedule import VerifySchedulePass
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -122,7 +124,7 @@ def certificate(compiled: Compiled) -> Certificate:
     levels = (*HASHED, compiled.backend.level)
     widths = widths_of(network, compiled.weights)
     argument = ARGUMENTS.get(compiled.code, "")
-    static = [_membranes(network, widths), *([_neurons(network)] if argument else [])]
+    static = [_membranes(network, widths), _schedule(compiled), *([_neurons(network)] if argument else [])]
     return Certificate(
         compiled.target,
         compiled.code,
@@ -153,6 +155,16 @@ def _membranes(module: ModuleOp, widths: Sequence[Width]) -> Obligation:
     most = max((width.bits for width in widths), default=0)
     how = [f"interval analysis over all inputs: at most {most} of the target's {available} bits are used"]
     return Obligation("no membrane overflows", not wide, (*how, *map(str, wide)))
+
+
+def _schedule(compiled: Compiled) -> Obligation:
+    """What the firing windows have to keep is checked from the text of the network, not believed of the encoding."""
+    name = "what a layer reads has arrived before it fires, and the next image comes late enough"
+    try:
+        VerifySchedulePass().apply(compiled.context, compiled.levels["snn-integer"])
+    except LevelError as refusal:
+        return Obligation(name, False, tuple(map(str, refusal.problems)))
+    return Obligation(name, True, ("windows, delays, poolings and the interval between images: pass verify-schedule",))
 
 
 def _neurons(module: ModuleOp) -> Obligation:
