@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurocuda.errors import Problem, ProblemsError, told_once
+from neurocuda.errors import NotImportableError, Problem, ProblemsError, told_once
 from neurocuda.options import Conversion, NirOptions, Normalize, as_path, require_type
 
 if TYPE_CHECKING:
+    from xdsl.context import Context
+
     from neurocuda.compiled import Compiled
     from neurocuda.images import Images
     from neurocuda.imported import ImportedModel, Model
@@ -114,16 +116,22 @@ def explain(
     Raises:
         ModelError, InputError, TargetError: there is nothing to explain.
     """
-    from neurocuda.compiling import problems_of
+    from neurocuda.compiling import problems_of, structural_problems_of
+    from neurocuda.imported import ImportedModel
+    from neurocuda.ir.context import create_context
     from neurocuda.targeting import resolve_target
 
     backend, chip = resolve_target(target)
-    name = f"{backend.name}:{chip}"
+    context = create_context()
     try:
-        imported = import_model(model, example, input_shape=input_shape, preprocessing=preprocessing)
+        imported = _imported(model, example, input_shape, preprocessing, context)
+        problems = problems_of(imported, backend, chip)
+    except NotImportableError as refusal:
+        rest = ImportedModel(context, refusal.rest, preprocessing)
+        problems = (*refusal.problems, *structural_problems_of(rest, backend))
     except ProblemsError as refusal:
-        return Explanation(name, refusal.problems)
-    return Explanation(name, told_once(problems_of(imported, backend, chip)))
+        problems = refusal.problems
+    return Explanation(f"{backend.name}:{chip}", told_once(problems))
 
 
 def targets() -> Targets:
@@ -148,9 +156,23 @@ def import_model(
         UnsupportedModelError: lists every operation that cannot be imported.
         ModelError, InputError: the model or the example is unusable.
     """
+    from neurocuda.ir.context import create_context
+
+    return _imported(model, example, input_shape, preprocessing, create_context())
+
+
+def _imported(
+    model: Model,
+    example: Images | None,
+    input_shape: Sequence[int] | None,
+    preprocessing: Normalize | None,
+    context: Context,
+) -> ImportedModel:
     from neurocuda.images import first_arrays
     from neurocuda.imported import import_torch_model
 
     what = "the example"
     given = None if example is None else first_arrays(example, what=what)
-    return import_torch_model(model, given, what=what, input_shape=input_shape, preprocessing=preprocessing)[0]
+    return import_torch_model(
+        model, given, what=what, input_shape=input_shape, preprocessing=preprocessing, context=context
+    )[0]

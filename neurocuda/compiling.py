@@ -217,16 +217,14 @@ def _classes(line: Line, level: str, images: Sequence[Array]) -> NDArray[np.int6
 
 def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[Problem, ...]:
     """Everything that stands between a model and a target, as far as that shows without images."""
-    line = Line.start(imported.context, imported.module.clone())
-    set_constraints(line.module, backend.constraints)
+    line = _unmeasured_line(imported, backend)
     conversion = Conversion()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NeuroCudaWarning)  # that there are no images is no news here
         try:
-            line.run(Stage("ann-structure", STRUCTURE))
-            problems = ANN_CONVERTIBLE.violations(line.module, weights_of(line.context), structure_only=True)
+            problems = _structural_problems(line)
             if problems:
-                return tuple(problems)
+                return problems
             code = chosen_code(conversion, backend.constraints, backend.name)
             line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
             for stage in (*integer_stages(conversion), *target_stages(backend, chip, code)):
@@ -234,3 +232,24 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
         except ProblemsError as refusal:
             return refusal.problems
     return ()
+
+
+def structural_problems_of(imported: ImportedModel, backend: Backend) -> tuple[Problem, ...]:
+    """What stands in the way of the structure alone, of a model whose activations mean nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NeuroCudaWarning)
+        try:
+            return _structural_problems(_unmeasured_line(imported, backend))
+        except ProblemsError as refusal:
+            return refusal.problems
+
+
+def _unmeasured_line(imported: ImportedModel, backend: Backend) -> Line:
+    line = Line.start(imported.context, imported.module.clone())
+    set_constraints(line.module, backend.constraints)
+    return line
+
+
+def _structural_problems(line: Line) -> tuple[Problem, ...]:
+    line.run(Stage("ann-structure", STRUCTURE))
+    return tuple(ANN_CONVERTIBLE.violations(line.module, weights_of(line.context), structure_only=True))

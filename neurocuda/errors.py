@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,14 @@ class LevelError(ProblemsError):
 
 class UnsupportedModelError(ProblemsError):
     """The model uses operations, shapes or values that cannot be imported or converted."""
+
+
+class NotImportableError(UnsupportedModelError):
+    """Operations that cannot be imported; `rest` is the model with activations in their place, to look for more."""
+
+    def __init__(self, headline: str, problems: Sequence[Problem], rest: ModuleOp) -> None:
+        super().__init__(headline, problems)
+        self.rest = rest
 
 
 class ModelError(NeuroCudaError):

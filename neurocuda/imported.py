@@ -95,10 +95,11 @@ def import_torch_model(
     input_shape: Sequence[int] | None,
     preprocessing: Normalize | None,
     nir: NirOptions | None = None,
+    context: Context | None = None,
 ) -> tuple[ImportedModel, list[Array] | None]:
-    """The model at level `ann-imported` in a context of its own, and the images, checked against its inputs.
+    """The model at level `ann-imported`, and the images, checked against its inputs.
 
-    `what` names the images in messages.
+    `what` names the images in messages; the model gets a context of its own where none is given.
 
     Raises:
         UnsupportedModelError: lists every operation that cannot be imported.
@@ -113,7 +114,7 @@ def import_torch_model(
     if images is not None and preprocessing is not None:
         require_channels_first(images, len(preprocessing.mean), what)
     normalize = None if preprocessing is None else (preprocessing.mean, preprocessing.std)
-    context = create_context()
+    context = context or create_context()
     module = import_torch(source, _first_images(images), input_shape=input_shape, normalize=normalize, context=context)
     imported = ImportedModel(context, module, preprocessing)
     if images is None:

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import IntegerType, ModuleOp, Signedness, StringAttr,
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.errors import InputError, ModelError, Problem, UnsupportedModelError, told_once
+from neurocuda.errors import InputError, ModelError, NotImportableError, Problem, told_once
 from neurocuda.frontend.arguments import bound, for_importer, for_torch, leaves, mapped
 from neurocuda.frontend.batch_axis import BatchAxis, Call, Traced
 from neurocuda.frontend.graph import Overload, nodes_of, overload_of, packet_name, target_name
@@ -78,13 +78,13 @@ class Translation:
         if self._problems:
             told = told_once(self._problems)
             count = "1 thing" if len(told) == 1 else f"{len(told)} things"
-            raise UnsupportedModelError(f"the model cannot be imported because of {count}:", told)
+            raise NotImportableError(f"the model cannot be imported because of {count}:", told, rest=self._module(name))
         return self._module(name)
 
     def _module(self, name: str) -> ModuleOp:
-        self._block.add_op(func.ReturnOp(*self._results))
-        if not self._results:
+        if not self._results and not self._problems:
             raise ModelError("the model returns no tensor")
+        self._block.add_op(func.ReturnOp(*self._results))
         inputs = [argument.type for argument in self._block.args]
         outputs = [result.type for result in self._results]
         function = func.FuncOp("main", (inputs, outputs), Region(self._block), arg_attrs=argument_origins(self._block))
@@ -102,7 +102,41 @@ class Translation:
             return self._computed(node)
         except Refusal as reason:
             self._problems.append(Problem(_what(node), describe(location_of(node)), reason.why, reason.remedy))
+            return self._stand_in(node)
+
+    def _stand_in(self, node: Node) -> object:
+        """An activation of the shape of what cannot be imported, so that what follows is looked at all the same.
+
+        What led to it leaves the network as an activation too, so that it is not looked at as the end of the model.
+        """
+        if node.op != "call_function":
             return _MISSING
+        for source in node.all_input_nodes:
+            value = self._values[source]
+            if isinstance(value, Traced):
+                self._results.append(self._activation(value.value))
+        meta = node.meta.get("val")
+        if isinstance(meta, list | tuple):
+            return [self._fresh(node, fake) for fake in cast(Sequence[object], meta)]
+        return self._fresh(node, meta)
+
+    def _fresh(self, node: Node, fake: object) -> object:
+        try:
+            shape = self._sizes.shape(fake) if isinstance(fake, torch.Tensor) else ()
+        except Refusal:  # a size depends on the data
+            return _MISSING
+        if not shape or shape[0] != self._sizes.batch:
+            return _MISSING
+        argument = self._block.insert_arg(TensorType(f32, shape[1:]), len(self._block.args))
+        entry = ann.InputOp(argument)
+        set_origin(entry, self._origins.unique(node.name))
+        self._block.add_op(entry)
+        return Traced(self._activation(entry.result), shape, BatchAxis(0))
+
+    def _activation(self, value: SSAValue) -> SSAValue:
+        op = ann.ReluOp(value)
+        self._block.add_op(op)
+        return op.result
 
     # Inputs and outputs.
 

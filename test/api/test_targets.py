@@ -81,6 +81,29 @@ def test_explain_knows_operations_that_cannot_be_imported() -> None:
     assert {"`aten.cumsum`", "`aten.sort`"} <= {problem.what for problem in found.problems}
 
 
+def test_explain_looks_behind_what_cannot_be_imported() -> None:
+    """One call tells of everything: what cannot be imported, and what stands in the way before and behind it."""
+
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 4, 3), nn.Linear(4 * 36, 5)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = torch.sin(nn.functional.gelu(self.first(x)))
+            return torch.relu(nn.functional.leaky_relu(self.second(torch.sort(x.flatten(1)).values)))
+
+    found = nc.explain(Mixed().eval(), input_shape=SHAPE)
+    assert [problem.what for problem in found.problems] == [
+        "`aten.sin`",
+        "`aten.sort`",
+        "`ann.gelu`",
+        "`ann.leaky_relu`",
+    ]
+    with pytest.raises(nc.UnsupportedModelError, match="cannot be imported because of 2 things"):
+        nc.compile(Mixed().eval(), target="cpu", input_shape=SHAPE)
+
+
 def test_explain_says_when_nothing_stands_in_the_way(model: nn.Module, images: Floats) -> None:
     for example in (images, images[:1], torch.tensor(images), [images[:2], images[2:]]):
         found = nc.explain(model, example)
