@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The stamp of what is installed: lists of our own packages, below [tool...], are no part of it.
+READY := $(VENV)/ready-$(shell sed '/^\[tool/,$$d' pyproject.toml | cat - constraints.txt | cksum | cut -d' ' -f1)
 NEUROCUDA_DATA ?= ../shared/data
 # Where the CPU build of torch is; used once, and not needed where pip finds that build elsewhere.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -16,35 +18,35 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-setup: $(VENV)/ready ## creates .venv with everything needed
+setup: $(READY) ## creates .venv with everything needed
 
-demo: $(VENV)/ready ## trains, compiles and runs a small residual network on real data
+demo: $(READY) ## trains, compiles and runs a small residual network on real data
 	$(BIN)/python examples/digits.py
 
 test: lint ## linters, unit tests, lit tests
 	$(BIN)/python -m pytest -q -n 2 -m "not slow" --ignore-glob='*.mlir'
 	$(BIN)/lit -q test
 
-test-slow: $(VENV)/ready ## what takes minutes or needs NEUROCUDA_DATA
+test-slow: $(READY) ## what takes minutes or needs NEUROCUDA_DATA
 	$(BIN)/python -m pip install -q --no-deps -r test/slow/requirements.txt
 	$(BIN)/python -m pytest -q -m slow
 
-lint: $(VENV)/ready ## ruff and the type checker
+lint: $(READY) ## ruff and the type checker
 	$(BIN)/ruff check -q .
 	$(BIN)/ruff format -q --check .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
-format: $(VENV)/ready ## formats the code
+format: $(READY) ## formats the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/ready ## writes docs/reference from the code
+docs: $(READY) ## writes docs/reference from the code
 	$(BIN)/python -m neurocuda.tools.nc_docs
 
-accuracy: $(VENV)/ready ## the accuracy figures of the README, on the data in NEUROCUDA_DATA
+accuracy: $(READY) ## the accuracy figures of the README, on the data in NEUROCUDA_DATA
 	$(BIN)/python test/benchmarks/accuracy.py
 
-benchmarks: $(VENV)/ready ## the time and memory figures of the README
+benchmarks: $(READY) ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py
 
 clean: ## removes the environment and everything built
@@ -52,10 +54,10 @@ clean: ## removes the environment and everything built
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch first and without its dependencies: looked up alone, an index that cannot be reached costs seconds, not minutes.
-$(VENV)/ready: pyproject.toml constraints.txt
+$(READY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "NeuroCUDA needs Python 3.11 or newer; say which with: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) -c constraints.txt torch
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,zig]'
-	@touch $@
+	@rm -f $(VENV)/ready* && touch $@

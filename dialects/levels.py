@@ -235,14 +235,18 @@ LEVELS: Mapping[str, Level] = {
 
 
 def find_level(name: str) -> Level | None:
-    """The contract of a level by name: a shared one, or the `LEVEL` that a hardware dialect's `level.py` exports.
+    """The contract of a level by name: a shared one, or the `LEVEL` in the `level.py` beside a dialect's `ops.py`.
 
     `snn-count`, the integer network read as a spiking one whose code is the count, obeys `snn-integer`.
     """
+    from neurocuda.registry import merged_universe
+
     if name in LEVELS or name == "snn-count":
         return LEVELS.get(name, SNN_INTEGER)
-    dialect = f"neurocuda.dialects.{name}"
-    if not name.isidentifier() or find_spec(dialect) is None or find_spec(f"{dialect}.level") is None:
+    dialects = merged_universe().all_dialects
+    if name not in dialects:
         return None
-    found: object = getattr(import_module(f"{dialect}.level"), "LEVEL", None)
-    return found if isinstance(found, Level) else None
+    packages = {operation.__module__.rpartition(".")[0] for operation in dialects[name]().operations}
+    modules = [f"{package}.level" for package in packages if find_spec(f"{package}.level") is not None]
+    levels = [getattr(import_module(module), "LEVEL", None) for module in modules]
+    return next((level for level in levels if isinstance(level, Level) and level.name == name), None)

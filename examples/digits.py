@@ -108,7 +108,7 @@ def main() -> None:
     print(f"spikes per neuron:   {spiking.spikes_per_neuron:.2f} in {spiking.steps} steps")
     print(f"latency per image:   {1e3 * spiking.seconds_per_image:.3f} ms, measured on this machine")
     print(f"provenance:          {spiking.provenance}")
-    print(f"artefact:            {arguments.output}  (try: nc-report {arguments.output})")
+    print(f"artefact:            {arguments.output}  (look: .venv/bin/nc-report {arguments.output})")
 
 
 if __name__ == "__main__":

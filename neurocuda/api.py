@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurocuda.errors import Problem, ProblemsError
+from neurocuda.errors import Problem, ProblemsError, told_once
 from neurocuda.options import Conversion, NirOptions, Normalize, as_path, require_type
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def explain(
         imported = import_model(model, example, input_shape=input_shape, preprocessing=preprocessing)
     except ProblemsError as refusal:
         return Explanation(name, refusal.problems)
-    return Explanation(name, problems_of(imported, backend, chip))
+    return Explanation(name, told_once(problems_of(imported, backend, chip)))
 
 
 def targets() -> Targets:

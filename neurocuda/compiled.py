@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from neurocuda.ir.backend import Backend, Program
     from neurocuda.ir.weights import WeightStore
+    from neurocuda.measure.analysis import Analysis
     from neurocuda.measure.certificate import Certificate
 
 Outputs: TypeAlias = "NDArray[np.float32] | tuple[NDArray[np.float32], ...]"
@@ -264,6 +265,22 @@ class Compiled:
         """As `validate`, for one checked array per input."""
         self.validation = Validator(self).run(inputs, against)
         return self.validation
+
+    def analyze(self, images: Images, labels: object = None, *, progress: Progress | None = None) -> Analysis:
+        """Where accuracy went: every layer's error against the float network, taken apart by cause.
+
+        Without labels, the float network's own answers count as right. Everything but the target runs in the reference
+        interpreter: a few hundred images are enough.
+
+        Raises:
+            InputError: images or labels do not fit, or the network gives no scores of classes.
+            ToolchainError: a tool that the target needs is missing.
+        """
+        from neurocuda.measure.analyzing import Analyzer
+
+        arrays = self._checked(images)
+        truth = None if labels is None else labels_of(labels, len(arrays[0]))
+        return Analyzer(self).run(arrays, truth, progress)
 
     def certificate(self) -> Certificate:
         """Why the spikes say the integer network's counts, and what of that was checked so far."""

@@ -85,7 +85,8 @@ class Compilation:
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
         facts = self._choose_timesteps(line, code)
         self._forget_images(line)
-        for stage in (*integer_stages(self.conversion), *target_stages(self.backend, self.chip, code)):
+        spiking = target_stages(self.backend, self.chip, code, self.conversion.firing_delay)
+        for stage in (*integer_stages(self.conversion), *spiking):
             line.run(stage, validate_on=sample, progress=self.progress)
         compiled = self._compiled(line, code, facts)
         self._say("building for the target")
@@ -184,7 +185,11 @@ def chosen_timesteps(
     loss = 100.0
     for timesteps in LADDER:
         trial = replace(conversion, timesteps=timesteps)
-        stages = (balance_stage(trial), *integer_stages(trial), *((spikes_stage(code),) if code == "free" else ()))
+        stages = (
+            balance_stage(trial),
+            *integer_stages(trial),
+            *((spikes_stage(code, conversion.firing_delay),) if code == "free" else ()),
+        )
         branch = line.branch()
         for stage in stages:
             branch.run(stage)

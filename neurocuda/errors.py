@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -22,17 +22,41 @@ class Problem:
         return f"{self.what}{place}{reason}{remedy}"
 
 
+MOST_PRINTED = 25
+"""So many problems are printed; an error's `problems` and `explain` have all of them."""
+
+
+def told_once(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems in order, those that differ in nothing but their place told once, with how many places there are."""
+    places: dict[Problem, list[str]] = {}
+    for problem in problems:
+        places.setdefault(replace(problem, where=""), []).append(problem.where)
+    return tuple(replace(problem, where=_first(where)) for problem, where in places.items())
+
+
+def _first(places: Sequence[str]) -> str:
+    """The first place, and how many more there are, or how often it comes."""
+    others = set(places) - {places[0]}
+    if others:
+        return f"{places[0]}; and {len(others)} more"
+    times = f"{len(places)} times" if len(places) > 1 else ""
+    return ", ".join(filter(None, (places[0], times)))
+
+
 class NeuroCudaError(Exception):
     """The base of all errors that NeuroCUDA raises on purpose; the command line prints them as one line."""
 
 
 class ProblemsError(NeuroCudaError):
-    """An error that lists every problem found, not only the first."""
+    """An error that lists every problem found, not only the first; equal ones in several places are told once."""
 
     def __init__(self, headline: str, problems: Sequence[Problem]) -> None:
         self.headline = headline
-        self.problems = tuple(problems)
-        super().__init__("\n".join([headline, *(f"  - {problem}" for problem in self.problems)]))
+        self.problems = told_once(problems)
+        lines = [f"  - {problem}" for problem in self.problems[:MOST_PRINTED]]
+        if len(self.problems) > MOST_PRINTED:
+            lines.append(f"  and {len(self.problems) - MOST_PRINTED} more")
+        super().__init__("\n".join([headline, *lines]))
 
 
 class LevelError(ProblemsError):

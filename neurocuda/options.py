@@ -10,7 +10,10 @@ from pathlib import Path
 
 from neurocuda.errors import OptionError
 
-CODES = ("auto", "unary", "free")
+EXACT_CODES = ("unary", "radix", "latency", "graded", "signed")
+"""Codes whose spikes say exactly the counts of the integer network."""
+
+CODES = ("auto", *EXACT_CODES, "free")
 """How integers may be said in time; "auto" takes the target's preferred exact code."""
 
 CALIBRATIONS = ("mse", "percentile", "max")
@@ -24,7 +27,11 @@ class Conversion:
     """How a float network becomes an integer one and the integers become spikes.
 
     Attributes:
-        code: "unary" (exact), "free" (free-running, approximate), or "auto".
+        code: how integers are said in time. Exact: "unary" (as many spikes), "radix" (binary), "latency" (one spike,
+            the earlier the larger), "graded" (one spike that carries the number), "signed" (spikes that can be taken
+            back). Approximate: "free" (free-running). "auto" takes the exact code that is cheapest on the target.
+        firing_delay: for code "free": a layer waits for so many steps after what it reads has begun before it fires;
+            0 lets all layers fire at once. More steps, closer to the integer network.
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
             smallest T of a ladder whose loss on the calibration images is at most `max_accuracy_loss`.
         calibration: how clip ranges are chosen: "mse", "percentile" or "max".
@@ -38,6 +45,7 @@ class Conversion:
     """
 
     code: str = "auto"
+    firing_delay: int = 0
     timesteps: int | str = 15
     calibration: str = "mse"
     percentile: float = 99.9
@@ -47,6 +55,9 @@ class Conversion:
 
     def __post_init__(self) -> None:
         _require_one_of("code", self.code, CODES)
+        _require_between("firing_delay", self.firing_delay, 0, MOST_TIMESTEPS)
+        if self.firing_delay and self.code != "free":
+            raise OptionError(f'firing_delay={self.firing_delay} goes with code="free", not code="{self.code}"')
         _require_one_of("calibration", self.calibration, CALIBRATIONS)
         if self.timesteps != "auto":
             _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
 
 from neurocuda.errors import TargetError
-from neurocuda.options import Conversion
+from neurocuda.options import EXACT_CODES, Conversion
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,29 +89,43 @@ def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
     )
 
 
-def target_stages(backend: Backend, chip: str, code: str) -> tuple[Stage, ...]:
+def target_stages(backend: Backend, chip: str, code: str, firing_delay: int = 0) -> tuple[Stage, ...]:
     """From counts to spikes and on to the target."""
-    return (spikes_stage(code), target_stage(backend, chip))
+    return (spikes_stage(code, firing_delay), target_stage(backend, chip))
 
 
-def spikes_stage(code: str) -> Stage:
+def spikes_stage(code: str, firing_delay: int = 0) -> Stage:
     """From counts to spikes."""
-    return Stage("snn-integer", (f"encode-{code}",))
+    encode = f"encode-free{{delay={firing_delay}}}" if firing_delay else f"encode-{code}"
+    return Stage("snn-integer", (encode, "verify-schedule"))
 
 
 def target_stage(backend: Backend, chip: str) -> Stage:
-    """From spikes to the target, with every limit of the chip checked."""
+    """From spikes to the target, with every limit of the chip checked.
+
+    Raises:
+        TargetError: nothing defines the target's level.
+    """
+    from neurocuda.dialects.levels import find_level
+
+    if find_level(backend.level) is None:
+        why = f"no dialect '{backend.level}' has a level.py with a LEVEL of that name beside its ops.py"
+        raise TargetError(f"target '{backend.name}' is at level \"{backend.level}\", which does not exist: {why}")
     return Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}'))
 
 
 def chosen_code(conversion: Conversion, constraints: Constraints, target: str) -> str:
-    """The code that the network will be said in: the one asked for, or the one that the target prefers.
+    """The code that the network will be said in: the one asked for, or the exact one that the target lists first.
 
     Raises:
-        TargetError: the target cannot say that code.
+        TargetError: the target cannot say that code, or no exact one.
     """
+    exact = [code for code in constraints.codes if code in EXACT_CODES]
+    if conversion.code == "auto" and exact:
+        return exact[0]
     if conversion.code == "auto":
-        return constraints.codes[0]
+        known = ", ".join(constraints.codes)
+        raise TargetError(f"target {target} has no exact code; say which of these the network may have: {known}")
     if conversion.code not in constraints.codes:
         known = ", ".join(constraints.codes)
         raise TargetError(f'target {target} has no code "{conversion.code}"; it has {known}')

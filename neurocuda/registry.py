@@ -15,6 +15,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.metadata import EntryPoint, entry_points
@@ -264,5 +265,7 @@ def _describe(reason: BaseException) -> str:
     return f"{type(reason).__name__}: {text.splitlines()[0]}" if text else type(reason).__name__
 
 
+@cache
 def _report(message: str) -> None:
+    """Warns once per process: plug-ins are looked for at every step of a compilation."""
     warnings.warn(message, NeuroCudaWarning, stacklevel=3)

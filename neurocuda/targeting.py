@@ -55,20 +55,23 @@ def all_targets() -> Targets:
     found: list[Target] = []
     for name in backend_factories():
         try:
-            backend = backend_of(name)
-        except TargetError as reason:  # a plug-in that does not load
+            found.append(_target(name))
+        except TargetError as reason:  # a plug-in with a fault
             found.append(Target(name, "a plug-in", (), False, str(reason)))
-            continue
-        state = backend.availability()
-        found.append(Target(name, backend.summary, tuple(backend.chips), state.ready, state.detail))
     return Targets(found)
+
+
+def _target(name: str) -> Target:
+    backend = backend_of(name)
+    state = backend.availability()
+    return Target(name, backend.summary, tuple(backend.chips), state.ready, state.detail)
 
 
 def backend_of(name: str) -> Backend:
     """A backend by its exact name.
 
     Raises:
-        TargetError: there is none, or it is a plug-in that does not load.
+        TargetError: there is none, or it is a plug-in that does not load or calls itself otherwise.
     """
     from neurocuda.registry import backend_factories
 
@@ -78,6 +81,8 @@ def backend_of(name: str) -> Backend:
     backend = factories[name]()
     if not isinstance(backend, Backend):
         raise TargetError(f"target '{name}' is a plug-in whose BACKEND is no neurocuda.ir.backend.Backend")
+    if backend.name != name:
+        raise TargetError(f"target '{name}' has a BACKEND with the name \"{backend.name}\"; give both the same name")
     return backend
 
 
@@ -98,7 +103,7 @@ def resolve_target(target: str) -> tuple[Backend, str]:
         if colon and not chip:
             raise TargetError(f"target '{target}' names no chip; it has {', '.join(backend.chips)}")
         return backend, backend.chip(chip or None).name
-    owners = [backend for backend in _loadable(names) if not colon and name in backend.chips]
+    owners = [] if colon else [backend for backend in _sound(names) if name in backend.chips]
     if len(owners) == 1:
         return owners[0], name
     if owners:
@@ -112,13 +117,16 @@ def resolve_target(target: str) -> tuple[Backend, str]:
     raise TargetError(f"unknown target '{target}'{guess or '; there are ' + ', '.join(names)}")
 
 
-def _loadable(names: list[str]) -> list[Backend]:
+def _sound(names: list[str]) -> list[Backend]:
+    """The backends that load, with their chips."""
     found: list[Backend] = []
     for name in names:
         try:
-            found.append(backend_of(name))
+            backend = backend_of(name)
+            _ = backend.chips
         except TargetError:  # listed with its reason by `targets`
             continue
+        found.append(backend)
     return found
 
 

@@ -59,14 +59,17 @@ class RandomNetwork:
         return interpret(self.module, self.weights, [images], observer)
 
 
-def random_network(seed: int, *, images: int = 4, mixed_levels: bool = False, blocks: int = 4) -> RandomNetwork:
+def random_network(
+    seed: int, *, images: int = 4, mixed_levels: bool = False, blocks: int = 4, extreme: bool = False
+) -> RandomNetwork:
     """A network of random convolutions, residual sums, concatenations, poolings and a classifier.
 
     With `mixed_levels` every layer gets its own number of levels from 1 to 12. Biases, scales and inputs are chosen
-    so that neurons are silent, saturated and in between.
+    so that neurons are silent, saturated and in between. With `extreme`, a few weights are many times all others, and
+    a few images dark or far too bright.
     """
     context = create_context()
-    builder = _Builder(np.random.default_rng(seed), weights_of(context), mixed_levels)
+    builder = _Builder(np.random.default_rng(seed), weights_of(context), mixed_levels, extreme)
     shape = (
         int(builder.random.integers(1, 4)),
         int(builder.random.integers(7, 11)),
@@ -82,6 +85,8 @@ def random_network(seed: int, *, images: int = 4, mixed_levels: bool = False, bl
     logits = builder.add(ann.LinearOp(flat, builder.constant(3, features), builder.constant(3)))
     builder.block.add_op(func.ReturnOp(logits))
     data = builder.random.normal(0, 1, (images, *shape)).astype(np.float32)
+    if extreme:
+        data *= np.resize(np.asarray([1, 0, 1, 100], np.float32), (images, 1, 1, 1))
     module = ModuleOp([function], {"nc.calibration": ArrayAttr([weights_of(context).add(data, "calibration")])})
     module.verify()
     return RandomNetwork(context, module, data)
@@ -90,10 +95,11 @@ def random_network(seed: int, *, images: int = 4, mixed_levels: bool = False, bl
 class _Builder:
     """Appends random layers to a block."""
 
-    def __init__(self, random: np.random.Generator, weights: WeightStore, mixed_levels: bool) -> None:
+    def __init__(self, random: np.random.Generator, weights: WeightStore, mixed_levels: bool, extreme: bool) -> None:
         self.random = random
         self.weights = weights
         self.mixed_levels = mixed_levels
+        self.extreme = extreme
         self.block = Block()
         self.count = 0
 
@@ -111,7 +117,10 @@ class _Builder:
 
     def constant(self, *shape: int):
         """Random weights or biases."""
-        return self.weights.add(self.random.normal(0, 0.4, shape).astype(np.float32), "constant")
+        values = self.random.normal(0, 0.4, shape)
+        if self.extreme:
+            values *= np.exp(self.random.normal(0, 2, shape))
+        return self.weights.add(values.astype(np.float32), "constant")
 
     def conv(self, value: SSAValue, outputs: int | None = None, *, same: bool = False) -> SSAValue:
         """A random convolution; with `same` it keeps height and width."""

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp, TensorType, f32
+from xdsl.dialects.builtin import BoolAttr, ModuleOp, TensorType, f32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.ir.attributes import Dense, element_type, shape_of
+from neurocuda.ir.attributes import Dense, element_type, integers, shape_of
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.origin import origin_of, set_origin
 from neurocuda.ir.weights import WeightStore
@@ -158,24 +158,29 @@ class _Builder:
         levels = self.integer(1, 9)
         start = self.integer(0, self.steps - 1)
         window = (start, self.integer(start + 1, self.steps + 3)) if self.chance(0.5) else None
-        many = self.integer(2, 4) if self.chance(0.25) else 1
         zero = self.chance(0.3)
+        signed = not zero and self.chance(0.2)
+        valued = not signed and window is not None and self.chance(0.4)
+        many = self.integer(2, 4) if not signed and not valued and self.chance(0.25) else 1
         op = snn.IntegrateAndFireOp(
             currents,
-            snn.SpikesType.of(0, levels),
+            snn.GradedType.of(0, levels) if signed or valued else snn.SpikesType.of(0, levels),
             threshold=self.per_neuron(shape, 3, 30),
             initial=self.per_neuron(shape, -9, 10) if self.chance(0.6) else None,
             bias=self.per_neuron(shape, -2, 4) if self.chance(0.4) else None,
-            levels=levels if self.chance(0.6) else None,
+            levels=levels if signed or self.chance(0.6) else None,
             reset="zero" if zero else "subtract",
             reset_value=float(self.integer(-3, 3)) if zero and self.chance(0.5) else None,
             strict=self.chance(0.3),
             spikes_per_step=many,
-            refractory=self.integer(1, 3) if self.chance(0.2) else 0,
+            refractory=self.integer(1, 3) if not signed and self.chance(0.2) else 0,
             lower_bound=-float(self.integer(0, 20)) if self.chance(0.2) else None,
             fire=window,
             **self.decays(shape),
         )
+        op.properties["signed"] = BoolAttr.from_bool(signed)
+        if window is not None and valued:
+            op.properties["values"] = integers(self.integer(1, 6) for _ in range(*window))
         set_origin(op, f"neurons.{self.layers}")
         self.layers += 1
         return self.add(op)

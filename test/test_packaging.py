@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,6 +17,8 @@ from typing import cast
 
 import pytest
 import xdsl
+
+from neurocuda.tools._source_edits import with_packages
 
 ROOT = Path(__file__).resolve().parent.parent
 LINKED = ("backends", "dialects", "passes", "tools")
@@ -96,6 +99,24 @@ def test_the_tools_are_the_console_scripts() -> None:
     assert files == set(TOOLS)
 
 
+def stamp(folder: Path) -> str:
+    """The file that says which environment is set up."""
+    (line,) = re.findall(r"^READY := (.*)$", output_of(["make", "-np", "help"], folder), re.MULTILINE)
+    return line
+
+
+def test_an_environment_is_set_up_again_when_what_is_needed_changes_only(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("there is no make")
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    before, text = stamp(tmp_path), (ROOT / "pyproject.toml").read_text()
+    (tmp_path / "pyproject.toml").write_text(with_packages(text, ["neurocuda.backends.toychip"]))
+    assert stamp(tmp_path) == before
+    (tmp_path / "pyproject.toml").write_text(text.replace("numpy>=2.0", "numpy>=2.1"))
+    assert stamp(tmp_path) != before
+
+
 # A checkout that is not installed
 
 
@@ -145,6 +166,7 @@ def test_a_wheel_holds_every_file_once_and_works(wheel: zipfile.ZipFile, checkou
     held = [name for name in wheel.namelist() if ".dist-info/" not in name]
     wanted = [*checkout.glob("neurocuda/*.py"), checkout / "neurocuda" / "py.typed"]
     wanted += [path for folder in (checkout / "neurocuda").iterdir() for path in folder.rglob("*.py")]
+    wanted += (checkout / "neurocuda" / "measure" / "page").glob("*.css")
     wanted += (checkout / "backends").rglob("*.toml")
     wanted += [path for path in (checkout / "tools" / "templates").rglob("*") if path.is_file()]
     names = (path.relative_to(checkout) for path in wanted)
@@ -204,6 +226,7 @@ TOYCHIP = {
             from neurocuda.ir.backend import Availability
             return Availability(False, "toys are sold out")
         ''',
+    "nc_toychip/chips/one.toml": 'summary = "a toy"',
     "nc_toychip/ops.py": '''
         """The operations of the toy."""
         from xdsl.dialects.builtin import TensorType

@@ -1,7 +1,7 @@
 """The README's examples run, in order, in a copy of the sources.
 
 A fenced block whose info string says `test` is run; `file=PATH` writes it; `replace=PATH` puts its function or class in
-the place of the one of that name in a file.
+the place of the one of that name in a file; `append=PATH` adds it at the end.
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ def environment(checkout: Path, tmp_path: Path) -> dict[str, str]:
     for tool in (checkout / "tools").glob("nc_*.py"):
         _write_command(commands / tool.stem.replace("_", "-"), f"{sys.executable} -m neurocuda.tools.{tool.stem}")
     _write_command(commands / "python", sys.executable)
-    (commands / "not").write_text('#!/bin/sh\nif "$@"; then exit 1; fi\n')
-    (commands / "not").chmod(0o755)
     path = os.pathsep.join([str(commands), os.environ["PATH"]])
     return {**os.environ, "PATH": path, "PYTHONPATH": str(checkout), "NEUROCUDA_CACHE": str(tmp_path / "cache")}
 
@@ -64,6 +62,8 @@ def test_the_examples_run(checkout: Path, environment: dict[str, str]) -> None:
             (checkout / place).write_text(example.text)
         elif kind == "replace":
             _replace(checkout / place, example.text)
+        elif kind == "append":
+            _append(checkout / place, example.text)
         else:
             _run(example, checkout, environment)
 
@@ -86,6 +86,11 @@ def _replace(path: Path, text: str) -> None:
     path.write_text("".join([*lines[: first - 1], text, *lines[old.end_lineno :]]), encoding="utf-8")
 
 
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(f"\n\n{text}")
+
+
 def _definitions(text: str) -> list[ast.FunctionDef | ast.ClassDef]:
     return [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 
@@ -95,7 +100,7 @@ def test_what_can_run_is_run() -> None:
     fences = [match[1] for match in ANY_FENCE.finditer((ROOT / "README.md").read_text(encoding="utf-8"))]
     unmarked = [fence for fence in fences if fence in ("python", "bash")]
     assert unmarked == ["bash"]
-    assert {example.action.partition("=")[0] for example in examples()} == {"test", "file", "replace"}
+    assert {example.action.partition("=")[0] for example in examples()} == {"test", "file", "replace", "append"}
 
 
 def test_links_lead_somewhere() -> None:

@@ -25,10 +25,7 @@ def summary_of(compiled: Compiled) -> dict[str, object]:
 
 
 def report_of(compiled: Compiled) -> dict[str, object]:
-    """The summary, every neuron layer, and the readings of the target's cost model."""
-    from neurocuda.measure.layers import layers_of
+    """The summary, and everything that the report says."""
+    from neurocuda.measure.report import figures
 
-    module = compiled.levels[compiled.backend.level]
-    layers = [asdict(layer) | {"neurons": layer.neurons} for layer in layers_of(compiled.levels["ann-quantized"])]
-    readings = [asdict(reading) for reading in compiled.backend.cost(module, compiled.weights)]
-    return {**summary_of(compiled), "layers": layers, "cost": readings}
+    return {**summary_of(compiled), **figures(compiled)}

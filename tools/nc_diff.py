@@ -69,8 +69,9 @@ class Difference:
     deviation: Deviation | None
 
     def __str__(self) -> str:
-        place = f" ({self.where})" if self.where else ""
-        return f"{self.name}{place}: {self.how}"
+        place = f" ({self.where})" if self.where and self.where != self.name else ""
+        moved = "" if self.deviation is None else f" (root mean square {self.deviation.rms:.3g})"
+        return f"{self.name}{place}: {self.how}{moved}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -160,14 +161,55 @@ def _differences(
 
     old, old_places = observe(before.module, before.weights, inputs)
     new, new_places = observe(after.module, after.weights, inputs)
+    old_scales, new_scales = (_scales(network) for network in (before, after))
     shared = [name for name in new if name in old]
     found: list[Difference] = []
     for name in shared:
-        how = promise.broken_by(old[name], new[name])
-        if how is not None:
-            moved = Deviation.between(old[name], new[name]) if old[name].shape == new[name].shape else None
-            found.append(Difference(name, old_places.get(name) or new_places.get(name, ""), how, moved))
+        reason = promise.broken_by(old[name], new[name])
+        if reason is None:
+            continue
+        same = old[name].shape == new[name].shape
+        moved = Deviation.between(old[name], new[name]) if same else None
+        units = (old_scales.get(name), new_scales.get(name))
+        how = reason if moved is None or not isfinite(moved.rms) else _told(old[name], new[name], promise, units)
+        found.append(Difference(name, old_places.get(name) or new_places.get(name, ""), how, moved))
     return len(shared), found
+
+
+def _scales(network: Network) -> dict[str, Array]:
+    """What one count stands for, by origin."""
+    from xdsl.ir import Operation
+
+    from neurocuda.ir.origin import origin_of
+    from neurocuda.reference.scales import offsets_of, scales_of
+
+    offset = offsets_of(network.module, network.weights)
+    found: dict[str, Array] = {}
+    for value, scale in scales_of(network.module, network.weights).items():
+        origin = origin_of(value.owner) if isinstance(value.owner, Operation) else None
+        if origin is not None and value not in offset:
+            found[origin] = scale
+    return found
+
+
+def _told(old: Array, new: Array, promise: Promise, units: tuple[Array | None, Array | None]) -> str:
+    """The largest difference, in counts too where both sides count, and how many there are."""
+    import numpy as np
+
+    difference = np.abs(new - old)
+    worst = tuple(int(axis) for axis in np.unravel_index(int(difference.argmax()), difference.shape))
+    counts = (
+        f"count {round(float(value[worst] / unit[worst[1:]]))}" if unit is not None else ""
+        for value, unit in zip((old, new), units, strict=True)
+    )
+    before, after = (
+        f"{value[worst]:.6g}{f' ({count})' if count else ''}" for value, count in zip((old, new), counts, strict=True)
+    )
+    many = int((difference > (promise.tolerance(old) or 0.0)).sum())
+    return (
+        f"input {worst[0]}, element [{', '.join(map(str, worst[1:]))}] is {before} and becomes {after}, the largest of "
+        f"{many:,} differences in {old.size:,} elements"
+    )
 
 
 def _report(arguments: Arguments, compared: int, images: int, differences: Sequence[Difference]) -> None:

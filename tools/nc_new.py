@@ -51,6 +51,7 @@ class Arguments(argparse.Namespace):
     """What was asked for: a function from the checkout and these arguments to (new files, changed files)."""
 
     make: Callable[[Path, Arguments], tuple[Files, Files]]
+    next: str
     name: str
     area: str
     root: Path
@@ -64,7 +65,7 @@ def _run(arguments: Arguments) -> int:
         print(f"new      {path}")
     for path in sorted(changed):
         print(f"changed  {path}")
-    print("next     write what it does; then `make docs` and `make test`")
+    print(f"next     {arguments.next}; then `make docs` and `make test`")
     return 0
 
 
@@ -89,14 +90,16 @@ def _parser() -> ArgumentParser:
     kinds = parser.add_subparsers(required=True, metavar="op|pass|backend", parser_class=_KindParser)
     op = kinds.add_parser("op", help="an operation")
     op.add_argument("name", metavar="DIALECT.NAME", help="for example ann.softplus")
-    op.set_defaults(make=new_op)
+    op.set_defaults(
+        make=new_op, next="write what it means; import it; say in dialects/levels.py when it spikes or why not"
+    )
     pass_ = kinds.add_parser("pass", help="a pass")
     pass_.add_argument("name", metavar="VERB-OBJECT", help="for example fuse-pad-into-conv")
     pass_.add_argument("--area", required=True, help="the folder of passes/ it belongs to")
-    pass_.set_defaults(make=new_pass)
+    pass_.set_defaults(make=new_pass, next="write what it does")
     backend = kinds.add_parser("backend", help="a dialect, a conversion and a target")
     backend.add_argument("name", metavar="NAME", help="for example toychip")
-    backend.set_defaults(make=new_backend)
+    backend.set_defaults(make=new_backend, next="write what the chip is, has and does")
     for kind in (op, pass_, backend):
         kind.add_argument("--root", type=Path, default=Path(), help="the checkout (default: the current folder)")
     return parser

@@ -8,7 +8,7 @@ BACKEND = Backend(
     summary="a C11 program, built by the system's compiler, run in this process",
     package="neurocuda.backends.cpu",
     default_chip="host",
-    constraints=Constraints(),
+    constraints=Constraints(codes=("unary", "radix", "latency", "graded", "signed", "free")),
     pipeline=("convert-snn-to-cpu", "allocate-buffers"),
     level="cpu",
     hooks=Hooks(

@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.backends.cpu.c_text import braces, c_type, comment
-from neurocuda.backends.cpu.loops import STEP, Nest, Parameter, helper, print_nest
+from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.dialects.cpu.level import LEVEL
@@ -137,11 +137,7 @@ class PrintedProgram:
     @property
     def count_type(self) -> str:
         """The C type of a spike counter: 16 bits where no neuron can fire more often."""
-        most = [
-            (loop.window[1] - loop.window[0]) * loop.spikes_per_step.value.data
-            for loop in self._loops
-            if isinstance(loop, cpu.FireOp)
-        ]
+        most = [loop.most_sent for loop in self._loops if isinstance(loop, cpu.FireOp)]
         return "uint16_t" if max(most, default=0) < 2**16 else "uint32_t"
 
     # Functions and calls
@@ -172,7 +168,7 @@ class PrintedProgram:
         if parameter.constant is not None:
             kind = c_type(dense_type(parameter.constant).element_type)
             return f"(const {kind} *)(constants + {self._pool.offset(parameter.constant)})"
-        return STEP.name
+        return parameter.expression
 
     # Text
 

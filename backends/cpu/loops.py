@@ -20,12 +20,13 @@ LoopT = TypeVar("LoopT", bound=cpu.LoopOp)
 
 @dataclass(frozen=True)
 class Parameter:
-    """A pointer that a function takes: to a buffer (`value`) or to a constant, or the current step."""
+    """What a function takes: a pointer to a buffer (`value`) or to a constant, or a number that `expression` spells."""
 
     name: str
     declaration: str
     value: SSAValue | None = None
     constant: Dense | None = None
+    expression: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,12 @@ def constant(name: str, attribute: Dense) -> Parameter:
     return Parameter(name, f"const {c_type(dense_type(attribute).element_type)} *restrict {name}", constant=attribute)
 
 
-STEP = Parameter("step", "int32_t step")
+STEP = Parameter("step", "int32_t step", expression="step")
+
+
+def steps_since(start: int) -> Parameter:
+    """How many steps ago a window began."""
+    return Parameter("passed", "int32_t passed", expression=f"step - {start}" if start else "step")
 
 
 class Elementwise:
@@ -215,20 +221,37 @@ def fire(op: cpu.FireOp) -> Nest:
     element = buffer_element(op.membrane)
     kind = c_type(element)
     threshold = each.of("threshold", op.threshold)
-    compare = ">" if op.strict.value.data else ">="
     body = [
         f"const {kind} potential = membrane[{each.at}];",
-        f"const {kind} barrier = {threshold};",
-        f"{'const int' if _plain(op) else 'int32_t'} spike = potential {compare} barrier;",
+        f"const {kind} barrier = {threshold if op.values is None else f'{threshold} * value'};",
+        f"{'const int' if _plain(op) else 'int32_t'} spike = {_spike(op, each.at)};",
         *_fitting(op, element),
         *_limits(op, each.at),
         f"spikes[{each.at}] = ({c_type(buffer_element(op.spikes))})spike;",
-        f"membrane[{each.at}] = {_reset(op, each, kind)};",
+        f"membrane[{each.at}] = {_reset(op, each, kind, threshold)};",
     ]
     pointers = [writes("membrane", op.membrane), writes("spikes", op.spikes)]
     pointers += [writes(name, value) for name, value in (("fired", op.fired), ("ready", op.ready)) if value is not None]
-    step = (STEP,) if op.ready is not None else ()
-    return Nest("fire", (*pointers, *each.pointers, *step), each.loops(body))
+    numbers = [STEP] if op.ready is not None else []
+    numbers += [steps_since(op.window[0])] if op.values is not None else []
+    return Nest("fire", (*pointers, *each.pointers, *numbers), (*_value(op), *each.loops(body)))
+
+
+def _value(op: cpu.FireOp) -> list[str]:
+    """What a spike stands for at this step."""
+    if op.values is None:
+        return []
+    values = values_of(op.values)
+    table = f"static const int32_t values[{len(values)}] = {{{', '.join(map(str, values))}}};"
+    return [table, "const int32_t value = values[passed];"]
+
+
+def _spike(op: cpu.FireOp, at: str) -> str:
+    """What the membrane alone decides."""
+    over = f"potential {'>' if op.strict.value.data else '>='} barrier"
+    if op.signed.value.data:
+        return f"({over}) - (potential < 0 && fired[{at}] > 0)"
+    return over if op.values is None else f"{over} ? value : 0"
 
 
 def _plain(op: cpu.FireOp) -> bool:
@@ -269,12 +292,13 @@ def _limits(op: cpu.FireOp, at: str) -> list[str]:
     return lines
 
 
-def _reset(op: cpu.FireOp, each: Elementwise, kind: str) -> str:
+def _reset(op: cpu.FireOp, each: Elementwise, kind: str, threshold: str) -> str:
     if op.reset_value is not None:
         return f"spike > 0 ? {each.of('reset_value', op.reset_value)} : potential"
-    if op.spikes_per_step.value.data == 1:
+    whole = op.values is None or op.levels is None
+    if op.spikes_per_step.value.data == 1 and whole and not op.signed.value.data:
         return "potential - (spike ? barrier : 0)"
-    return f"potential - ({kind})spike * barrier"
+    return f"potential - ({kind})spike * {threshold}"
 
 
 @prints(cpu.DelayOp)
@@ -307,13 +331,22 @@ class Window:
     dilation: int
 
     def taps(self, output: str, tap: str, position: str, body: Sequence[str]) -> list[str]:
-        """Loops over the taps of one output that lie inside the image."""
-        high = (self.count - 1) * self.stride - self.low + (self.kernel - 1) * self.dilation
-        inside = self.low == 0 and high < self.size
+        """Loops over the taps of one output that lie inside the image.
+
+        Taps outside are left out by the loop's bounds and not by a `continue`: GCC 12 with AVX-512 vectorises outer
+        loops around conditional stores wrongly.
+        """
+        first, spread = f"{output}_first", self.dilation
         offset = f" - {self.low}" if self.low else ""
-        place = f"const int32_t {position} = {sum_of((output, self.stride), (tap, self.dilation))}{offset};"
-        guard = [] if inside else braces(f"if ({position} < 0 || {position} >= {self.size})", ["continue;"])
-        return loop(tap, self.kernel, [place, *guard, *body])
+        origin = f"const int32_t {first} = {sum_of((output, self.stride))}{offset};"
+        place = f"const int32_t {position} = {first} + {sum_of((tap, spread))};"
+        if self.low == 0 and (self.count - 1) * self.stride + (self.kernel - 1) * spread < self.size:
+            return [origin, *loop(tap, self.kernel, [place, *body])]
+        rounded = f" / {spread}" if spread > 1 else ""
+        begin = f"{first} < 0 ? ({spread - 1} - {first}){rounded} : 0"
+        within = f"({self.size + spread - 1} - {first}){rounded}"
+        end = f"const int32_t {tap}_end = {within} < {self.kernel} ? {within} : {self.kernel};"
+        return [origin, end, *braces(f"for (int32_t {tap} = {begin}; {tap} < {tap}_end; ++{tap})", [place, *body])]
 
     def outputs(self, position: str, tap: str, output: str, body: Sequence[str]) -> list[str]:
         """Loops over the taps through which one input reaches an output inside the result."""
@@ -403,7 +436,7 @@ def running_max_pool2d(op: cpu.RunningMaxPool2dOp) -> Nest:
 
 
 AT_ONCE = 4
-"""Spikes whose rows of weights are added in one go."""
+"""Events whose rows of weights are added in one go."""
 
 
 @dataclass(frozen=True)
@@ -425,31 +458,37 @@ class Events:
         return f"const int32_t events = {self.helper}({cast_to}{pointer}, {size}, event);"
 
     def add(self, columns: int, pointer: str) -> list[str]:
-        """`target[o] += value * weight[event][o]` for all events; spikes need no product."""
-        kind = c_type(self.membrane)
-        row = f"const {c_type(self.weight)} *restrict line = taps + {columns} * event[e];"
-        if self.source == i1:
-            return self._add_spikes(columns)
-        value = f"const {kind} value = ({kind}){pointer}[event[e]];"
-        return loop("e", "events", [row, value, *loop("o", columns, ["target[o] += value * line[o];"])])
+        """`target[o] += value * weight[event][o]` for all events, several at once; spikes need no product.
 
-    def _add_spikes(self, columns: int) -> list[str]:
-        """Adds rows of weights, several at once so that the target is read and written less often."""
-        element = c_type(self.weight)
-        rows = [
-            f"const {element} *restrict line{k} = taps + {columns} * event[e{f' + {k}' if k else ''}];"
-            for k in range(AT_ONCE)
-        ]
-        together = " + ".join(f"line{k}[o]" for k in range(AT_ONCE))
-        alone = f"const {element} *restrict line = taps + {columns} * event[e];"
+        So the target is read and written less often.
+        """
+        several = [line for k in range(AT_ONCE) for line in self._event(columns, pointer, k, str(k))]
+        together = " + ".join(self._product(str(k)) for k in range(AT_ONCE))
         return [
             "int32_t e = 0;",
             *braces(
                 f"for (; e + {AT_ONCE} <= events; e += {AT_ONCE})",
-                [*rows, *loop("o", columns, [f"target[o] += {together};"])],
+                [*several, *loop("o", columns, [f"target[o] += {together};"])],
             ),
-            *braces("for (; e < events; ++e)", [alone, *loop("o", columns, ["target[o] += line[o];"])]),
+            *braces(
+                "for (; e < events; ++e)",
+                [
+                    *self._event(columns, pointer, 0, ""),
+                    *loop("o", columns, [f"target[o] += {self._product('')};"]),
+                ],
+            ),
         ]
+
+    def _event(self, columns: int, pointer: str, ahead: int, name: str) -> list[str]:
+        """The row of weights of an event, and its value."""
+        event = f"event[e{f' + {ahead}' if ahead else ''}]"
+        kind = c_type(self.membrane)
+        row = f"const {c_type(self.weight)} *restrict line{name} = taps + {columns} * {event};"
+        value = f"const {kind} value{name} = ({kind}){pointer}[{event}];"
+        return [row] if self.source == i1 else [row, value]
+
+    def _product(self, name: str) -> str:
+        return f"line{name}[o]" if self.source == i1 else f"value{name} * line{name}[o]"
 
 
 def _events(op: cpu.Conv2dOp | cpu.LinearOp) -> Events:

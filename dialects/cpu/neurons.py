@@ -102,7 +102,9 @@ class FireOp(LoopOp):
     """Writes the spikes s of a layer and resets its membrane v.
 
         s <- 1 where v >= threshold (v > threshold with `strict`), else 0; with `spikes_per_step` k > 1 instead of 1
-             as often as the threshold fits, at least once and at most k times
+             as often as the threshold fits, at least once and at most k times; with `values`, at the j-th of the steps
+             values[j] where v >= values[j] threshold
+        s <- -1 where v < 0 and fired > 0, with `signed`
         s <- min(s, levels - fired), with a buffer of the spikes so far;  fired <- fired + s
         s <- 0 before step `ready`, with a buffer of such steps;  ready <- step + 1 + refractory where s > 0
         v <- v - threshold s, or `reset_value` where s > 0
@@ -110,8 +112,8 @@ class FireOp(LoopOp):
     Reports read `scale` (f64), what one spike stands for, and `layout`: axis i of the buffers is axis layout[i] of the
     user's tensor. With spikes_per_step > 1 thresholds divide; the conversion sees to it that none is zero.
 
-    (C2) One shape. (C3) `levels` and `fired`, and `refractory` and `ready`, go together.
-    (C4) `layout` is a permutation.
+    (C2) One shape. (C3) `levels` and `fired`, and `refractory` and `ready`, go together; `signed` needs the former.
+    (C4) `layout` is a permutation. (C5) There is one of `values` for every step.
     """
 
     name = "cpu.fire"
@@ -125,6 +127,8 @@ class FireOp(LoopOp):
     spikes_per_step = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
     levels = opt_prop_def(IntegerAttr.constr(i64))
     refractory = opt_prop_def(IntegerAttr.constr(i64))
+    values = opt_prop_def(DenseArrayBase.constr(i64))
+    signed = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     scale = opt_prop_def(DENSE)
     layout = prop_def(DenseArrayBase.constr(i64))
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
@@ -132,18 +136,32 @@ class FireOp(LoopOp):
         "$membrane `->` $spikes `threshold` `(` $threshold `)` (`fired` $fired^ `:` type($fired))? "
         "(`ready` $ready^ `:` type($ready))? (`reset_value` `(` $reset_value^ `)`)? (`strict` $strict^)? "
         "(`spikes_per_step` $spikes_per_step^)? (`levels` $levels^)? (`refractory` $refractory^)? "
-        "(`scale` `(` $scale^ `)`)? `layout` $layout `steps` $steps attr-dict `:` type($membrane) `->` type($spikes)"
+        "(`values` $values^)? (`signed` $signed^)? (`scale` `(` $scale^ `)`)? `layout` $layout `steps` $steps "
+        "attr-dict `:` type($membrane) `->` type($spikes)"
     )
 
     def constants(self) -> Mapping[str, Dense]:
         optional = {} if self.reset_value is None else {"reset_value": self.reset_value}
         return {"threshold": self.threshold, **optional}
 
+    @property
+    def most_sent(self) -> int:
+        """The most that a neuron can send in all."""
+        start, stop = self.window
+        most = sum(values_of(self.values)) if self.values else (stop - start) * self.spikes_per_step.value.data
+        return most if self.levels is None else min(most, self.levels.value.data)
+
     def verify_(self) -> None:
         super().verify_()
         self.require_one_shape()  # C2
         if (self.levels is None) != (self.fired is None) or (self.refractory is None) != (self.ready is None):  # C3
             raise VerifyException(f"{self.name}: a limit and the buffer that keeps it go together")
+        if self.signed.value.data and self.levels is None:  # C3
+            raise VerifyException(f"{self.name}: signed neurons need levels")
+        if self.values is not None and len(values_of(self.values)) != self.window[1] - self.window[0]:  # C5
+            raise VerifyException(
+                f"{self.name}: {len(values_of(self.values))} values for {self.window[1] - self.window[0]} steps"
+            )
         if sorted(values_of(self.layout)) != list(range(len(buffer_shape(self.membrane)))):  # C4
             raise VerifyException(f"{self.name}: the layout {list(values_of(self.layout))} is no permutation of axes")
 

@@ -182,12 +182,14 @@ def clamp(op: cpu.ClampOp, run: Run, membrane: Array) -> Nothing:
 @means(cpu.FireOp)
 def fire(op: cpu.FireOp, run: Run, membrane: Array, spikes: Array, *limits: Array) -> Nothing:
     threshold = run.tensor(op.threshold)
-    fitting = np.ones(membrane.shape, np.int64)
+    value = 1 if op.values is None else values_of(op.values)[run.step - op.window[0]]
+    fitting = np.full(membrane.shape, value, np.int64)
     most = op.spikes_per_step.value.data
     if most > 1:
         fitting = np.clip(np.floor_divide(membrane, threshold), 1, most).astype(np.int64)
-    over = membrane > threshold if op.strict.value.data else membrane >= threshold
-    fired = _limited(op, run, np.where(over, fitting, 0), list(limits))
+    over = membrane > threshold * value if op.strict.value.data else membrane >= threshold * value
+    taken_back = (membrane < 0) & (limits[0] > 0) if op.signed.value.data else np.False_
+    fired = _limited(op, run, np.where(over, fitting, 0) - taken_back, list(limits))
     spikes[...] = fired
     if op.reset_value is None:
         membrane[...] = membrane - (fired * threshold).astype(membrane.dtype)

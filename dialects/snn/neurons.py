@@ -34,7 +34,7 @@ from xdsl.utils.exceptions import VerifyException
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import ShapedOp
-from neurocuda.dialects.snn.types import SpikesType
+from neurocuda.dialects.snn.types import GradedType, SpikesType
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, integer, integers, shape_of, values_of
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -107,16 +107,22 @@ class IntegrateAndFireOp(ChargedOp):
         v <- max(membrane_decay v + i, lower_bound)
         s <- 1 where v >= threshold (v > threshold with `strict`), inside the firing window, while fewer than
              `levels` spikes were fired and at least `refractory` steps have passed since the last one, else 0;
-             with `spikes_per_step` k > 1, min(floor(v / threshold), k)
+             with `spikes_per_step` k > 1, min(floor(v / threshold), k);
+             with `values`, values[j] where v >= values[j] threshold, at the step j of the firing window;
+             with `signed`, also -1 where v < 0 and more was sent than taken back
         v <- v - threshold s with reset "subtract", `reset_value` where s > 0 with reset "zero"
 
     `fire` is the firing window [start, stop) in steps; without it the neuron may fire at every step. In a network of
     code "count" there is a single step and the result is clip(floor(v / threshold), 0, levels).
+    `values` says what a spike stands for at every step of the window: what is sent is the value, so synapses stay
+    linear. Hardware sends a bare spike and scales at the receiver. `levels` caps the sum of what was sent.
     `scale` (f64) is what one spike stands for; only reports read it.
 
-    (C2) The result's elements are counts or spikes.
+    (C2) The result's elements are counts, spikes or, and with `values` or `signed` always, graded spikes.
     (C3) reset is "subtract" or "zero".
     (C4) The firing window is not empty.
+    (C5) `values` are positive, one for every step of the firing window, and at most one spike is sent per step.
+    (C6) A signed neuron has levels, resets by subtraction, needs no rest, and sends one plain spike per step at most.
     """
 
     name = "snn.integrate_and_fire"
@@ -134,12 +140,15 @@ class IntegrateAndFireOp(ChargedOp):
     current_decay = opt_prop_def(DENSE)
     lower_bound = opt_prop_def(FloatAttr)
     fire = opt_prop_def(DenseArrayBase.constr(i64))
+    values = opt_prop_def(DenseArrayBase.constr(i64))
+    signed = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     assembly_format = (
         "$currents `threshold` `(` $threshold `)` (`initial` `(` $initial^ `)`)? (`bias` `(` $bias^ `)`)? "
         "(`scale` `(` $scale^ `)`)? (`levels` $levels^)? (`reset` $reset^)? (`reset_value` $reset_value^)? "
         "(`strict` $strict^)? (`spikes_per_step` $spikes_per_step^)? (`refractory` $refractory^)? "
         "(`membrane_decay` `(` $membrane_decay^ `)`)? (`current_decay` `(` $current_decay^ `)`)? "
-        "(`lower_bound` $lower_bound^)? (`fire` $fire^)? attr-dict `:` `(` type($currents) `)` `->` type($result)"
+        "(`lower_bound` $lower_bound^)? (`fire` $fire^)? (`values` $values^)? (`signed` $signed^)? attr-dict `:` "
+        "`(` type($currents) `)` `->` type($result)"
     )
 
     def __init__(
@@ -194,15 +203,45 @@ class IntegrateAndFireOp(ChargedOp):
         start, stop = values_of(self.fire)
         return start, stop
 
+    def value_at(self, step: int) -> int:
+        """What a spike stands for at a step of the firing window."""
+        if self.values is None or self.window is None:
+            return 1
+        return values_of(self.values)[step - self.window[0]]
+
     def verify_(self) -> None:
         super().verify_()
-        if not isinstance(element_type(self.result), CountType | SpikesType):  # C2
-            raise VerifyException(f"{self.name}: expected counts or spikes, found {element_type(self.result)}")
+        element = element_type(self.result)
+        graded = self.values is not None or self.signed.value.data
+        if not isinstance(element, GradedType if graded else CountType | SpikesType | GradedType):  # C2
+            expected = "graded spikes" if graded else "counts or spikes"
+            raise VerifyException(f"{self.name}: expected {expected}, found {element}")
         if self.reset.data not in ("subtract", "zero"):  # C3
             raise VerifyException(f'{self.name}: reset "{self.reset.data}" is neither "subtract" nor "zero"')
         window = None if self.fire is None else values_of(self.fire)
         if window is not None and not (len(window) == 2 and 0 <= window[0] < window[1]):  # C4
             raise VerifyException(f"{self.name}: the firing window {list(window)} is empty")
+        self._verify_values()
+        self._verify_sign()
+
+    def _verify_values(self) -> None:
+        """C5."""
+        if self.values is None:
+            return
+        values, window = values_of(self.values), self.window
+        if window is None or len(values) != window[1] - window[0] or min(values, default=0) < 1:
+            raise VerifyException(f"{self.name}: expected a positive value for every step of a firing window")
+        if self.spikes_per_step.value.data != 1:
+            raise VerifyException(f"{self.name}: `values` go with one spike per step")
+
+    def _verify_sign(self) -> None:
+        """C6."""
+        if not self.signed.value.data:
+            return
+        plain = self.values is None and self.spikes_per_step.value.data == 1 and self.refractory.value.data == 0
+        if not plain or self.levels is None or self.reset.data != "subtract":
+            rule = "has levels, resets by subtraction, needs no rest and sends one plain spike per step at most"
+            raise VerifyException(f"{self.name}: a signed neuron {rule}")
 
 
 @irdl_op_definition

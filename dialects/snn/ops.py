@@ -10,6 +10,7 @@ from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
     irdl_op_definition,
+    opt_prop_def,
     prop_def,
     region_def,
     traits_def,
@@ -59,7 +60,7 @@ __all__ = [
     "TransposeOp",
 ]
 
-CODES = ("count", "unary", "free")
+CODES = ("count", "unary", "radix", "latency", "graded", "signed", "free")
 """How the integers of the network are said in time."""
 
 
@@ -93,9 +94,10 @@ class SumPool2dOp(SumPool2dBase):
 
 @irdl_op_definition
 class MaxPool2dOp(Pool2dOp):
-    """The OR of every window at a step.
+    """The maximum of every window at a step; of plain spikes, their OR.
 
-    The maximum of the counts where trains are thermometer codes in one window of time (unary), or in code "count".
+    The maximum of the counts where trains are thermometer codes in one window of time (unary), where every element
+    sends its whole count at one and the same step (graded), or in code "count".
     """
 
     name = "snn.max_pool2d"
@@ -103,9 +105,9 @@ class MaxPool2dOp(Pool2dOp):
 
 @irdl_op_definition
 class RunningMaxPool2dOp(Pool2dOp):
-    """A spike whenever the largest count so far in the window grows: the maximum of the counts for any train.
+    """The change of the largest count so far in the window: summed up, the maximum of the counts for any train.
 
-    State: one counter per input element.
+    Where spikes are signed it may fall. State: one counter per input element.
     """
 
     name = "snn.running_max_pool2d"
@@ -152,23 +154,26 @@ class NetworkOp(IRDLOperation):
     """A spiking network and its clock: the body runs `steps` times; the results are what `snn.output` reads last.
 
     `code` says how integers are said in time. State lives in the body's neurons and starts anew at every call.
+    `interval` is the number of steps after which hardware may start the next image while this one is still on its way
+    (the initiation interval): no state is in use for longer.
 
     (C1) The body's arguments have the operands' types.
-    (C2) The code is a known one and there is at least one step; "count" has one.
+    (C2) The code is a known one and there is at least one step; "count" has one. The interval is positive.
     (C3) `snn.output` ends the body with the results' types.
     """
 
     name = "snn.network"
     inputs = var_operand_def()
     steps = prop_def(IntegerAttr.constr(i64))
+    interval = opt_prop_def(IntegerAttr.constr(i64))
     code = prop_def(StringAttr)
     body = region_def("single_block")
     outputs = var_result_def()
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "`code` $code `steps` $steps `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
-        "`->` `(` type($outputs) `)`"
+        "`code` $code `steps` $steps (`interval` $interval^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body "
+        "`:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
     def __init__(
@@ -193,6 +198,8 @@ class NetworkOp(IRDLOperation):
         steps = self.steps.value.data
         if self.code.data not in CODES or steps < 1 or (self.code.data == "count" and steps != 1):  # C2
             raise VerifyException(f'snn.network: code "{self.code.data}" with {steps} steps; codes are {CODES}')
+        if self.interval is not None and self.interval.value.data < 1:  # C2
+            raise VerifyException(f"snn.network: an interval of {self.interval.value.data} steps is not positive")
         last = self.body.block.last_op
         if not isinstance(last, OutputOp) or last.operand_types != self.result_types:  # C3
             raise VerifyException("snn.network: the body does not end in an `snn.output` of the results' types")

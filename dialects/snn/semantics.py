@@ -175,13 +175,24 @@ def _spikes(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array]) -> Ar
     v, threshold = state["v"], run.tensor(op.threshold)
     if op.window is not None and not op.window[0] <= run.step < op.window[1]:
         return np.zeros(v.shape, np.int64)
-    spikes = (v > threshold if op.strict.value.data else v >= threshold).astype(np.int64)
+    value = op.value_at(run.step)
+    over = v > threshold * value if op.strict.value.data else v >= threshold * value
+    if op.signed.value.data:
+        return _signed(op, over, state)
+    spikes = over * np.int64(value)
     most = op.spikes_per_step.value.data
     if most > 1:
         spikes = spikes * np.clip(np.floor_divide(v, threshold), 1, most).astype(np.int64)
     if op.levels is not None:
         spikes = np.minimum(spikes, op.levels.value.data - state["fired"])
     return spikes if not op.refractory.value.data else _rested(op, run, state, spikes)
+
+
+def _signed(op: snn.IntegrateAndFireOp, over: Array, state: dict[str, Array]) -> Array:
+    assert op.levels is not None
+    up = over & (state["fired"] < op.levels.value.data)
+    down = (state["v"] < 0) & (state["fired"] > 0)
+    return up.astype(np.int64) - down
 
 
 def _rested(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array], spikes: Array) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final, cast
 
 import torch
@@ -16,7 +15,7 @@ from xdsl.dialects.builtin import IntegerType, ModuleOp, Signedness, StringAttr,
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.errors import InputError, ModelError, Problem, UnsupportedModelError
+from neurocuda.errors import InputError, ModelError, Problem, UnsupportedModelError, told_once
 from neurocuda.frontend.arguments import bound, for_importer, for_torch, leaves, mapped
 from neurocuda.frontend.batch_axis import BatchAxis, Call, Traced
 from neurocuda.frontend.graph import Overload, nodes_of, overload_of, packet_name, target_name
@@ -77,7 +76,9 @@ class Translation:
         for node in self._nodes:
             self._values[node] = self._attempt(node, specs.get(node))
         if self._problems:
-            raise UnsupportedModelError(*_summary(self._problems))
+            told = told_once(self._problems)
+            count = "1 thing" if len(told) == 1 else f"{len(told)} things"
+            raise UnsupportedModelError(f"the model cannot be imported because of {count}:", told)
         return self._module(name)
 
     def _module(self, name: str) -> ModuleOp:
@@ -305,20 +306,3 @@ def _reason(node: Node) -> tuple[str, str]:
 
 def _name(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def _summary(problems: Sequence[Problem]) -> tuple[str, list[Problem]]:
-    """(headline, problems) with equal problems in several places told once."""
-    places: dict[Problem, list[str]] = {}
-    for problem in problems:
-        places.setdefault(replace(problem, where=""), []).append(problem.where)
-    told = [replace(problem, where=_first(where)) for problem, where in places.items()]
-    count = "1 thing" if len(told) == 1 else f"{len(told)} things"
-    return f"the model cannot be imported because of {count}:", told
-
-
-def _first(places: Sequence[str]) -> str:
-    """The first place, and how many more there are."""
-    if len(places) == 1:
-        return places[0]
-    return f"{places[0]}; and {len(places) - 1} more"

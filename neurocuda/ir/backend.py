@@ -28,14 +28,15 @@ and imports nothing else: hooks are resolved when they are called. The caller
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from neurocuda.errors import TargetError
+from neurocuda.errors import NeuroCudaError, TargetError
 from neurocuda.ir.chip import Chip, load_chip
 from neurocuda.ir.constraints import Constraints
 
@@ -149,10 +150,13 @@ class Backend:
         """The chips by name, read at first use.
 
         Raises:
-            TargetError: a chip file is malformed.
+            TargetError: a chip file is malformed, or there is none.
         """
-        folder = Path(cast(str, import_module(self.package).__file__)).parent / "chips"
-        return {path.stem: load_chip(path) for path in sorted(folder.glob("*.toml"))}
+        folder = Path(cast(str, import_module(self.package).__file__)).parent
+        files = sorted(folder.glob("chips/*.toml"))
+        if not files:
+            raise TargetError(f"target '{self.name}': no chips/*.toml in {folder}; is it in the package-data?")
+        return {path.stem: load_chip(path) for path in files}
 
     def chip(self, name: str | None = None) -> Chip:
         """A chip by name; the default one without.
@@ -167,7 +171,8 @@ class Backend:
 
     def emit(self, module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
         """The target's files, byte for byte the same for the same module and weights."""
-        return cast(Emit, _resolve(self.hooks.emit))(module, weights)
+        with self._hook("emit", self.hooks.emit) as emit:
+            return cast(Emit, emit)(module, weights)
 
     def load(self, module: ModuleOp, weights: WeightStore) -> Program:
         """A program ready to run.
@@ -175,20 +180,33 @@ class Backend:
         Raises:
             ToolchainError: a tool that the target needs is missing or failed.
         """
-        return cast(Load, _resolve(self.hooks.load))(module, weights)
+        with self._hook("load", self.hooks.load) as load:
+            return cast(Load, load)(module, weights)
 
     def availability(self) -> Availability:
         """Whether the target's tools are there."""
-        return cast(Available, _resolve(self.hooks.availability))()
+        with self._hook("availability", self.hooks.availability) as availability:
+            return cast(Available, availability)()
 
     def cost(self, module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
         """Figures for a report, from the module alone or with what a run counted."""
         if self.hooks.cost is None:
             return ()
-        return cast(Cost, _resolve(self.hooks.cost))(module, weights, execution)
+        with self._hook("cost", self.hooks.cost) as cost:
+            return cast(Cost, cost)(module, weights, execution)
 
+    @contextmanager
+    def _hook(self, name: str, place: str) -> Generator[object]:
+        """The function behind "module:function", while it is called.
 
-def _resolve(hook: str) -> object:
-    """The function behind "module:function"."""
-    module, _, function = hook.partition(":")
-    return getattr(import_module(module), function)
+        Raises:
+            TargetError: there is no such function, or it fails in another way than ours.
+        """
+        module, _, function = place.partition(":")
+        try:
+            yield getattr(import_module(module), function)
+        except (NeuroCudaError, MemoryError, RecursionError):
+            raise
+        except Exception as reason:  # foreign code can raise anything
+            kind = type(reason).__name__
+            raise TargetError(f"target '{self.name}', hook {name} ({place}): {kind}: {reason}") from reason

@@ -21,7 +21,7 @@ class Constraints:
 
     Widths are in bits of a signed two's complement integer. A step s means that values are multiples of s.
     `graded_bits` is the width of the value a spike can carry; 0 where spikes carry none. `codes` are those of
-    `snn.network`, the preferred one first; `resets` and `comparisons` those of `snn.integrate_and_fire`
+    `snn.network`, the cheapest one on the target first; `resets` and `comparisons` those of `snn.integrate_and_fire`
     (comparison "ge" fires at the threshold, "gt" above it).
     """
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from neurocuda.errors import LevelError, Problem
+from neurocuda.errors import LevelError, Problem, told_once
 from neurocuda.ir.origin import user_location
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 LEVEL = "nc.level"
 """The module attribute that names the level reached."""
+
+UNKNOWN = "Do without it, or write a pass that replaces it; dialects/levels.py can say when it may stay and why not."
+"""What to do about an operation that no level gives a reason for."""
 
 Check: TypeAlias = Callable[[Operation], Iterable[Problem]]
 ValueCheck: TypeAlias = "Callable[[Operation, WeightStore], Iterable[Problem]]"
@@ -69,7 +72,7 @@ class Level:
         Raises:
             LevelError: lists every violation.
         """
-        problems = self.violations(module, weights, structure_only=structure_only)
+        problems = told_once(self.violations(module, weights, structure_only=structure_only))
         if problems:
             count = "1 thing stands" if len(problems) == 1 else f"{len(problems)} things stand"
             raise LevelError(f"{count} between the model and level {self.name}:", problems)
@@ -100,7 +103,8 @@ class Level:
         return op.name in self.operations or op.name.partition(".")[0] in self.dialects
 
     def _refusal(self, op: Operation) -> Problem:
-        why, remedy = self.reasons.get(op.name, (f"it does not belong to level {self.name}", ""))
+        unknown = (f"it does not belong to level {self.name}, and no pass has replaced it", UNKNOWN)
+        why, remedy = self.reasons.get(op.name, unknown)
         return Problem(f"`{op.name}`", user_location(op), why, remedy)
 
 

@@ -122,9 +122,9 @@ def observe(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> 
     import numpy as np
 
     from neurocuda.reference.interpreter import interpret
-    from neurocuda.reference.scales import scales_of
+    from neurocuda.reference.scales import offsets_of, scales_of
 
-    scales = scales_of(module, weights)
+    scales, offsets = scales_of(module, weights), offsets_of(module, weights)
     values: Observed = {}
     locations: dict[str, str] = {}
 
@@ -133,7 +133,8 @@ def observe(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> 
         scale = scales.get(op.results[0]) if op.results else _own_scale(op, weights)
         if origin is None or (scale is None and array.dtype.kind != "f"):
             return
-        values[origin] = array.astype(np.float64) * (1.0 if scale is None else scale)
+        offset = offsets.get(op.results[0], 0.0) if op.results else 0.0
+        values[origin] = array.astype(np.float64) * (1.0 if scale is None else scale) + offset
         locations[origin] = user_location(op)
 
     for index, output in enumerate(interpret(module, weights, inputs, note)):

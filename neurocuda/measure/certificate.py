@@ -8,12 +8,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from neurocuda.dialects.snn import ops as snn
+from neurocuda.errors import LevelError
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.measure.lemma import proofs_of
 from neurocuda.measure.validation import Validation
 from neurocuda.passes.snn.analysis.activity import activities
 from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+from neurocuda.passes.snn.verify_schedule import VerifySchedulePass
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -26,6 +28,22 @@ ARGUMENTS: Mapping[str, str] = {
     "unary": (
         "every layer fires only after everything that it reads has arrived, so each neuron sends exactly its count, "
         "at the first steps of its window"
+    ),
+    "radix": (
+        "every layer fires only after everything that it reads has arrived, and at each step of its window takes the "
+        "largest of the values T + 1 - 2^(K-1), 2^(K-2), ..., 1 that still fits, so each neuron sends exactly its count"
+    ),
+    "latency": (
+        "every layer fires only after everything that it reads has arrived; a neuron's first spike comes at the step "
+        "that stands for its count, and the reset to zero silences it"
+    ),
+    "graded": (
+        "every layer fires only after everything that it reads has arrived, and a neuron sends its count as what one "
+        "spike carries"
+    ),
+    "signed": (
+        "a neuron is at rest exactly when what it has sent is its count; until then it comes closer by one per step, "
+        "and the network runs until all must be at rest"
     ),
 }
 """Why a code is exact."""
@@ -84,12 +102,15 @@ class Certificate:
         """Whether the code is exact and no obligation fails."""
         return bool(self.argument) and not any(obligation.holds is False for obligation in self.obligations)
 
+    @property
+    def reason(self) -> str:
+        """Why the code is exact, or that it is not."""
+        if self.argument:
+            return f'code "{self.code}" is exact: {self.argument}'
+        return f'code "{self.code}" is approximate: only residuals show whether an inference was exact'
+
     def __str__(self) -> str:
-        lines = [
-            f'code "{self.code}" is exact: {self.argument}'
-            if self.argument
-            else f'code "{self.code}" is approximate: only residuals show whether an inference was exact'
-        ]
+        lines = [self.reason]
         for obligation in self.obligations:
             lines += str(obligation).splitlines()
         lines += ["membranes, for every input:", *(f"  {width}" for width in self.widths)]
@@ -103,7 +124,7 @@ def certificate(compiled: Compiled) -> Certificate:
     levels = (*HASHED, compiled.backend.level)
     widths = widths_of(network, compiled.weights)
     argument = ARGUMENTS.get(compiled.code, "")
-    static = [_membranes(network, widths), *([_neurons(network)] if argument else [])]
+    static = [_membranes(network, widths), _schedule(compiled), *([_neurons(network)] if argument else [])]
     return Certificate(
         compiled.target,
         compiled.code,
@@ -134,6 +155,16 @@ def _membranes(module: ModuleOp, widths: Sequence[Width]) -> Obligation:
     most = max((width.bits for width in widths), default=0)
     how = [f"interval analysis over all inputs: at most {most} of the target's {available} bits are used"]
     return Obligation("no membrane overflows", not wide, (*how, *map(str, wide)))
+
+
+def _schedule(compiled: Compiled) -> Obligation:
+    """What the firing windows have to keep is checked from the text of the network, not believed of the encoding."""
+    name = "what a layer reads has arrived before it fires, and the next image comes late enough"
+    try:
+        VerifySchedulePass().apply(compiled.context, compiled.levels["snn-integer"])
+    except LevelError as refusal:
+        return Obligation(name, False, tuple(map(str, refusal.problems)))
+    return Obligation(name, True, ("windows, delays, poolings and the interval between images: pass verify-schedule",))
 
 
 def _neurons(module: ModuleOp) -> Obligation:

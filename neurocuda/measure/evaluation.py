@@ -71,7 +71,7 @@ class Activity:
         return self.silent / self.neurons if self.neurons else None
 
 
-def correct_answers(outputs: NDArray[np.float32], truth: NDArray[np.int64]) -> int:
+def correct_answers(outputs: Array, truth: NDArray[np.int64]) -> int:
     """How many images have their largest output at their label.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp
 from xdsl.ir import Operation
 
 from neurocuda.ir.attributes import element_type
@@ -127,8 +127,8 @@ class Residual:
 def residuals_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> list[Residual]:
     """The residual certificate of a free-running network (lemma 2 of the conversion notes), layer by layer.
 
-    After T steps with at most one spike each, a neuron with membrane v, threshold θ and N spikes has sent the count of
-    the input it received iff 0 <= v < θ, or v >= θ and N = T, or v < 0 and N = 0. If every neuron has, the inference
+    After a window of T steps with at most one spike each, a neuron with membrane v, threshold θ and N spikes has sent
+    the count of the input it received (after the window, too) iff 0 <= v < θ, or v >= θ and N = T, or v < 0 and N = 0. If every neuron has, the inference
     equals the integer network. Otherwise it is off by ceil(-v / θ), or by min(floor(v / θ), T - N).
     """
     found: list[Residual] = []
@@ -137,21 +137,17 @@ def residuals_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]
         if "v" not in state or "fired" not in state or "threshold" not in op.properties:
             return
         arrays = (state["v"], state["fired"], weights.array(op.properties["threshold"]))
-        off = residual_counts(*(array.astype(np.int64) for array in arrays), steps=_steps(op))
+        levels = op.properties.get("levels")
+        assert isinstance(levels, IntegerAttr)
+        off = residual_counts(*(array.astype(np.int64) for array in arrays), levels=levels.value.data)
         found.append(Residual(origin_of(op) or op.name, off.size, int((off > 0).sum()), int(off.max(initial=0))))
 
     interpret(module, weights, inputs, on_state=note)
     return found
 
 
-def residual_counts(membrane: Integers, spikes: Integers, threshold: Integers, steps: int) -> Integers:
+def residual_counts(membrane: Integers, spikes: Integers, threshold: Integers, levels: int) -> Integers:
     """By how many spikes each neuron is off; zero where it sent the count of what it received."""
     over = np.where((membrane < 0) & (spikes > 0), np.minimum(-(membrane // threshold), spikes), 0)
-    under = np.where(membrane >= threshold, np.minimum(membrane // threshold, steps - spikes), 0)
+    under = np.where(membrane >= threshold, np.minimum(membrane // threshold, levels - spikes), 0)
     return (over + under).astype(np.int64)
-
-
-def _steps(op: Operation) -> int:
-    network = op.parent_op()
-    steps = None if network is None else network.properties.get("steps")
-    return int(getattr(getattr(steps, "value", None), "data", 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
@@ -84,12 +84,38 @@ class Operations:
 
 def operations_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> Operations:
     """Synaptic operations of level `ann-quantized`, whose counts are the spikes of every exact code."""
-    means = _means(module, weights, inputs)
-    synapses = [op for op in module.walk() if isinstance(op, SynapseOp)]
-    payload = _payloads(module)
-    products = sum(_reached(op, weights, means[op.input]) for op in synapses if op.input in payload)
-    accumulations = sum(_reached(op, weights, means[op.input]) for op in synapses if op.input not in payload)
-    return Operations(len(inputs[0]), sum(map(dense_operations, synapses)), products, accumulations)
+    traffic = Traffic(module)
+    interpret(module, weights, inputs, traffic.note)
+    return traffic.operations(weights, traffic.synapses)
+
+
+class Traffic:
+    """What every synapse of level `ann-quantized` reads: `note` watches the interpreter, over any number of batches."""
+
+    def __init__(self, module: ModuleOp) -> None:
+        self.synapses = [op for op in module.walk() if isinstance(op, SynapseOp)]
+        self._payload = _payloads(module)
+        self._read = {op.input for op in self.synapses}
+        self._sums: dict[SSAValue, Array] = {}
+        self._images: dict[SSAValue, int] = {}
+
+    def note(self, op: Operation, values: Array) -> None:
+        """Adds up spikes per element, or how often an input is not zero."""
+        result = op.results[0]
+        if result in self._read:
+            total = (values != 0 if result in self._payload else values).sum(axis=0, dtype=np.float64)
+            self._sums[result] = self._sums.get(result, 0) + total
+            self._images[result] = self._images.get(result, 0) + len(values)
+
+    def operations(self, weights: WeightStore, synapses: Sequence[SynapseOp]) -> Operations:
+        """The operations of some of the synapses, as the mean over all images noted."""
+        products, accumulations = 0.0, 0.0
+        for op in synapses:
+            reached = _reached(op, weights, self._sums[op.input] / self._images[op.input])
+            products += reached if op.input in self._payload else 0.0
+            accumulations += 0.0 if op.input in self._payload else reached
+        images = max(self._images.values(), default=0)
+        return Operations(images, sum(map(dense_operations, synapses)), products, accumulations)
 
 
 def _payloads(module: ModuleOp) -> set[SSAValue]:
@@ -99,20 +125,6 @@ def _payloads(module: ModuleOp) -> set[SSAValue]:
         carries = not isinstance(op, SynapseOp | ann.StaircaseOp) and any(operand in found for operand in op.operands)
         if isinstance(op, host.QuantizeOp) or carries:
             found.update(op.results)
-    return found
-
-
-def _means(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> Mapping[SSAValue, Array]:
-    """What every synapse reads, as the mean over images: spikes per element, or how often an input is not zero."""
-    payload = _payloads(module)
-    found: dict[SSAValue, Array] = {}
-
-    def note(op: Operation, values: Array) -> None:
-        result = op.results[0]
-        if any(isinstance(use.operation, SynapseOp) for use in result.uses):
-            found[result] = (values != 0 if result in payload else values).mean(axis=0, dtype=np.float64)
-
-    interpret(module, weights, inputs, note)
     return found
 
 

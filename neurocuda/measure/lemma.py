@@ -31,7 +31,8 @@ class Proof:
     Inside its firing window a neuron compares its membrane with multiples of the threshold θ only, and changes it by
     such multiples or for good. With v = jθ + r, 0 <= r < θ, everything it does therefore depends on j alone, below
     zero and above T levels on nothing; so j = -1 ... T + 1 are all cases there are, for every width of a register in
-    which the membrane does not overflow.
+    which the membrane does not overflow. A signed neuron may have sent anything when the last charge arrives: it is
+    tried from every number of spikes, and has to be at rest T steps later.
 
     `counterexample` is the first case in which something else than clip(j, 0, T) was sent, or empty.
     """
@@ -63,7 +64,7 @@ def _behaviour(op: snn.IntegrateAndFireOp) -> tuple[Attribute | None, ...]:
     return (
         *(op.properties[name] for name in shared),
         element_type(op.result),
-        None if window is None else IntegerAttr(window[1] - window[0], 64),
+        None if window is None or op.signed.value.data else IntegerAttr(window[1] - window[0], 64),
     )
 
 
@@ -71,14 +72,16 @@ def _proof(ops: Sequence[snn.IntegrateAndFireOp]) -> Proof:
     op = ops[0]
     assert op.levels is not None
     levels = op.levels.value.data
+    before = range(levels + 1) if op.signed.value.data else (0,)
     cases, counterexample = 0, ""
     for threshold in THRESHOLDS:
         charges = np.arange(-threshold, (levels + 2) * threshold, dtype=np.int64)
-        sent, expected = _sent(op, threshold, charges), np.clip(charges // threshold, 0, levels)
-        cases += len(charges)
-        wrong = np.flatnonzero(sent != expected)
-        if len(wrong) and not counterexample:
-            counterexample = f"charge {charges[wrong[0]]} at threshold {threshold} sends {sent[wrong[0]]}"
+        for fired in before:
+            sent, expected = _sent(op, threshold, charges, fired), np.clip(charges // threshold, 0, levels)
+            cases += len(charges)
+            wrong = np.flatnonzero(sent != expected)
+            if len(wrong) and not counterexample:
+                counterexample = f"charge {charges[wrong[0]]} at threshold {threshold} sends {sent[wrong[0]]}"
     return Proof(_described(op), len(ops), cases, counterexample)
 
 
@@ -86,22 +89,35 @@ def _described(op: snn.IntegrateAndFireOp) -> str:
     window = op.window
     steps = "at any step" if window is None else f"in {window[1] - window[0]} steps"
     assert op.levels is not None
+    if op.signed.value.data:
+        return f"{op.levels.value.data} levels, signed"
     return f"{op.levels.value.data} levels {steps}, reset {op.reset.data}"
 
 
-def _sent(op: snn.IntegrateAndFireOp, threshold: int, charges: Integers) -> Integers:
-    """What neurons with these charges at the start of their firing window send in all, by the meaning of the op."""
+def _sent(op: snn.IntegrateAndFireOp, threshold: int, charges: Integers, fired: int) -> Integers:
+    """What neurons with these charges have sent in all at the end of their firing window, by the meaning of the op.
+
+    Of each charge, `fired` spikes have been sent before the last of it arrives.
+    """
     store = WeightStore()
     alone = _alone(op, store, threshold, len(charges))
     run = Run(store)
-    start, stop = op.window or (0, 1)
-    total = np.zeros(len(charges), np.int64)
+    start, stop = _last_steps(op)
+    sent = np.full(len(charges), fired, np.int64)
+    run.state(alone).update(v=-threshold * sent[None], fired=sent[None])
     received = max(0, start - 1)
     for step in range(received, stop):
         run.step = step
         arriving = charges if step == received else np.zeros_like(charges)
-        total += run.evaluate(alone, [arriving[None]])[0][0]
-    return total
+        sent = sent + run.evaluate(alone, [arriving[None]])[0][0]
+    return sent
+
+
+def _last_steps(op: snn.IntegrateAndFireOp) -> tuple[int, int]:
+    """The firing window behind the last arrival; a signed neuron's has as many steps as it has levels."""
+    start, stop = op.window or (0, 1)
+    assert op.levels is not None
+    return (max(start, stop - op.levels.value.data), stop) if op.signed.value.data else (start, stop)
 
 
 def _alone(op: snn.IntegrateAndFireOp, store: WeightStore, threshold: int, neurons: int) -> Operation:

@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.ir.attributes import dense_shape
 from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.raster import schedule_of
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -54,12 +55,13 @@ def _layers(compiled: Compiled) -> Iterator[str]:
 
 
 def _cost(compiled: Compiled) -> Iterator[str]:
-    for reading in _readings(compiled):
+    for reading in readings_of(compiled):
         star = "*" if reading.kind == STARRED else ""
         yield f"{reading.name}: {reading.value:,.6g} {reading.unit} ({reading.kind}{star})"
 
 
-def _readings(compiled: Compiled) -> Sequence[Reading]:
+def readings_of(compiled: Compiled) -> Sequence[Reading]:
+    """The figures of the target's cost model."""
     return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, None)
 
 
@@ -90,6 +92,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
     """Everything that the text says, as plain values."""
     count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
     validation = compiled.validation
+    steps, windows = schedule_of(compiled.levels["snn-integer"])
     return {
         "name": compiled.name,
         "target": compiled.target,
@@ -103,7 +106,8 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "neurons": compiled.neurons,
         "weights": {"number": count, "bytes": size},
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
-        "cost": [asdict(reading) for reading in _readings(compiled)],
+        "schedule": {"steps": steps, "windows": [asdict(window) for window in windows]},
+        "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: _evaluation(found) for what, found in compiled.evaluations.items()},
         "mismatches": None if validation is None else validation.mismatches,
         "counts compared": None if validation is None else validation.counts,

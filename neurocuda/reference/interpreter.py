@@ -111,6 +111,15 @@ def interpret(
     Raises:
         InputError: an input has the wrong shape, or the number of inputs or of images is wrong.
     """
+    return execute(Run(weights, observer, on_state), module, inputs)
+
+
+def execute(run: Run, module: ModuleOp, inputs: Sequence[Array]) -> list[Array]:
+    """As `interpret`, in a run of the caller's own.
+
+    Raises:
+        InputError: an input has the wrong shape, or the number of inputs or of images is wrong.
+    """
     function = main_function(module)
     arguments = function.body.block.args
     if len(inputs) != len(arguments):
@@ -123,7 +132,7 @@ def interpret(
     if len(set(batches)) > 1:
         raise InputError(f"the inputs hold {' and '.join(map(str, batches))} images")
     with np.errstate(all="ignore"):
-        outputs = Run(weights, observer, on_state).block(function.body.block, list(inputs))
+        outputs = run.block(function.body.block, list(inputs))
     return [_repeated(output, *batches[:1]) for output in outputs]
 
 

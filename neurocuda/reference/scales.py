@@ -1,4 +1,4 @@
-"""What one count of every value stands for: a forward analysis of scales, for reports and for comparing levels."""
+"""What the counts of every value stand for: a forward analysis of scales, for reports and for comparing levels."""
 
 from __future__ import annotations
 
@@ -33,13 +33,22 @@ def scales_of(module: ModuleOp, weights: WeightStore) -> dict[SSAValue, Scale]:
     A neuron layer or an input says its scale in a property `scale`; index maps and max pooling pass scales on as they
     pass counts; a region's arguments have the scales of the operands they stand for.
     """
+    return _fields(module, weights, "scale")
+
+
+def offsets_of(module: ModuleOp, weights: WeightStore) -> dict[SSAValue, Scale]:
+    """What a count of zero stands for where an input says so in a property `offset`, passed on as scales are."""
+    return _fields(module, weights, "offset")
+
+
+def _fields(module: ModuleOp, weights: WeightStore, name: str) -> dict[SSAValue, Scale]:
     found: dict[SSAValue, Scale] = {}
     for op in module.walk():
         _enter(op, found)
         if len(op.results) == 1 and _is_counted(op.results[0]):
-            scale = _scale_of_result(op, weights, found)
-            if scale is not None:
-                found[op.results[0]] = scale
+            field = _field_of_result(op, weights, found, name)
+            if field is not None:
+                found[op.results[0]] = field
     return found
 
 
@@ -57,8 +66,8 @@ def _enter(op: Operation, found: dict[SSAValue, Scale]) -> None:
                 found[argument] = found[operand]
 
 
-def _scale_of_result(op: Operation, weights: WeightStore, found: dict[SSAValue, Scale]) -> Scale | None:
-    own = op.properties.get("scale")
+def _field_of_result(op: Operation, weights: WeightStore, found: dict[SSAValue, Scale], name: str) -> Scale | None:
+    own = op.properties.get(name)
     if own is not None and is_constant(own):
         return np.broadcast_to(weights.array(own).astype(np.float64), shape_of(op.results[0]))
     if not op.operands or any(operand not in found for operand in op.operands):

@@ -1,19 +1,206 @@
-"""What the encodings share: rebuilding the body of a network with other element types."""
+"""Says a network of counts in time: walks it in order, and keeps when every value may speak."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
-from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.ir import Attribute, Operation
+from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.ann.types import CountType
+from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.types import GradedType, SpikesType
 from neurocuda.errors import LevelError, Problem
-from neurocuda.ir.attributes import element_type, shape_of, values_of
+from neurocuda.ir.attributes import element_type, integer, integers, shape_of, values_of
+from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.rewriting import replace
+from neurocuda.ir.weights import WeightStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Field = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """When what a layer reads arrives: all of it has begun by step `begun`, and from step `stop` on nothing comes."""
+
+    begun: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Saying:
+    """How a layer says its counts: its firing window, the element type of its trains, and what sets its neurons apart.
+
+    `scaled` is the largest multiple of the threshold that a neuron is compared with, `carried` the largest number that
+    a spike itself carries.
+    """
+
+    window: tuple[int, int]
+    element: RangeType
+    properties: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
+    scaled: int = 1
+    carried: int = 1
+
+
+Say: TypeAlias = Callable[[int, Heard], Saying]
+"""From a layer's number of levels and what it hears to what it says."""
+
+
+def encode(
+    module: ModuleOp,
+    weights: WeightStore,
+    name: str,
+    code: str,
+    say: Say,
+    *,
+    maximum_at_a_step: type[RangeType] | None = None,
+) -> None:
+    """Rewrites every network of counts for the pass `name`.
+
+    The input arrives at step 0, all at once. Neurons have their bias from the start. Trains of type `maximum_at_a_step`
+    that begin at one step have the maximum of their counts as the sum of their maxima at every step; all others count.
+
+    Raises:
+        LevelError: there is no network of counts, or layers that the code cannot carry; lists them all.
+    """
+    from neurocuda.passes.snn.analysis.schedule import shortest_interval
+
+    for network in networks_of_counts(module, name):
+        walk = _Walk(weights, constraints_of(module), say, maximum_at_a_step)
+        for op in list(network.body.block.ops):
+            walk.visit(op)
+        if walk.problems:
+            raise LevelError(f'the network has no code "{code}":', walk.problems)
+        network.properties["code"] = StringAttr(code)
+        network.properties["steps"] = integer(walk.steps)
+        network.properties["interval"] = integer(shortest_interval(network))
+
+
+class _Walk:
+    """One network being encoded. Per value: when its elements begin, which decides what is aligned; and what is heard.
+
+    `problems` collects the layers that the code cannot carry.
+    """
+
+    def __init__(
+        self, weights: WeightStore, constraints: Constraints, say: Say, maximum_at_a_step: type[RangeType] | None
+    ) -> None:
+        self.weights = weights
+        self.constraints = constraints
+        self.say = say
+        self.maximum_at_a_step = maximum_at_a_step
+        self.begins: dict[SSAValue, Field] = {}
+        self.heard: dict[SSAValue, Heard] = {}
+        self.steps = 1
+        self.problems: list[Problem] = []
+
+    def visit(self, op: Operation) -> None:
+        """Encodes one operation; its operands have been encoded."""
+        if isinstance(op, snn.OutputOp):
+            return
+        if isinstance(op, snn.InputOp):
+            self._input(op)
+        elif isinstance(op, snn.IntegrateAndFireOp):
+            self._neuron(op)
+        elif isinstance(op, snn.AccumulateOp):
+            if op.bias is not None:
+                self._charge_at_once(op)
+            self._set(op, self._reads(op))
+        elif isinstance(op, SynapseOp):
+            self._set(op, self._reads(op))
+        else:
+            self._index_map(op)
+
+    def _set(self, op: Operation, heard: Heard) -> None:
+        import numpy as np
+
+        self.begins[op.results[0]] = np.full(shape_of(op.results[0]), float(heard.begun))
+        self.heard[op.results[0]] = heard
+
+    def _reads(self, op: Operation) -> Heard:
+        heard = [self.heard[operand] for operand in op.operands]
+        return Heard(max(each.begun for each in heard), max(each.stop for each in heard))
+
+    def _input(self, op: snn.InputOp) -> None:
+        element = element_type(op.input)
+        assert isinstance(element, CountType)
+        retype(op, GradedType.of(*element.bounds))
+        self._set(op, Heard(0, 1))
+
+    def _neuron(self, op: snn.IntegrateAndFireOp) -> None:
+        if op.levels is None:
+            self._refuse(op, "it has no number of levels", "Quantise its activation.")
+            self._set(op, self._reads(op))
+            return
+        saying = self.say(op.levels.value.data, self._reads(op))
+        self._check(op, saying)
+        self._charge_at_once(op)
+        op.properties.update(saying.properties)
+        op.properties["fire"] = integers(saying.window)
+        retype(op, saying.element)
+        self._set(op, Heard(*saying.window))
+        self.steps = max(self.steps, saying.window[1])
+
+    def _check(self, op: snn.IntegrateAndFireOp, saying: Saying) -> None:
+        """Refuses what the target's registers do not hold, and thresholds that no proof covers."""
+        thresholds = self.weights.array(op.threshold).astype("int64")
+        if thresholds.min() < 1:
+            self._refuse(op, f"a threshold is {thresholds.min()}, and neurons fire exactly above zero only")
+        highest, bits = int(thresholds.max()) * saying.scaled, self.constraints.threshold_bits
+        if saying.scaled > 1 and highest >= 2 ** (bits - 1):
+            why = f"it compares with {saying.scaled} times its threshold, {highest}, which leaves {bits} bits"
+            self._refuse(op, why, "Use fewer timesteps or narrower weights.")
+        bits = self.constraints.graded_bits
+        if saying.carried > 1 and saying.carried >= 2 ** (bits - 1):
+            why = f"its spikes carry numbers up to {saying.carried}, and the target's have {bits} bits"
+            self._refuse(op, why, "Use fewer timesteps or another code.")
+
+    def _refuse(self, op: Operation, why: str, remedy: str = "") -> None:
+        self.problems.append(Problem(f"`{op.name}`", user_location(op), why, remedy))
+
+    def _charge_at_once(self, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> None:
+        """Moves the bias, which code "count" adds once, into the initial membrane potential."""
+        import numpy as np
+
+        constants = [self.weights.array(constant) for constant in (op.initial, op.bias) if constant is not None]
+        total = sum((array.astype(np.int64) for array in constants), np.zeros(1, np.int64))
+        if np.abs(total).max() >= 2**31:
+            self._refuse(op, "its bias + initial membrane potential leave 32 bits", "Use narrower weights.")
+            return
+        op.properties["initial"] = self.weights.add(np.asarray(total, np.int32), "initial")
+        op.properties.pop("bias", None)
+
+    def _index_map(self, op: Operation) -> None:
+        from neurocuda.passes.ann._fields import carried
+
+        begins = carried(op, self.weights, [self.begins[operand] for operand in op.operands])
+        heard = self._reads(op)
+        if isinstance(op, snn.MaxPool2dOp) and not self._has_maximum_at_a_step(op, begins):
+            op, begins = counting(op), None
+        retype(op, carried_element(op))
+        self.heard[op.results[0]] = heard
+        self.begins[op.results[0]] = _scattered(op) if begins is None else begins
+
+    def _has_maximum_at_a_step(self, op: snn.MaxPool2dOp, begins: Field | None) -> bool:
+        kind = self.maximum_at_a_step
+        return begins is not None and kind is not None and isinstance(carried_element(op), kind)
+
+
+def _scattered(op: Operation) -> Field:
+    """Beginnings that differ everywhere: no window of these trains is aligned."""
+    import numpy as np
+
+    shape = shape_of(op.results[0])
+    return -1.0 - np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
 
 
 def networks_of_counts(module: ModuleOp, name: str) -> Iterator[snn.NetworkOp]:

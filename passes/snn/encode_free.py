@@ -1,4 +1,4 @@
-"""Lets every layer fire as soon as it can: the classical rate code. Approximate, and short."""
+"""Lets every layer fire as soon as it can, or some steps later: the classical rate code. Approximate, and short."""
 
 from __future__ import annotations
 
@@ -12,25 +12,39 @@ from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.types import GradedType, SpikesType
-from neurocuda.errors import LevelError, Problem
+from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import Dense, element_type, integer
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.snn._encoding import carried_element, counting, networks_of_counts, retype
+from neurocuda.passes.snn._encoding import (
+    Heard,
+    Saying,
+    carried_element,
+    counting,
+    encode,
+    networks_of_counts,
+    retype,
+)
 
 
 @dataclass(frozen=True)
 class EncodeFreePass(NeuroPass):
     """
-    Rewrites a network of counts into free-running integrate-and-fire neurons that all live for T steps.
+    Rewrites a network of counts into free-running integrate-and-fire neurons.
 
-    The input is a constant current and the bias B flows at every step, so over T steps a neuron receives T times what
-    it would receive at once; everything stays an integer because thresholds, initial values and the weights of spikes
-    are multiplied by T. A neuron sends its count exactly when its membrane ends in [0, threshold), or beyond it after
-    T spikes, or below zero after none (lemma 2 of the conversion notes); nothing promises that it does. Max poolings
+    Without a delay all layers live for the same T steps. The input is a constant current and the bias B flows at every
+    step, so over T steps a neuron receives T times what it would receive at once; everything stays an integer because
+    thresholds, initial values and the weights of spikes are multiplied by T. A neuron sends its count exactly when its
+    membrane ends in [0, threshold), or beyond it after T spikes, or below zero after none (lemma 2 of the conversion
+    notes); nothing promises that it does. Max poolings
     count (`snn.running_max_pool2d`). All layers must have one T.
+
+    With `delay`, a layer waits for so many steps after what it reads has begun, or until all of it has arrived, and
+    fires in the T steps from there, while the rest still arrives. Then nothing needs to be multiplied: as in
+    `encode-unary` the input arrives once and neurons have their bias from the start, so T may differ, and a delay of T
+    steps is the exact unary code. A network that is D layers deep takes 1 + delay (D - 1) + T steps.
 
     Before:
         func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
@@ -49,7 +63,7 @@ class EncodeFreePass(NeuroPass):
 
     After:
         func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
-          %y = snn.network code "free" steps 4 inputs(%x) {
+          %y = snn.network code "free" steps 4 interval 4 inputs(%x) {
           ^bb0(%i: tensor<1x!ann.count<-8, 7>>):
             %0 = snn.input %i code "current" : tensor<1x!ann.count<-8, 7>> -> tensor<1x!snn.graded<-8, 7>>
             %1 = snn.linear %0 weight(dense<3> : tensor<1x1xi8>) : tensor<1x!snn.graded<-8, 7>> -> tensor<1xi32>
@@ -67,7 +81,16 @@ class EncodeFreePass(NeuroPass):
     name = "encode-free"
     promise = Approximates()
 
+    delay: int = 0
+
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        from neurocuda.passes.snn.analysis.schedule import shortest_interval
+
+        if self.delay < 0:
+            raise OptionError(f"encode-free: a delay of {self.delay} steps is negative")
+        if self.delay:
+            encode(module, weights, self.name, "free", self._say)
+            return
         for network in networks_of_counts(module, self.name):
             timesteps = _timesteps(network)
             encoder = _Encoder(weights, timesteps)
@@ -77,7 +100,13 @@ class EncodeFreePass(NeuroPass):
                 raise LevelError("the network cannot run free:", encoder.problems)
             network.properties["code"] = StringAttr("free")
             network.properties["steps"] = integer(timesteps)
+            network.properties["interval"] = integer(shortest_interval(network))
             _rescale_outputs(network, weights, timesteps, encoder.accumulators)
+
+    def _say(self, levels: int, heard: Heard) -> Saying:
+        """A layer waits for `delay` steps, but not for longer than anything arrives."""
+        start = min(heard.begun + self.delay, heard.stop)
+        return Saying((start, start + levels), SpikesType.of(0, levels))
 
 
 def _timesteps(network: snn.NetworkOp) -> int:

@@ -16,6 +16,8 @@ from xdsl.ir import Operation
 import neurocuda as nc
 from neurocuda.compiled import Compiled
 from neurocuda.images import Array, Images
+from neurocuda.dialects.snn.ops import IntegrateAndFireOp
+from neurocuda.ir.attributes import integers
 from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.origin import origin_of
 from neurocuda.measure.certificate import Width
@@ -312,7 +314,7 @@ def test_a_certificate_says_what_was_checked(compiled: Compiled, images: Floats)
     found = compiled.certificate()
     assert found.exact
     assert list(found.hashes) == ["ann-imported", "ann-quantized", "snn-integer", "cpu"]
-    assert [obligation.holds for obligation in found.obligations] == [True, True, True]
+    assert [obligation.holds for obligation in found.obligations] == [True, True, True, True]
     assert "0 of" in str(found)
 
 
@@ -329,6 +331,17 @@ def test_a_certificate_bounds_every_membrane(compiled: Compiled, images: Floats)
     for layer, (lowest, highest) in seen.items():
         assert found[layer].lowest <= lowest <= highest <= found[layer].highest
     assert str(Width("a", -129, 4)) == "a: -129 ... 4 (9 bits)"
+
+
+def test_a_certificate_fails_where_a_window_comes_too_early(compiled: Compiled) -> None:
+    compiled = fresh(compiled)
+    network = compiled.levels["snn-integer"].clone()
+    last = [op for op in network.walk() if isinstance(op, IntegrateAndFireOp)][-1]
+    last.properties["fire"] = integers((3, 10))
+    compiled.levels = dict(compiled.levels) | {"snn-integer": network}
+    found = compiled.certificate()
+    assert not found.exact
+    assert "it fires from step 3 on" in str(found)
 
 
 def test_a_certificate_fails_where_a_membrane_is_too_narrow(compiled: Compiled) -> None:

@@ -12,7 +12,7 @@ from neurocuda import Conversion, NirOptions, Normalize, OptionError
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"code": "morse"}, "code must be one of auto, unary, free, not 'morse'"),
+        ({"code": "morse"}, "code must be one of auto, unary, radix, latency, graded, signed, free, not 'morse'"),
         ({"calibration": "guess"}, "calibration must be one of mse, percentile, max, not 'guess'"),
         ({"timesteps": 0}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 0'),
         ({"timesteps": 1025}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 1025'),

@@ -10,7 +10,7 @@ from xdsl.ir import Operation
 
 from neurocuda.errors import LevelError, Problem
 from neurocuda.ir.context import create_context
-from neurocuda.ir.level import Level, Rule, level_name, set_level
+from neurocuda.ir.level import UNKNOWN, Level, Rule, level_name, set_level
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.parsing import parse_module
 
@@ -49,7 +49,7 @@ def test_everything_that_is_not_allowed_is_listed_in_order() -> None:
     problems = level(reasons={"ann.softmax": ("it divides", "Drop it.")}).violations(network())
     assert list(map(str, problems)) == [
         "`ann.softmax` (head, model.py:7): it divides. Drop it.",
-        "`ann.relu` (relu, model.py:8): it does not belong to level small",
+        "`ann.relu` (relu, model.py:8): it does not belong to level small, and no pass has replaced it. " + UNKNOWN,
     ]
 
 

@@ -120,6 +120,15 @@ def test_a_broken_package_is_reported_and_skipped(site: Path, source: str, reaso
     assert "ann" in merged.all_dialects
 
 
+def test_a_broken_package_is_reported_once(site: Path) -> None:
+    install(site, "plugin_once", registry.UNIVERSES, {"once": "plugin_once:THEIRS"}, "1 / 0")
+    with pytest.warns(NeuroCudaWarning, match="plug-in once"):
+        registry.universes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registry.universes()
+
+
 def test_installed_backends(site: Path) -> None:
     points = {"theirs": "plugin_backend:BACKEND", "broken": "plugin_backend:NONE", "cpu": "plugin_backend:BACKEND"}
     install(site, "plugin_backend", registry.BACKENDS, points, "BACKEND = 'a backend'")

@@ -9,11 +9,11 @@ from neurocuda.ir.parsing import parse_module
 from neurocuda.measure.lemma import Proof, proofs_of
 
 
-def proofs(*neurons: str) -> tuple[Proof, ...]:
+def proofs(*neurons: str, result: str = "!snn.spikes<0, 4>") -> tuple[Proof, ...]:
     """The proofs for a module of neurons with these properties."""
     lines = [
         f"%{index} = snn.integrate_and_fire %x threshold(dense<10> : tensor<1xi32>) {neuron} "
-        ": (tensor<1xi32>) -> tensor<1x!snn.spikes<0, 4>>"
+        f": (tensor<1xi32>) -> tensor<1x{result}>"
         for index, neuron in enumerate(neurons)
     ]
     text = "\n".join(["func.func @main(%x: tensor<1xi32>) {", *lines, "func.return", "}"])
@@ -24,6 +24,19 @@ def test_a_window_of_as_many_steps_as_levels_is_enough() -> None:
     (proof,) = proofs("levels 4 fire [3, 7]")
     assert not proof.counterexample
     assert str(proof) == "4 levels in 4 steps, reset subtract (1 layer): holds in all 70 cases"
+
+
+def test_a_signed_neuron_comes_to_rest_whatever_it_has_sent() -> None:
+    (proof,) = proofs("levels 4 fire [0, 12] signed true", result="!snn.graded<0, 4>")
+    assert str(proof) == "4 levels, signed (1 layer): holds in all 350 cases"
+
+
+def test_values_are_greedy_digits() -> None:
+    right, wrong = proofs(
+        "levels 6 fire [1, 4] values [3, 2, 1]", "levels 6 fire [1, 3] values [4, 2]", result="!snn.graded<0, 6>"
+    )
+    assert not right.counterexample
+    assert wrong.counterexample == "charge 1 at threshold 1 sends 0"
 
 
 def test_layers_that_behave_alike_are_proved_once() -> None:

@@ -11,11 +11,12 @@ from xdsl.ir import Attribute, SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.ir.attributes import Dense, integers, shape_of
+from neurocuda.ir.attributes import Dense, integers, shape_of, values_of
 from neurocuda.ir.origin import inherit
 from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Layout, memory_shape, natural, row_major
 from neurocuda.passes.snn.analysis.activity import Activity
+from neurocuda.passes.snn.analysis.bounds import largest_spike
 
 if TYPE_CHECKING:
     from neurocuda.passes.cpu.lowering.network import NetworkLowering
@@ -38,11 +39,12 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
     start, stop = op.window or (0, lowering.steps)
     layer = _membrane(lowering, op, min(stop, lowering.steps))
     _require_positive_threshold(lowering, op)
+    _require_representable_threshold(lowering, op)
     _charge(lowering, op, layer)
     builder, shape = lowering.builder, shape_of(op.result)
     element = signal_element(lowering.bounds.signals[op.result], spikes=True)
     spikes = builder.buffer(element, memory_shape(shape, layer.layout), op)
-    limits = _Limits.of(lowering, op, layer, stop - start)
+    limits = _Limits.of(lowering, op, layer)
 
     def constant(value: Dense | None, name: str, element: Attribute = layer.element) -> Dense | None:
         return None if value is None else builder.constant(value, shape, layer.layout, element, name, op)
@@ -54,6 +56,8 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
         "spikes_per_step": op.spikes_per_step,
         "levels": op.levels if limits.fired else None,
         "refractory": op.refractory if limits.ready else None,
+        "values": None if op.values is None else integers(values_of(op.values)[: layer.stop - start]),
+        "signed": op.signed,
         "scale": op.scale,
         "layout": integers(layer.layout),
     }
@@ -175,6 +179,14 @@ def _require_positive_threshold(lowering: NetworkLowering, op: snn.IntegrateAndF
         lowering.builder.refuse(op, "a threshold is not positive", "Make all thresholds positive.")
 
 
+def _require_representable_threshold(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> None:
+    """With values per spike the threshold is multiplied."""
+    highest = int(abs(lowering.weights.array(op.threshold).astype("float64")).max()) * largest_spike(op)
+    if op.values is not None and _element(lowering, op) == i32 and highest >= 2**31:
+        why = f"{largest_spike(op)} times its threshold is {highest}, which leaves 32 bits"
+        lowering.builder.refuse(op, why, "Use fewer timesteps or narrower weights.")
+
+
 def _reset_value(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Dense | None:
     if op.reset.data == "subtract":
         return None
@@ -198,9 +210,8 @@ class _Limits:
     ready: list[SSAValue]
 
     @staticmethod
-    def of(lowering: NetworkLowering, op: snn.IntegrateAndFireOp, layer: Layer, window: int) -> _Limits:
-        most = window * op.spikes_per_step.value.data
-        capped = op.levels is not None and op.levels.value.data < most
+    def of(lowering: NetworkLowering, op: snn.IntegrateAndFireOp, layer: Layer) -> _Limits:
+        capped = lowering.bounds.is_capped(op)
         rests = op.refractory.value.data > 0
         return _Limits(
             [_counter(lowering, op, layer)] if capped else [], [_counter(lowering, op, layer)] if rests else []

@@ -148,7 +148,7 @@ class BoundsAnalysis:
                 received = received + bounds.total
             self.membranes[op] = self._membrane(op, received)
         if isinstance(op, snn.IntegrateAndFireOp):
-            return _spikes(op, activity)
+            return self._spikes(op, activity)
         return Bounds.over(self.membranes[op], activity) if whole else None
 
     def _membrane(self, op: ChargedOp, received: Interval) -> Interval:
@@ -160,12 +160,54 @@ class BoundsAnalysis:
         bias = self._constant(op.bias).hull(Interval.of(*ZERO)).times(self.steps)
         if isinstance(op, snn.AccumulateOp):
             return start + received + bias
+        if op.signed.value.data:
+            return start + received + bias + self._taken_back(op)
         for value in (op.reset_value, op.lower_bound):
             if value is not None:
                 start = start.hull(Interval.of(value.value.data, value.value.data))
         rise = np.maximum(-self.weights.array(op.threshold).astype(np.float64), 0)
-        growth = Interval(np.zeros_like(rise), rise * self.steps * op.spikes_per_step.value.data)
+        growth = Interval(np.zeros_like(rise), rise * self.steps * largest_spike(op))
         return start + received + bias + growth
+
+    def _taken_back(self, op: snn.IntegrateAndFireOp) -> Interval:
+        """What firing takes from the membrane of a signed neuron: between 0 and `levels` thresholds."""
+        import numpy as np
+
+        assert op.levels is not None
+        most = self.weights.array(op.threshold).astype(np.float64) * op.levels.value.data
+        return Interval(np.minimum(-most, 0), np.maximum(-most, 0))
+
+    def _spikes(self, op: snn.IntegrateAndFireOp, activity: Activity) -> Bounds:
+        lowest = -1 if op.signed.value.data else 0
+        levels = None if op.levels is None else op.levels.value.data
+        known = [most for most in (self._most_sent(op), levels) if most is not None]
+        return Bounds.over(Interval.of(lowest, largest_spike(op)), activity, Interval.of(0, min(known)))
+
+    def is_capped(self, op: snn.IntegrateAndFireOp) -> bool:
+        """Whether `levels` may ever stop a neuron: whether it could send more."""
+        if op.levels is None:
+            return False
+        most = self._most_sent(op)
+        return most is None or most > op.levels.value.data
+
+    def _most_sent(self, op: snn.IntegrateAndFireOp) -> int | None:
+        """The most that a neuron could send in its window if nothing capped it; None where that is not known."""
+        start, stop = op.window or (0, self.steps)
+        if op.signed.value.data:
+            return None
+        if op.values is None:
+            return (stop - start) * largest_spike(op)
+        return max(values_of(op.values)) if self._fires_once(op) else sum(values_of(op.values))
+
+    def _fires_once(self, op: snn.IntegrateAndFireOp) -> bool:
+        """Whether a neuron falls silent with its first spike: it is reset below all thresholds and then left alone."""
+        if op.reset.data != "zero" or op.window is None or op.bias is not None:
+            return False
+        if op.membrane_decay is not None or op.current_decay is not None or op.lower_bound is not None:
+            return False
+        rest = 0.0 if op.reset_value is None else op.reset_value.value.data
+        quiet = all(self.activities[current].stop <= op.window[0] for current in op.currents)
+        return quiet and max(rest, 0.0) < float(self.weights.array(op.threshold).min())
 
     def _constant(self, constant: Dense | None) -> Interval:
         import numpy as np
@@ -193,10 +235,9 @@ def declared(element: Attribute) -> Interval | None:
     return None
 
 
-def _spikes(op: snn.IntegrateAndFireOp, activity: Activity) -> Bounds:
-    step = Interval.of(0, op.spikes_per_step.value.data)
-    levels = None if op.levels is None else Interval.of(0, op.levels.value.data)
-    return Bounds.over(step, activity, levels)
+def largest_spike(op: snn.IntegrateAndFireOp) -> int:
+    """The most that a neuron sends at one step."""
+    return op.spikes_per_step.value.data if op.values is None else max(values_of(op.values))
 
 
 def _moved(op: Operation, sources: Sequence[Bounds], activity: Activity) -> Bounds:

@@ -20,6 +20,7 @@ from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.parsing import parse_module
 from neurocuda.ir.validation import check_promise
+from neurocuda.options import EXACT_CODES
 from neurocuda.passes.convert.convert_snn_to_cpu import ConvertSnnToCpuPass
 from neurocuda.reference.interpreter import interpret
 from neurocuda.testing import RandomNetwork, random_network
@@ -40,7 +41,7 @@ def require_equal(found: Mapping[str, Array], expected: Mapping[str, Array]) -> 
 
 
 @pytest.mark.parametrize("real", [False, True], ids=["integers", "floats"])
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(17))
 def test_any_spiking_network_is_kept(seed: int, real: bool) -> None:
     """The floats are quarters and halves, so that their sums are exact in any order."""
     network = random_spiking_network(seed, real=real)
@@ -61,7 +62,7 @@ def test_the_property_is_not_vacuous() -> None:
     """Over the seeds every loop nest occurs, and neurons fire."""
     kinds: set[type[Operation]] = set()
     fired = 0
-    for seed in range(14):
+    for seed in range(17):
         network = random_spiking_network(seed)
         fired += sum(int(counts.any()) for counts in network.interpret()[1].values())
         network.apply(*LOWER)
@@ -84,11 +85,11 @@ def counts_of(network: RandomNetwork) -> dict[str, Array]:
     return found
 
 
-@pytest.mark.parametrize("code", ["unary", "free"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("code", [*EXACT_CODES, "free"])
+@pytest.mark.parametrize("seed", range(3))
 def test_quantised_networks_are_kept(seed: int, code: str) -> None:
     """Networks as the compiler makes them: residuals, concatenation, pooling, mixed levels; floats at the border."""
-    network = random_network(seed, mixed_levels=code == "unary" and seed % 2 == 1)
+    network = random_network(seed, mixed_levels=code != "free" and seed != 1, extreme=seed == 2)
     network.apply(*QUANTISE, "convert-ann-to-snn", f"encode-{code}")
     expected = counts_of(network)
     network.apply(*LOWER)

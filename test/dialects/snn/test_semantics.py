@@ -19,9 +19,10 @@ Array = NDArray[np.generic]
 def neuron(options: str, element: str = "i32") -> tuple[Operation, Run]:
     """One neuron, not yet run."""
     context = create_context()
+    kind = "graded" if "values" in options or "signed" in options else "spikes"
     text = f"""
     func.func @main(%x: tensor<1x{element}>) {{
-      %0 = snn.integrate_and_fire %x {options} : (tensor<1x{element}>) -> tensor<1x!snn.spikes<0, 99>>
+      %0 = snn.integrate_and_fire %x {options} : (tensor<1x{element}>) -> tensor<1x!snn.{kind}<0, 99>>
       func.return
     }}"""
     module = parse_module(context, text)
@@ -85,6 +86,22 @@ FLOAT = "threshold(dense<1.0> : tensor<1xf32>)"
         (f"{THRESHOLD} lower_bound -3.0 : f64", [-50, 10, 10], [0, 0, 1]),
         # without one: v: -50, -40, -30
         (THRESHOLD, [-50, 10, 10], [0, 0, 0]),
+        # 59 holds 5 thresholds: v: 59-40, 19, 19-10
+        (f"{THRESHOLD} fire [0, 3] values [4, 2, 1]", [59, 0, 0], [4, 0, 1]),
+        # too much for the window: all values
+        (f"{THRESHOLD} fire [0, 3] values [4, 2, 1]", [99, 0, 0], [4, 2, 1]),
+        # the cap counts values, and only what was sent is subtracted: v: 99-40, 59-10, 49
+        (f"{THRESHOLD} levels 5 fire [0, 3] values [4, 2, 1]", [99, 0, 0], [4, 1, 0]),
+        # one spike: 39 holds three thresholds but not four
+        (f'{THRESHOLD} reset "zero" fire [1, 5] values [4, 3, 2, 1]', [39, 0, 0, 0, 0], [0, 0, 3, 0, 0]),
+        # strictly above: 30 does not exceed three thresholds
+        (f"{THRESHOLD} strict true fire [0, 2] values [3, 2]", [30, 0], [0, 2]),
+        # v: 25-10, 15-10, 5, -15+10, -5+10
+        (f"{THRESHOLD} levels 9 signed true", [25, 0, 0, -20, 0], [1, 1, 0, -1, -1]),
+        # nothing is taken back that was not sent
+        (f"{THRESHOLD} levels 9 signed true", [-25, 0], [0, 0]),
+        # at most two are out at a time: v: 45-10, 25, 25, -15+10
+        (f"{THRESHOLD} levels 2 signed true", [45, 0, 0, -40, 20], [1, 1, 0, -1, 1]),
     ],
 )
 def test_integers(options: str, currents: list[float], expected: list[int]) -> None:

@@ -41,7 +41,11 @@ def test_the_first_value_that_differs(pair: Path, tool: Tool) -> None:
     assert done.code == 1
     assert done.err == ""
     first, summary = done.out.splitlines()
-    assert re.match(r"first \(first, model\.py:7\): element \[\d, \d\] was [-\d.]+ and is [-\d.]+; ", first)
+    assert re.fullmatch(
+        r"first \(first, model\.py:7\): input \d, element \[\d\] is [-\d.]+ and becomes [-\d.]+, "
+        r"the largest of 6 differences in 6 elements \(root mean square [\d.]+\)",
+        first,
+    )
     assert summary == "3 of 3 values differ on 3 inputs"
 
 
@@ -93,6 +97,27 @@ def test_artefacts_and_files(here: Path, tool: Tool) -> None:
     assert tool("nc-diff", "model.nca", "coarse.nca", "--level", "ann-imported").code == 0
     assert tool("nc-translate", "--import-torch", "model.pt2", "-o", "model.mlir").code == 0
     assert tool("nc-diff", "model.mlir", "model.nca", "--level", "ann-imported", "--rtol", "0").code == 0
+
+
+def test_counts_are_told_beside_values(here: Path, tool: Tool) -> None:
+    del here
+    assert (
+        tool("nc-compile", "model.pt2", "--calibration", "images.npy", "--timesteps", "3", "-o", "coarse.nca").code == 0
+    )
+    done = tool("nc-diff", "model.nca", "coarse.nca", "--level", "ann-quantized", "--inputs", "images.npz")
+    line = done.out.splitlines()[0]
+    assert re.match(r"relu \([^)]*nets\.py:\d+\): input \d+, element \[\d, \d, \d\] is [\d.]+ \(count \d+\) and", line)
+
+
+def test_an_input_whose_counts_do_not_start_at_zero(here: Path, tool: Tool) -> None:
+    """A pixel keeps its exact value: only floats are rounded."""
+    del here
+    pixels = ("--calibration", "pixels.npy", "--mean", "0.4,0.5,0.6", "--std", "0.2,0.3,0.2")
+    assert tool("nc-compile", "model.pt2", *pixels, "-o", "pixels.nca").code == 0
+    levels = ("--level", "ann-convertible", "--level", "ann-quantized", "--inputs", "pixels.npy", "--all", "--json")
+    differing = json.loads(tool("nc-diff", "pixels.nca", *levels).out)["differences"]
+    assert differing
+    assert "x" not in {difference["name"] for difference in differing}
 
 
 def test_pixels(here: Path, tool: Tool) -> None:

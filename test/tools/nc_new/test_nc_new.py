@@ -110,6 +110,11 @@ def test_it_wants_a_checkout(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert not list(tmp_path.iterdir())
 
 
+def test_it_says_where_an_operation_gets_its_spiking_rule(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert nc_new.main(["op", "ann.softplus", "--root", str(checkout)]) == 0
+    assert "dialects/levels.py" in capsys.readouterr().out.splitlines()[-1]
+
+
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert nc_new.main(["--help"]) == 0
     assert "nc-new op ann.softplus" in capsys.readouterr().out

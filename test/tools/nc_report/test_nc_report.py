@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
+
 from neurocuda.api import load
 
 Tool = Callable[..., Any]
@@ -46,9 +49,58 @@ def test_certificate(here: Path, tool: Tool) -> None:
     assert 'code "unary" is exact' in tool("nc-report", "model.nca", "--certificate").out
 
 
+IMAGES = ("--images", "images.npz", "--labels", "images.npz")
+
+
+def test_images_show_where_accuracy_went(here: Path, tool: Tool) -> None:
+    done = tool("nc-report", "model.nca", *IMAGES)
+    assert (done.code, done.err) == (0, "")
+    compiled = load(here / "model.nca")
+    with np.load(here / "images.npz") as arrays:
+        analysis = compiled.analyze(arrays["images"], arrays["labels"])
+    assert done.out.endswith(f"\n\n{analysis}\n")
+    assert "accuracy, cpu:host: " in done.out
+    assert "no labels were given" in tool("nc-report", "model.nca", "--images", "images.npz").out
+
+
+def test_json_of_images(here: Path, tool: Tool) -> None:
+    del here
+    found = json.loads(tool("nc-report", "model.nca", *IMAGES, "--json").out)
+    assert found["accuracy"]["cpu:host"]["images"] == found["analysis"]["images"] == 20
+    assert [part["kind"] for part in found["analysis"]["parts"]] == ["input", "neurons", "output"]
+    assert found["schedule"]["windows"][0]["stop"] <= found["schedule"]["steps"]
+
+
+def test_a_page(here: Path, tool: Tool) -> None:
+    done = tool("nc-report", "model.nca", "--html", "without.html")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert "What images would add" in (here / "without.html").read_text(encoding="utf-8")
+    done = tool("nc-report", "model.nca", *IMAGES, "--html", "with.html", "--json")
+    assert json.loads(done.out)["analysis"]["labelled"]
+    text = (here / "with.html").read_text(encoding="utf-8")
+    assert "Where the accuracy went" in text
+    assert "nets.py:" in text
+    assert "95 % interval" in text
+
+
+def test_only_some_images_are_analysed(here: Path, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    del here
+    monkeypatch.setattr("neurocuda.tools.nc_report.ANALYZED", 6)
+    found = json.loads(tool("nc-report", "model.nca", *IMAGES, "--json").out)
+    assert (found["accuracy"]["cpu:host"]["images"], found["analysis"]["images"]) == (20, 6)
+
+
 def test_refusals(here: Path, tool: Tool) -> None:
     tool("nc-report", "model.nca", "--ir", "nix").refused("'nix'", "snn-integer")
-    tool("nc-report", "model.nca", "--html", "out.html").refused("--html", "planned")
+    tool("nc-report", "model.nca", "--labels", "labels.npy").refused("--labels", "--images")
+    tool("nc-report", "model.nca", "--ir", "cpu", "--html", "out.html").refused("--ir", "--html")
+    tool("nc-report", "model.nca", "--certificate", "--images", "images.npz").refused("--certificate", "--images")
+    tool("nc-report", "model.nca", "--images", "nix.npz", "--html", "out.html").refused("nix.npz")
+    tool("nc-report", "model.nca", "--images", "pixels.npy", "--html", "out.html").refused("expected float images")
+    short = ("--images", "images.npz", "--labels", "short.npy", "--html", "out.html")
+    np.save(here / "short.npy", np.arange(7) % 5)
+    tool("nc-report", "model.nca", *short).refused("20 images but 7 labels")
+    tool("nc-report", "model.nca", "--html", "no/such/folder.html").refused("no/such/folder.html")
     tool("nc-report", "nix.nca").refused("nix.nca", "No such file")
     tool("nc-report", "images.npy").refused("images.npy", "artefact")
     tool("nc-report").refused("MODEL.nca")

@@ -1,0 +1,278 @@
+"""Finds out where a spiking network differs from the float one: by layer and cause, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.host import ops as host
+from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.errors import NeuroCudaError
+from neurocuda.images import Array
+from neurocuda.ir.attributes import shape_of
+from neurocuda.ir.backend import RunOptions
+from neurocuda.ir.context import weights_of
+from neurocuda.ir.origin import user_location
+from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.accuracy import Accuracy
+from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
+from neurocuda.measure.evaluation import correct_answers
+from neurocuda.measure.layers import Traffic
+from neurocuda.measure.raster import raster_of
+from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
+from neurocuda.measure.tally import Tally
+from neurocuda.pipeline import Line, integer_stages
+from neurocuda.reference.interpreter import Run, execute, interpret, main_function
+
+if TYPE_CHECKING:
+    from neurocuda.compiled import Compiled, Progress
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+
+TIMESTEPS = (1, 3, 7, 15, 31, 63)
+"""Numbers of time steps that accuracy is told for, beside the network's own and those that differ enough from it."""
+
+AT_ONCE = 64
+"""Images looked at together, at most."""
+
+VALUES_AT_ONCE = 1 << 22
+"""Activations of all layers and images looked at together; a hundred bytes are needed for each."""
+
+STAGES = ("float", "quantised", "spiking")
+"""The networks whose right answers are counted."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The quantised network with another T, in a weight store of its own."""
+
+    module: ModuleOp
+    weights: WeightStore
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some images and what became of them.
+
+    `exact` is the float network and `alone` the quantised one, each on its own; `floats` and `integers` are the same
+    two, each layer given what the target sent. `outputs` are those of the four, in this order, and the target's.
+    """
+
+    inputs: Sequence[Array]
+    exact: Replay
+    alone: Replay
+    floats: Replay
+    integers: Replay
+    outputs: tuple[Sequence[Array], ...]
+
+    def output_stages(self, index: int) -> list[Floats]:
+        """One output from float to what the target gave, one cause after the other; see `CAUSES`."""
+        exact, _, floats, integers, sent = (np.asarray(found[index], np.float64) for found in self.outputs)
+        return [exact, floats, integers, integers, integers, sent]
+
+
+class Analyzer:
+    """Compares the levels of one compiled network, batch by batch."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self.compiled = compiled
+        self.weights = compiled.weights
+        self.float = compiled.level("ann-convertible")
+        self.integer = compiled.level("ann-quantized")
+        self.float_senders = senders_of(self.float)
+        self.senders = {name: op for name, op in senders_of(self.integer).items() if name in self.float_senders}
+        self.traffic = Traffic(self.integer)
+        self.tallies = {name: Tally() for name in self.senders}
+        self.output_tallies = [Tally() for _ in outputs_of(self.integer)]
+        self.correct = dict.fromkeys(STAGES, 0)
+        self.provenance = ""
+        self.trials, self.no_trials = self._trials()
+        self.correct_with = dict.fromkeys(self.trials, 0)
+
+    def run(self, inputs: Sequence[Array], labels: Integers | None, progress: Progress | None) -> Analysis:
+        """All images, some at a time.
+
+        Raises:
+            ToolchainError: a tool that the target needs is missing.
+        """
+        images = len(inputs[0])
+        size = max(1, min(AT_ONCE, VALUES_AT_ONCE // max(1, self.compiled.neurons)))
+        for start in range(0, images, size):
+            stop = min(start + size, images)
+            self._add([array[start:stop] for array in inputs], None if labels is None else labels[start:stop])
+            if progress is not None:
+                progress(stop, images)
+        own = self.compiled.conversion.timesteps
+        return Analysis(
+            compiled=self.compiled,
+            images=images,
+            labelled=labels is not None,
+            provenance=self.provenance,
+            accuracy={name: Accuracy(correct, images) for name, correct in self.correct.items()},
+            parts=tuple(self._parts()),
+            raster=raster_of(self.compiled.level("snn-integer"), self.weights, [array[:1] for array in inputs]),
+            by_timesteps=tuple(AccuracyAt(t, Accuracy(n, images), t == own) for t, n in self.correct_with.items()),
+            no_timesteps=self.no_trials,
+        )
+
+    def _trials(self) -> tuple[Mapping[int, Trial], str]:
+        """The quantised network with every T, or why there is none."""
+        from neurocuda.compiling import context_of
+
+        conversion = self.compiled.conversion
+        own = int(conversion.timesteps)
+        found: dict[int, Trial] = {}
+        for timesteps in sorted({own, *(other for other in TIMESTEPS if not 3 * own < 4 * other < 6 * own)}):
+            if timesteps == own:
+                found[timesteps] = Trial(self.integer, self.weights)
+                continue
+            line = Line(context_of([self.float], self.compiled.context), self.float.clone(), {}, {}, {})
+            try:
+                line.run(integer_stages(replace(conversion, timesteps=timesteps))[0])
+            except NeuroCudaError as reason:
+                return {}, str(reason)
+            found[timesteps] = Trial(line.module, weights_of(line.context))
+        return found, ""
+
+    def _add(self, inputs: Sequence[Array], labels: Integers | None) -> None:
+        batch = self._batch(inputs)
+        exact, alone, *_, sent = (found[0] for found in batch.outputs)
+        truth = classes_of(exact) if labels is None else labels
+        stages = {name: self._stages(name, batch) for name in self.senders}
+        for name, found in stages.items():
+            self._tally(name, found, batch)
+        for index, tally in enumerate(self.output_tallies):
+            tally.add(batch.output_stages(index), np.asarray(batch.outputs[1][index], np.float64))
+        self._attribute(batch, stages, truth)
+        for name, outputs in zip(STAGES, (exact, alone, sent), strict=True):
+            self.correct[name] += correct_answers(outputs, truth)
+        for timesteps, trial in self.trials.items():
+            outputs = alone if trial.module is self.integer else interpret(trial.module, trial.weights, inputs)[0]
+            self.correct_with[timesteps] += correct_answers(outputs, truth)
+
+    def _batch(self, inputs: Sequence[Array]) -> Batch:
+        done = self.compiled.program.run(inputs, RunOptions(counts=True))
+        self.provenance = done.provenance
+        exact = Replay(self.weights, {})
+        integers = Replay(self.weights, done.counts, self.traffic.note)
+        outputs = execute(exact, self.float, inputs), execute(integers, self.integer, inputs)
+        alone, alone_outputs = integers, outputs[1]
+        if any((done.counts[name] != own).any() for name, own in integers.own.items() if name in done.counts):
+            alone = Replay(self.weights, {})
+            alone_outputs = execute(alone, self.integer, inputs)
+        floats = Replay(self.weights, {name: self._value(name, integers) for name in self.senders})
+        float_outputs = execute(floats, self.float, inputs)
+        every = (outputs[0], alone_outputs, float_outputs, outputs[1], done.outputs)
+        return Batch(inputs, exact, alone, floats, integers, every)
+
+    def _value(self, name: str, run: Replay) -> Array:
+        """What was sent, in the float network's units."""
+        op = self.senders[name]
+        counts = run.sent.get(name, run.own[name])
+        offset = self.weights.array(op.offset) if isinstance(op, host.QuantizeOp) else 0.0
+        scale = self.weights.array(op.properties["scale"])
+        return np.asarray(counts * scale + offset, np.float32)
+
+    def _stages(self, name: str, batch: Batch) -> list[Floats]:
+        op, neuron = self.senders[name], self.float_senders[name]
+        if isinstance(op, host.QuantizeOp):
+            return stages_of_input(op, self.weights, batch.exact.own[name], batch.integers.own[name])
+        assert isinstance(op, ann.StaircaseOp)
+        assert isinstance(neuron, ann.NeuronOp)
+        floats = (batch.exact.own[name], batch.floats.own[name])
+        return stages_of_layer(neuron, op, self.weights, floats, batch.integers)
+
+    def _tally(self, name: str, stages: Sequence[Floats], batch: Batch) -> None:
+        tally = self.tallies[name]
+        alone = self._value(name, batch.alone) if batch.alone is not batch.integers else stages[-1]
+        tally.add(stages, np.asarray(alone, np.float64))
+        if isinstance(self.senders[name], ann.StaircaseOp):
+            own = batch.integers.own[name]
+            tally.add_counts(batch.integers.sent.get(name, own), own, stages[0])
+
+    def _attribute(self, batch: Batch, stages: Mapping[str, Sequence[Floats]], truth: Integers) -> None:
+        """Switches inputs, layers and outputs from float to spiking one after the other, cause by cause.
+
+        Whatever a switch does to the first output is booked on its layer and cause.
+        """
+        ledger = Ledger(batch.outputs[0][0], truth)
+        run = Run(self.weights)
+        known: dict[SSAValue, Array] = {}
+        for name, values in stages.items():
+            result = self.float_senders[name].results[0]
+            for cause, (before, after) in zip(CAUSES, pairwise(values), strict=True):
+                if cause != "inherited" and not np.array_equal(before, after):
+                    known[result] = after.astype(np.float32)
+                    ledger.book(self.tallies[name], cause, tail(self.float, run, batch.inputs, known)[0])
+            known[result] = values[-1].astype(np.float32)
+        for cause, (_, after) in zip(CAUSES, pairwise(batch.output_stages(0)), strict=True):
+            ledger.book(self.output_tallies[0], cause, after)
+
+    def _parts(self) -> Iterator[Part]:
+        for name, op in self.senders.items():
+            currents = [current.owner for current in op.operands if isinstance(current.owner, SynapseOp)]
+            kind = "neurons" if isinstance(op, ann.StaircaseOp) else "input"
+            synapses = currents if kind == "neurons" else None
+            yield self._part(name, kind, op.results[0], self.tallies[name], synapses)
+        readouts = [op for op in self.traffic.synapses if not feeds_neurons(op)]
+        for index, (value, tally) in enumerate(zip(outputs_of(self.integer), self.output_tallies, strict=True)):
+            yield self._part(f"output {index}", "output", value, tally, [] if index else readouts)
+
+    def _part(self, name: str, kind: str, value: SSAValue, tally: Tally, synapses: Sequence[SynapseOp] | None) -> Part:
+        op = value.owner
+        scaled = isinstance(op, host.QuantizeOp | ann.StaircaseOp | host.DequantizeOp)
+        scale = self.weights.array(op.scale) if scaled else np.zeros(1)
+        return Part(
+            name=name,
+            where=user_location(op) if isinstance(op, Operation) else "",
+            kind=kind,
+            elements=prod(shape_of(value)),
+            levels=bounds_of(op)[1] if isinstance(op, host.QuantizeOp | ann.StaircaseOp) else 0,
+            scale=(float(scale.min()), float(scale.max())),
+            errors=tally.errors(self.output_tallies[0].values),
+            firing=tally.firing(),
+            operations=None if synapses is None else self.traffic.operations(self.weights, synapses),
+        )
+
+
+def classes_of(outputs: Array) -> Integers:
+    """The largest output of every image."""
+    return outputs.reshape(len(outputs), -1).argmax(axis=1)
+
+
+def outputs_of(module: ModuleOp) -> Sequence[SSAValue]:
+    """What the network returns."""
+    last = main_function(module).body.block.last_op
+    assert last is not None
+    return last.operands
+
+
+def feeds_neurons(op: SynapseOp) -> bool:
+    """Whether a synapse is one of a neuron layer, not of an output."""
+    return any(isinstance(use.operation, ann.StaircaseOp) for use in op.result.uses)
+
+
+class Ledger:
+    """Books what becomes of the first output on layers and causes."""
+
+    def __init__(self, exact: Array, truth: Integers) -> None:
+        self._exact = exact.astype(np.float64)
+        self._truth = truth
+        self._correct = correct_answers(exact, truth)
+        self._error = 0.0
+
+    def book(self, tally: Tally, cause: str, outputs: Array) -> None:
+        """Books the step from the outputs before to these."""
+        correct, error = correct_answers(outputs, self._truth), float(np.square(outputs - self._exact).sum())
+        tally.charge(cause, self._correct - correct, error - self._error)
+        self._correct, self._error = correct, error

@@ -1,0 +1,350 @@
+"""Where accuracy goes, against the same sums made by hand with torch on a network of three layers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import neurocuda as nc
+from neurocuda.compiled import Compiled
+from neurocuda.compiling import context_of
+from neurocuda.dialects.ann.ops import LinearOp, StaircaseOp
+from neurocuda.errors import InputError, VerificationError
+from neurocuda.ir.context import weights_of
+from neurocuda.measure.analysis import CAUSES, Analysis, Change, Part, percent
+from neurocuda.measure.exactness import residuals_of
+from neurocuda.measure.layers import operations_of
+from neurocuda.measure.raster import raster_of, schedule_of
+from neurocuda.pipeline import Line, integer_stages
+from neurocuda.reference.interpreter import interpret
+
+Floats = NDArray[np.float64]
+
+STEPS = 4
+
+
+def chain() -> nn.Sequential:
+    """Three linear layers; one neuron of the first never fires."""
+    random = torch.Generator().manual_seed(3)
+    model = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 7), nn.ReLU(), nn.Linear(7, 3))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.uniform_(-0.7, 0.9, generator=random)
+        cast(nn.Linear, model[0]).bias[5] = -100.0
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def inputs() -> NDArray[np.float32]:
+    return np.random.default_rng(5).uniform(0, 1, (90, 6)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def small(inputs: NDArray[np.float32]) -> Compiled:
+    """The chain with few steps, so that there is something to explain."""
+    return nc.compile(chain(), target="cpu", calibration=inputs[:40], conversion=nc.Conversion(timesteps=STEPS))
+
+
+@pytest.fixture(scope="module")
+def truth(inputs: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The float network's answers, some of them changed."""
+    classes = run(chain(), inputs).argmax(1)
+    classes[::9] = (classes[::9] + 1) % 3
+    return classes
+
+
+@pytest.fixture(scope="module")
+def analysis(small: Compiled, inputs: NDArray[np.float32], truth: NDArray[np.int64]) -> Analysis:
+    return small.analyze(inputs, truth)
+
+
+def run(layers: nn.Module, values: NDArray[np.floating]) -> Floats:
+    with torch.no_grad():
+        return layers(torch.tensor(values, dtype=torch.float32)).double().numpy()
+
+
+def part(analysis: Analysis, kind: str, index: int = 0) -> Part:
+    return [found for found in analysis.parts if found.kind == kind][index]
+
+
+def sent_values(small: Compiled, inputs: NDArray[np.float32]) -> list[Floats]:
+    """What both layers sent, in the float network's units: counts from the target, scales from the IR."""
+    counts = small.run(inputs, counts=True).counts.values()
+    layers = [op for op in small.level("ann-quantized").walk() if isinstance(op, StaircaseOp)]
+    return [count * small.weights.array(op.scale) for count, op in zip(counts, layers, strict=True)]
+
+
+# Numbers
+
+
+def test_errors_are_those_of_the_float_network(
+    small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]
+) -> None:
+    exact = [run(chain()[:2], inputs), run(chain()[:4], inputs)]
+    for index, (floats, sent) in enumerate(zip(exact, sent_values(small, inputs), strict=True)):
+        errors = part(analysis, "neurons", index).errors
+        assert errors.square == pytest.approx(np.square(floats).mean(), rel=1e-5)
+        assert errors.bias == pytest.approx((sent - floats).mean(), rel=1e-4, abs=1e-7)
+        assert errors.error == pytest.approx(np.square(sent - floats).mean(), rel=1e-4)
+        assert (errors.quantized_bias, errors.quantized_error) == (errors.bias, errors.error)
+
+
+def test_what_is_inherited_is_the_float_layer_on_what_was_sent(
+    small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]
+) -> None:
+    first, second = sent_values(small, inputs)
+    change = run(chain()[2:4], first) - run(chain()[:4], inputs)
+    inherited = part(analysis, "neurons", 1).errors.causes["inherited"]
+    assert inherited.square == pytest.approx(np.square(change).mean(), rel=1e-4)
+    assert inherited.bias == pytest.approx(change.mean(), rel=1e-4)
+    change = run(chain()[4:], second) - run(chain(), inputs)
+    inherited = part(analysis, "output").errors.causes["inherited"]
+    assert inherited.square == pytest.approx(np.square(change).mean(), rel=1e-4)
+
+
+def test_weights_clipping_and_rounding_are_those_of_the_integers(
+    small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]
+) -> None:
+    counts = list(small.run(inputs, counts=True).counts.values())
+    layer = [op for op in small.level("ann-quantized").walk() if isinstance(op, StaircaseOp)][1]
+    synapse = layer.currents[0].owner
+    assert isinstance(synapse, LinearOp)
+    weight, bias, threshold, scale = (
+        small.weights.array(constant).astype(float)
+        for constant in (synapse.weight, layer.bias, layer.threshold, layer.scale)
+    )
+    charge = (counts[0] @ weight.T + bias) / threshold  # in counts of this layer
+    floats = run(chain()[2:4], sent_values(small, inputs)[0])
+    rectified = np.maximum(charge, 0) * scale
+    clipped = np.minimum(rectified, STEPS * scale)
+    errors = part(analysis, "neurons", 1).errors
+    found = errors.causes
+    assert found["weights"].square == pytest.approx(np.square(rectified - floats).mean(), rel=1e-4)
+    assert 0 < found["clipping"].square == pytest.approx(np.square(clipped - rectified).mean())
+    assert 0 < found["rounding"].square == pytest.approx(np.square(counts[1] * scale - clipped).mean())
+    assert 0 < errors.clipped == pytest.approx((charge > STEPS).mean())
+    assert found["timing"] == Change()
+
+
+def test_causes_add_up(analysis: Analysis) -> None:
+    for found in analysis.parts:
+        errors = found.errors
+        assert tuple(errors.causes) == tuple(CAUSES)
+        assert sum(change.bias for change in errors.causes.values()) == pytest.approx(errors.bias, abs=1e-7)
+        assert sum(change.share for change in errors.causes.values()) == pytest.approx(1.0)
+    output = part(analysis, "output").errors
+    moved = sum(change.moved for found in analysis.parts for change in found.errors.causes.values())
+    assert moved == pytest.approx(output.error, rel=1e-5)
+    assert sum(analysis.lost_by_cause().values()) == sum(found.errors.lost for found in analysis.parts) == analysis.lost
+
+
+def test_answers_are_lost_where_a_layer_is_switched(
+    small: Compiled, analysis: Analysis, inputs: NDArray[np.float32], truth: NDArray[np.int64]
+) -> None:
+    first, second = sent_values(small, inputs)
+    ladder = [run(chain(), inputs), run(chain()[2:], first), run(chain()[4:], second)]
+    correct = [int((outputs.argmax(1) == truth).sum()) for outputs in ladder]
+    lost = [before - after for before, after in pairwise(correct)]
+    source, *layers = [found.errors.lost for found in analysis.parts if found.kind != "output"]
+    assert [source + layers[0], layers[1]] == lost
+    assert analysis.accuracy["float"].correct == correct[0]
+    evaluation = small.evaluate(inputs, truth)
+    assert analysis.accuracy["spiking"] == analysis.accuracy["quantised"] == evaluation.accuracy
+    assert analysis.provenance == evaluation.provenance
+
+
+def test_firing_is_counted(small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]) -> None:
+    counts = list(small.run(inputs, counts=True).counts.values())
+    for index, count in enumerate(counts):
+        firing = part(analysis, "neurons", index).firing
+        assert firing is not None
+        assert firing.spikes == pytest.approx(count.mean())
+        assert firing.silent == pytest.approx((count == 0).mean())
+        assert firing.dead == int((count.sum(0) == 0).sum())
+        assert (firing.off, firing.channels) == (0.0, count.shape[1])
+    dead = part(analysis, "neurons").firing
+    assert dead is not None
+    assert dead.dead_in_float == int((run(chain()[:2], inputs).sum(0) == 0).sum()) >= 1
+
+
+def test_operations_are_those_of_the_evaluation(
+    small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]
+) -> None:
+    every = operations_of(small.level("ann-quantized"), small.weights, [inputs])
+    parts = [found.operations for found in analysis.parts if found.operations is not None]
+    assert sum(found.dense for found in parts) == every.dense == 6 * 8 + 8 * 7 + 7 * 3
+    assert sum(found.accumulations for found in parts) == pytest.approx(every.accumulations)
+    assert sum(found.input_products for found in parts) == pytest.approx(every.input_products)
+
+
+def test_other_timesteps_are_those_of_the_passes(
+    small: Compiled, analysis: Analysis, inputs: NDArray[np.float32], truth: NDArray[np.int64]
+) -> None:
+    steps = [found.timesteps for found in analysis.by_timesteps]
+    assert steps == [1, 3, 4, 7, 15, 31, 63]
+    (own,) = [found for found in analysis.by_timesteps if found.chosen]
+    assert (own.timesteps, own.accuracy) == (STEPS, analysis.accuracy["quantised"])
+    level = small.level("ann-convertible")
+    line = Line(context_of([level], small.context), level.clone(), {}, {}, {})
+    line.run(integer_stages(replace(small.conversion, timesteps=15))[0])
+    outputs = interpret(line.module, weights_of(line.context), [inputs])[0]
+    (found,) = [found for found in analysis.by_timesteps if found.timesteps == 15]
+    assert found.accuracy.correct == int((outputs.argmax(1) == truth).sum())
+    assert found.accuracy.correct >= own.accuracy.correct
+
+
+def test_why_there_are_no_other_timesteps(
+    small: Compiled, inputs: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise VerificationError("no such level")
+
+    monkeypatch.setattr("neurocuda.pipeline.Line.run", refuse)
+    found = small.analyze(inputs[:3])
+    assert (found.by_timesteps, found.no_timesteps) == ((), "no such level")
+
+
+# Free-running networks
+
+
+def test_timing_is_what_the_code_adds(inputs: NDArray[np.float32]) -> None:
+    conversion = nc.Conversion(timesteps=8, code="free")
+    free = nc.compile(chain(), target="cpu", calibration=inputs[:40], conversion=conversion)
+    found = free.analyze(inputs)
+    layers = [each for each in found.parts if each.firing is not None]
+    residuals = residuals_of(free.level("snn-integer"), free.weights, [inputs])
+    for layer, residual in zip(layers, residuals, strict=True):
+        assert layer.firing is not None
+        assert round(layer.firing.off * residual.neurons) == residual.off
+    assert layers[1].errors.causes["timing"].square > 0
+    assert layers[1].errors.quantized_error != layers[1].errors.error
+    quantised = free.evaluate(inputs, free.interpret(inputs, "ann-convertible").argmax(1), level="ann-quantized")  # pyright: ignore
+    assert found.accuracy["quantised"].correct == quantised.accuracy.correct
+
+
+# Larger networks
+
+
+def test_residual_networks_in_several_batches(
+    compiled: Compiled, images: NDArray[np.float32], labels: NDArray[np.int64], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = compiled.analyze(images, labels)
+    monkeypatch.setattr("neurocuda.measure.analyzing.AT_ONCE", 5)
+    seen: list[tuple[int, int]] = []
+    parts = compiled.analyze(images, labels, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(5, 32), (10, 32), (15, 32), (20, 32), (25, 32), (30, 32), (32, 32)]
+    assert parts.accuracy == whole.accuracy
+    for one, other in zip(parts.parts, whole.parts, strict=True):
+        assert one.errors.error == pytest.approx(other.errors.error, rel=1e-6)
+        assert one.errors.lost == other.errors.lost
+        assert one.firing == other.firing
+
+
+def test_pixels_are_not_rounded() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (10, 3, 8, 8), np.uint8)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 3)).eval()
+    compiled = nc.compile(model, target="cpu", calibration=pixels, preprocessing=nc.Normalize((0.5,) * 3, (0.2,) * 3))
+    source = part(compiled.analyze(pixels), "input")
+    assert source.errors.error == pytest.approx(0, abs=1e-10)
+    assert source.where == "input"
+
+
+def test_a_network_without_neurons(images: NDArray[np.float32]) -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 3)).eval()
+    compiled = nc.compile(model, target="cpu", calibration=images)
+    found = compiled.analyze(images)
+    assert [each.kind for each in found.parts] == ["input", "output"]
+    assert found.raster.trains == ()
+    assert str(found)
+
+
+# Spikes
+
+
+def test_the_raster_holds_every_spike(small: Compiled, inputs: NDArray[np.float32]) -> None:
+    raster = raster_of(small.level("snn-integer"), small.weights, [inputs[:1]])
+    steps, windows = schedule_of(small.level("snn-integer"))
+    counts = small.run(inputs[:1], counts=True).counts
+    assert raster.steps == steps
+    for train, window in zip(raster.trains, windows, strict=True):
+        assert train.name == window.name
+        assert sum(train.population) == int(counts[train.name].sum())
+        assert train.neurons == tuple(range(train.size))  # few enough to keep all
+        for row in range(train.size):
+            spikes = [step for step, other in train.spikes if other == row]
+            assert len(spikes) == counts[train.name][0, row]
+            assert all(window.start <= step < window.stop for step in spikes)
+
+
+def test_neurons_are_sampled(compiled: Compiled, images: NDArray[np.float32]) -> None:
+    raster = raster_of(compiled.level("snn-integer"), compiled.weights, [images[:1]])
+    assert all(len(train.neurons) == 12 for train in raster.trains)
+    assert all(train.neurons[-1] == train.size - 1 for train in raster.trains)
+
+
+# Telling
+
+
+def test_text_is_two_tables(analysis: Analysis) -> None:
+    summary, errors, activity = str(analysis).split("\n\n")
+    assert summary.startswith("Sequential for cpu:host: right answers on 90 images\nfloat ")
+    assert f"images lost: {analysis.lost}" in summary
+    _, head, *rows = errors.splitlines()
+    assert head.split() == ["layer", "T", "bias", "quantised", "spiking", *CAUSES, "mainly", "lost"]
+    assert [row.split()[0] for row in rows] == [found.name.split()[0] for found in analysis.parts]
+    assert len({len(row) for row in rows}) == 1
+    assert len(activity.splitlines()) == 1 + 3
+    assert all(len(line) < 150 for line in (*errors.splitlines(), *activity.splitlines()))
+
+
+def test_json_keeps_its_shape(analysis: Analysis) -> None:
+    found = json.loads(analysis.to_json())
+    assert list(found) == [
+        "format_version", "name", "target", "images", "labelled", "provenance", "accuracy", "lost", "lost_by_cause",
+        "parts", "by_timesteps", "no_timesteps", "raster",
+    ]  # fmt: skip
+    assert found["format_version"] == 1
+    assert list(found["accuracy"]) == ["float", "quantised", "spiking"]
+    first = found["parts"][1]
+    assert list(first) == ["name", "where", "kind", "elements", "levels", "scale", "errors", "firing", "operations"]
+    assert list(first["errors"]) == [
+        "square", "bias", "error", "quantized_bias", "quantized_error", "clipped", "causes", "main_cause", "lost",
+    ]  # fmt: skip
+    assert list(first["errors"]["causes"]) == ["inherited", "weights", "clipping", "rounding", "timing"]
+    assert list(first["errors"]["causes"]["weights"]) == ["bias", "square", "share", "lost", "moved"]
+    assert list(first["firing"]) == ["spikes", "silent", "off", "channels", "dead", "dead_in_float"]
+    assert list(found["by_timesteps"][0]) == ["timesteps", "chosen", "accuracy", "correct", "images", "interval"]
+    assert list(found["raster"]) == ["steps", "trains"]
+    assert found["parts"][0]["firing"] is None
+
+
+def test_without_labels_the_float_network_is_right(small: Compiled, inputs: NDArray[np.float32]) -> None:
+    found = small.analyze(inputs)
+    assert not found.labelled
+    assert found.accuracy["float"].value == 1.0
+    assert "no labels were given" in str(found)
+
+
+def test_bad_input(small: Compiled, inputs: NDArray[np.float32]) -> None:
+    with pytest.raises(InputError, match=r"90 images but 3 labels"):
+        small.analyze(inputs, [0, 1, 2])
+    with pytest.raises(InputError, match=r"expected images of shape \(6,\)"):
+        small.analyze(inputs[:, :5])
+    with pytest.raises(InputError, match="there are no images"):
+        small.analyze(inputs[:0])
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.0, "0 %"), (1.0, "100 %"), (0.1234, "12 %"), (0.01234, "1.2 %"), (1e-6, "<.001 %"), (float("nan"), "n/a")],
+)
+def test_percent(share: float, told: str) -> None:
+    assert percent(share) == told

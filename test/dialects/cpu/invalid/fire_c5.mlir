@@ -1,0 +1,16 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// There is one value per step.
+
+func.func @main(%x: tensor<4xi32>) -> tensor<4xi32> {
+  %y = cpu.program "network" steps 3 inputs(%x) {
+  ^bb0(%0: memref<4xi32>):
+    %1 = cpu.buffer : memref<4xi32>
+    cpu.fill %1 steps [0, 1] : memref<4xi32>
+    cpu.fire %1 -> %1 threshold(dense<1> : tensor<1xi32>) values [2, 1] layout [0] steps [0, 1] : memref<4xi32> -> memref<4xi32>
+    cpu.output %1 : memref<4xi32>
+  } : (tensor<4xi32>) -> (tensor<4xi32>)
+  func.return %y : tensor<4xi32>
+}
+
+// CHECK: 2 values for 1 steps

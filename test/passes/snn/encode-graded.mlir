@@ -1,0 +1,25 @@
+// RUN: nc-opt %s -p encode-graded --validate | filecheck %s
+
+// One spike carries the count, so a max pooling of spikes that come together is the maximum of what they carry.
+
+func.func @main(%x: tensor<1x2x2x!ann.count<-8, 7>>) -> tensor<1xi32> {
+  %y = snn.network code "count" steps 1 inputs(%x) {
+  ^bb0(%i: tensor<1x2x2x!ann.count<-8, 7>>):
+    %0 = snn.input %i : tensor<1x2x2x!ann.count<-8, 7>> -> tensor<1x2x2x!ann.count<-8, 7>>
+    %1 = snn.diagonal %0 weight(dense<5> : tensor<1xi8>) : tensor<1x2x2x!ann.count<-8, 7>> -> tensor<1x2x2xi32>
+    %2 = snn.integrate_and_fire %1 threshold(dense<10> : tensor<1xi32>) initial(dense<5> : tensor<1xi32>) bias(dense<3> : tensor<1xi32>) levels 5 : (tensor<1x2x2xi32>) -> tensor<1x2x2x!ann.count<0, 5>>
+    %3 = snn.max_pool2d %2 kernel [2, 2] : tensor<1x2x2x!ann.count<0, 5>> -> tensor<1x1x1x!ann.count<0, 5>>
+    %4 = snn.reshape %3 : tensor<1x1x1x!ann.count<0, 5>> -> tensor<1x!ann.count<0, 5>>
+    %5 = snn.linear %4 weight(dense<7> : tensor<1x1xi8>) : tensor<1x!ann.count<0, 5>> -> tensor<1xi32>
+    %6 = snn.accumulate %5 bias(dense<1> : tensor<1xi32>) : (tensor<1xi32>) -> tensor<1xi32>
+    snn.output %6 : tensor<1xi32>
+  } : (tensor<1x2x2x!ann.count<-8, 7>>) -> (tensor<1xi32>)
+  func.return %y : tensor<1xi32>
+}
+
+// CHECK:      snn.network code "graded" steps 2 interval 2
+// CHECK:        snn.input {{.*}} -> tensor<1x2x2x!snn.graded<-8, 7>>
+// CHECK:        snn.integrate_and_fire {{.*}} threshold(dense<10> : tensor<1xi32>) initial(dense<8> : tensor<1xi32>) levels 5 spikes_per_step 5 fire [1, 2] :
+// CHECK-SAME:     -> tensor<1x2x2x!snn.graded<0, 5>>
+// CHECK-NEXT:   snn.max_pool2d {{.*}} -> tensor<1x1x1x!snn.graded<0, 5>>
+// CHECK:        snn.accumulate {{.*}} initial(dense<1> : tensor<1xi32>)
