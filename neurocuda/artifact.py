@@ -200,7 +200,7 @@ def _parsed_manifest(content: bytes, path: Path) -> Fields:
         raise ArtifactError(f"{path}: the manifest is no JSON of an artefact")
     manifest = cast(Fields, parsed)
     version = manifest.get("format_version")
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         from neurocuda import __version__
 
         raise ArtifactError(
@@ -332,11 +332,12 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
         from neurocuda.dialects.levels import SNN_INTEGER
         from neurocuda.dialects.snn.ops import NetworkOp
 
+        module = self[SOURCE]
         try:
-            SNN_INTEGER.require(self[SOURCE])
+            SNN_INTEGER.require(module)
         except NeuroCudaError as reason:
             raise ArtifactError(f"{self._path}: {reason}") from None
-        codes = {op.code.data for op in self[SOURCE].walk() if isinstance(op, NetworkOp)}
+        codes = {op.code.data for op in module.walk() if isinstance(op, NetworkOp)}
         if codes != {code}:
             found = ", ".join(f'"{name}"' for name in sorted(codes))
             raise ArtifactError(f"{self._path}: the manifest says code {code!r}, and the network has code {found}")

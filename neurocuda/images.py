@@ -24,6 +24,8 @@ Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] | Iterable[object]"
 """Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
 
+FIRST_ONLY = "of a loader's batches only the first element is taken"
+
 MOST_CALIBRATION_IMAGES = 1024
 """Batches are drawn from a loader until there are so many images; more would hardly change a clip range."""
 
@@ -159,7 +161,7 @@ def checked(arrays: Arrays, spec: InputSpec, what: str = "images") -> list[Array
         names = ", ".join(repr(name) for name in spec.names)
         raise InputError(
             f"{what}: the network has {len(spec.shapes)} inputs, {len(listed)} were given; "
-            f"give a dictionary with one array for each of {names}"
+            f"give a dictionary with one array for each of {names} ({FIRST_ONLY})"
         )
     if len({len(array) for array in listed}) > 1:
         raise InputError(f"{what}: the inputs have different numbers of images, {[len(array) for array in listed]}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurocuda.errors import OptionError
+from neurocuda.ir.files import require_place
 from neurocuda.options import CALIBRATIONS, CODES, Conversion
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import ModelArguments, add_model_arguments, images_of, model_of, preprocessing_of
@@ -160,7 +161,8 @@ def _output(arguments: Arguments) -> Path:
     """Where the artefact goes, checked before anything takes time.
 
     Raises:
-        OptionError: the folder is missing, or nothing gives the file a name.
+        OptionError: nothing gives the file a name.
+        WriteError: the folder is missing, or there is a folder of that name.
     """
     if arguments.output is not None:
         output = arguments.output
@@ -170,8 +172,7 @@ def _output(arguments: Arguments) -> Path:
         output = Path(arguments.model.rpartition(":")[2].rpartition(".")[2] + ".nca")
     else:
         raise OptionError("give a model: either a .pt2 file or --model package.module:factory")
-    if not output.parent.is_dir():
-        raise OptionError(f"{output}: there is no folder {output.parent}")
+    require_place(output)
     return output
 
 

@@ -15,13 +15,12 @@ import keyword
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from string import Template
 from typing import NoReturn
 
 from neurocuda.errors import OptionError
-from neurocuda.ir.files import replacing
+from neurocuda.ir.files import write_all
 from neurocuda.tools._command import Answered, ArgumentParser, run_command, version_of
 from neurocuda.tools._source_edits import with_entry, with_import, with_packages, with_sorted_imports
 
@@ -256,10 +255,7 @@ def _write(root: Path, new: Files, changed: Files) -> None:
     taken = [path for path in sorted(new) if (root / path).exists()]
     if taken:
         raise OptionError(f"{taken[0]} exists already; nothing was written")
-    with ExitStack() as stack:
-        for path, text in {**new, **changed}.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(replacing(root / path)).write(text.encode())
+    write_all({root / path: text.encode() for path, text in {**new, **changed}.items()})
 
 
 if __name__ == "__main__":

@@ -108,6 +108,8 @@ class NcOptMain(xDSLOptMain):
         target = _spec_name(self.args.target)
         if target not in self.available_targets:
             raise OptionError(f"unknown target '{target}'; available are {', '.join(sorted(self.available_targets))}")
+        if target == "mlir" and self.args.target != target:
+            raise OptionError(f"target '{self.args.target}': mlir takes no options")
         for name in _names(self.args.print_ir_before) | _names(self.args.print_ir_after):
             if name not in self.available_passes:
                 raise OptionError(f"unknown pass '{name}' in --print-ir-before or --print-ir-after")

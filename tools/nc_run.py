@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurocuda.errors import InputError
-from neurocuda.ir.files import replacing
+from neurocuda.ir.files import replacing, require_place
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._images import of_inputs, read_images, read_labels
 
@@ -81,6 +81,8 @@ def _parser() -> ArgumentParser:
 def _run(arguments: Arguments) -> int:
     from neurocuda.api import load
 
+    if arguments.output is not None:
+        require_place(arguments.output)
     images = read_images(arguments.inputs)
     labels = None if arguments.labels is None else read_labels(arguments.labels)
     with Watch(quiet=arguments.quiet) as watch:

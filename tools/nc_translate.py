@@ -11,11 +11,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-from neurocuda.errors import InputError, OptionError, TargetError, WriteError
-from neurocuda.ir.files import replacing
+from neurocuda.errors import InputError, OptionError, TargetError
+from neurocuda.ir.files import write_all
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import shape
 from neurocuda.tools._networks import ARTEFACT, Network, networks
@@ -131,14 +130,9 @@ def _write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: expected a folder, this is a file")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as reason:
-        raise WriteError(f"{folder}: cannot write: {reason.strerror or reason}") from reason
-    with ExitStack() as stack:
-        for name, content in files.items():
-            stack.enter_context(replacing(folder / name)).write(content)
-    return [folder / name for name in files]
+    placed = {folder / name: content for name, content in files.items()}
+    write_all(placed)
+    return list(placed)
 
 
 Translation = Callable[[Arguments, Path], list[Path]]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from neurocuda.errors import InputError
+from neurocuda.images import FIRST_ONLY
 
 Array: TypeAlias = NDArray[np.generic]
 Tensor: TypeAlias = "torch.Tensor | Array"
@@ -22,6 +23,8 @@ Example: TypeAlias = "Tensor | Sequence[Tensor] | Mapping[str, Tensor]"
 
 LARGEST_IMAGE = 1 << 28
 """Numbers in one image: more is a mistake, and would not fit into memory."""
+
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 _WAYS = (
     "give calibration images or an example, or input_shape=(channels, height, width); an exported program, "
@@ -53,17 +56,48 @@ def example_inputs(
     return _own_example(model)
 
 
+def keyword_inputs(model: nn.Module) -> list[str]:
+    """The inputs that `forward` needs and takes by name only; they come last."""
+    return _needed(inspect.signature(model.forward), inspect.Parameter.KEYWORD_ONLY)
+
+
 def _in_order(model: nn.Module, example: Example) -> list[torch.Tensor]:
+    signature = inspect.signature(model.forward)
     if isinstance(example, Mapping):
         try:
-            given: Sequence[Tensor] = inspect.signature(model.forward).bind(**example).args
+            bound = signature.bind(**example)
         except TypeError as reason:
             raise InputError(f"the inputs {sorted(example)} do not fit the model: {reason}") from None
+        optional = sorted(set(bound.kwargs) - set(keyword_inputs(model)))
+        if optional:
+            raise InputError(f"input '{optional[0]}' is optional and taken by name only; leave it out")
+        given: Sequence[Tensor] = [*bound.args, *bound.kwargs.values()]
     else:
         given = _listed(example)
+    _require_all(signature, len(given))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch warns of read-only arrays; nothing is written here
         return [_tensor(array, index) for index, array in enumerate(given)]
+
+
+def _needed(signature: inspect.Signature, *kinds: object) -> list[str]:
+    """The parameters of some kinds that have no default."""
+    return [
+        name for name, found in signature.parameters.items() if found.default is found.empty and found.kind in kinds
+    ]
+
+
+def _require_all(signature: inspect.Signature, count: int) -> None:
+    """
+    Raises:
+        InputError: `forward` needs more inputs than are given.
+    """
+    needed = _needed(signature, *_BY_PLACE, inspect.Parameter.KEYWORD_ONLY)
+    if count < len(needed):
+        raise InputError(
+            f"the model takes {len(needed)} inputs, {count} were given; give a dictionary with one array for each of "
+            f"{', '.join(map(repr, needed))} ({FIRST_ONLY})"
+        )
 
 
 def _tensor(array: Tensor, index: int) -> torch.Tensor:

@@ -17,6 +17,7 @@ from torch.export import Dim, ExportedProgram, ShapesCollection
 from torch.fx import Node
 
 from neurocuda.errors import InputError, ModelError
+from neurocuda.frontend.example import keyword_inputs
 from neurocuda.frontend.graph import Overload, nodes_of, overload_of, target_name
 from neurocuda.frontend.naming import innermost_user_line
 from neurocuda.frontend.table import importers, reason_for
@@ -49,10 +50,11 @@ def export(model: nn.Module, example: Sequence[torch.Tensor]) -> ExportedProgram
         if not isinstance(symbolic, BaseException):
             return symbolic
         for given in (tuple(example), tuple(tensor[:1] for tensor in example)):
-            found = _attempted(lambda given=given: decomposed(torch.export.export(model, given)))
+            found = _attempted(lambda given=given: decomposed(torch.export.export(model, *_called_with(model, given))))
             if not isinstance(found, BaseException):
                 return found
-        failure = _attempted(lambda: cast(object, model(*example)))
+        args, kwargs = _called_with(model, example)
+        failure = _attempted(lambda: cast(object, model(*args, **kwargs)))
         if isinstance(failure, BaseException):
             shapes = ", ".join(str(tuple(tensor.shape)) for tensor in example)
             raise InputError(f"the model does not run on inputs of shape {shapes}: {first_line(failure)}") from failure
@@ -128,7 +130,17 @@ def _export_symbolic(model: nn.Module, example: Sequence[torch.Tensor]) -> Expor
     for pair in pairs:
         symbolic[pair] = {0: Dim("batch")}
     shapes = cast(Callable[..., dict[str, object]], symbolic.dynamic_shapes)  # torch leaves it untyped
-    return torch.export.export(model, pairs, dynamic_shapes=shapes(model, pairs))
+    args, kwargs = _called_with(model, pairs)
+    return torch.export.export(model, args, kwargs, dynamic_shapes=shapes(model, args, kwargs))
+
+
+def _called_with(
+    model: nn.Module, inputs: Sequence[torch.Tensor]
+) -> tuple[tuple[torch.Tensor, ...], dict[str, torch.Tensor]]:
+    """The inputs by place, and those that `forward` takes by name only."""
+    names = keyword_inputs(model)
+    split = len(inputs) - len(names)
+    return tuple(inputs[:split]), dict(zip(names, inputs[split:], strict=True))
 
 
 def _explained(reason: BaseException) -> str:

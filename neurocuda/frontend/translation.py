@@ -188,7 +188,10 @@ class Translation:
             raise Refusal(f"output {index} does not depend on the input")
         if isinstance(value, Traced):
             if value.batch != BatchAxis(0):
-                raise Refusal(f"output {index} has no batch as its first axis", "return one result per image")
+                raise Refusal(
+                    f"output {index} has no batch as its first axis",
+                    "return one result per image, flattened with x.flatten(1)",
+                )
             self._results.append(value.value)
 
     # Computations.

@@ -159,6 +159,8 @@ def _with_floats(spec: ArgSpec, kind: type[ModulePass]) -> ArgSpec:
 
 def _floats(values: ParameterListType, hint: object) -> ParameterListType:
     leaves = set(_leaves(hint))
+    if leaves & {int, float} and not leaves & {bool, str} and any(isinstance(value, bool) for value in values):
+        raise ValueError("expected a number, found true or false")
     return tuple(_float(value) for value in values) if float in leaves and not leaves & {int, str} else values
 
 

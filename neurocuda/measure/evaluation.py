@@ -72,8 +72,16 @@ class Activity:
 
 
 def correct_answers(outputs: Array, truth: NDArray[np.int64]) -> int:
-    """How many images have their largest output at their label."""
-    return int((outputs.reshape(len(outputs), -1).argmax(axis=1) == truth).sum())
+    """How many images have their largest output at their label.
+
+    Raises:
+        InputError: a label is no class of the network.
+    """
+    scores = outputs.reshape(len(outputs), -1)
+    strange = truth[(truth < 0) | (truth >= scores.shape[1])]
+    if len(strange):
+        raise InputError(f"labels: {strange[0]} is no class: the network has outputs 0 ... {scores.shape[1] - 1}")
+    return int((scores.argmax(axis=1) == truth).sum())
 
 
 def labels_of(labels: object, images: int) -> NDArray[np.int64]:

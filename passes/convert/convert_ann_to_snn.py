@@ -108,13 +108,17 @@ def _move_into_network(function: FuncOp, inner: list[Operation], weights: Weight
     values: dict[SSAValue, SSAValue] = {}
     for value, argument in zip(entering, block.args, strict=True):
         entry = snn.InputOp(argument, element_type(argument))
+        entry.location = (value.owner if isinstance(value.owner, Operation) else inner[0]).location
         block.add_op(entry)
         values[value] = entry.result
     for op in inner:
         _convert(op, block, values, weights)
     outputs = [_readable(values[value], block, weights) for value in leaving]
-    block.add_op(snn.OutputOp(outputs))
+    end = snn.OutputOp(outputs)
+    end.location = inner[-1].location
+    block.add_op(end)
     network = snn.NetworkOp(entering, Region(block), [output.type for output in outputs])
+    network.location = inner[0].location
     function.body.block.insert_op_before(network, _first_reader(function.body.block, leaving, members))
     for value, result in zip(leaving, network.outputs, strict=True):
         value.replace_all_uses_with(result)

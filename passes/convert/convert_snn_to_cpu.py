@@ -110,7 +110,9 @@ class _Conversion:
         outputs = [self._output(*each) for each in zip(places, self.network.outputs, readers, strict=True)]
         if self.builder.problems:
             return self.builder.problems
-        self.builder.block.add_op(cpu.OutputOp(outputs))
+        end = cpu.OutputOp(outputs)
+        end.location = self.network.location
+        self.builder.block.add_op(end)
         self._replace(operands, readers)
         return []
 

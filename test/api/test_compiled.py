@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from xdsl.dialects.builtin import UnknownLoc
 from xdsl.ir import Operation
 
 import neurocuda as nc
@@ -194,6 +195,8 @@ def test_a_level_can_be_evaluated(
     ("labels", "message"),
     [
         ([0] * 31, "labels: 32 images but 31 labels"),
+        ([0] * 31 + [-1], "labels: -1 is no class: the network has outputs 0 ... 3"),
+        ([4] * 32, "labels: 4 is no class: the network has outputs 0 ... 3"),
         ([0.5] * 32, r"labels: expected one class number per image, found float64 of shape \(32,\)"),
         ([[0]] * 32, r"labels: expected one class number per image, found int64 of shape \(32, 1\)"),
     ],
@@ -352,6 +355,12 @@ def test_a_certificate_fails_where_a_membrane_is_too_narrow(compiled: Compiled) 
 
 
 # Looking
+
+
+def test_every_operation_of_every_level_has_a_place_in_the_users_model(compiled: Compiled) -> None:
+    for level in ("ann-imported", "ann-quantized", "snn-count", "snn-integer", "cpu"):
+        nowhere = [op.name for op in compiled.level(level).walk() if isinstance(op.location, UnknownLoc)]
+        assert set(nowhere) <= {"builtin.module", "func.func", "func.return", "host.yield"}, level
 
 
 def test_the_ir_of_every_level_can_be_read(compiled: Compiled) -> None:

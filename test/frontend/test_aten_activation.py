@@ -33,6 +33,7 @@ def named(value: object) -> str:
 CASES: list[tuple[nn.Module, tuple[int, ...]]] = [
     (nn.ReLU(), (8,)),
     (nn.ReLU(inplace=True), (3, 5)),
+    (nn.Threshold(0.0, 0.0), (8,)),
     (nn.ReLU6(), (8,)),
     (nn.Hardtanh(-0.5, 0.75), (8,)),
     (Function(lambda x: x.clamp(0, 0.9)), (8,)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,45 @@ def test_a_shape_beyond_any_memory() -> None:
 def test_sizes_may_be_integers_of_numpy() -> None:
     module = import_torch(network(), input_shape=list(np.array([3, 6, 6])), context=create_context())
     assert input_types(module) == ["tensor<3x6x6xf32>"]
+
+
+class Named(nn.Module):
+    """Inputs that are given by name only, in another order than alphabetical."""
+
+    def forward(self, image: Tensor, *, other: Tensor, factor: float = 2.0, bias: Tensor) -> Tensor:
+        return image - factor * other + bias
+
+
+@pytest.mark.parametrize("names", [("image", "other", "bias"), ("bias", "image", "other")])
+def test_inputs_by_name_only(close: Callable[..., None], names: Sequence[str]) -> None:
+    model = Named().eval()
+    arrays = {name: torch.randn(2, 4) for name in names}
+    context = create_context()
+    module = import_torch(model, arrays, context=context)
+    assert len(input_types(module)) == 3
+    ordered = [arrays[name].numpy() for name in ("image", "other", "bias")]
+    (found,) = interpret(module, weights_of(context), ordered)
+    close(found, model(**arrays))
+
+
+def test_an_optional_input_by_name_only_is_refused() -> None:
+    arrays = {name: torch.zeros(2, 4) for name in ("image", "other", "bias", "factor")}
+    with pytest.raises(InputError, match="input 'factor' is optional and taken by name only; leave it out"):
+        import_torch(Named().eval(), arrays, context=create_context())
+
+
+def test_a_single_input_by_name_only_may_be_given_without_it() -> None:
+    class Single(nn.Module):
+        def forward(self, *, image: Tensor) -> Tensor:
+            return image.relu()
+
+    assert input_types(import_torch(Single().eval(), torch.zeros(2, 4), context=create_context())) == ["tensor<4xf32>"]
+
+
+def test_missing_inputs_are_named() -> None:
+    reason = "takes 3 inputs, 1 were given; give a dictionary with one array for each of 'image', 'other', 'bias' "
+    with pytest.raises(InputError, match=rf"{reason}\(of a loader's batches only the first"):
+        import_torch(Named().eval(), torch.zeros(2, 4), context=create_context())
 
 
 def test_an_example_and_a_shape_that_differ() -> None:

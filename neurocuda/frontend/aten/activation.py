@@ -21,13 +21,19 @@ REASONS: Final = {
     "aten.celu": _SMOOTH,
     "aten.mish": _SMOOTH,
     "aten.softplus": _SMOOTH,
-    "aten.threshold": ("a threshold other than zero jumps", "use nn.ReLU"),
     "aten.rrelu": ("its slope is random", "use nn.LeakyReLU"),
 }
 
 
 @imports("aten.relu.default")
 def relu(build: Builder, x: SSAValue) -> Operation:
+    return ann.ReluOp(x)
+
+
+@imports("aten.threshold.default")
+def threshold(build: Builder, x: SSAValue, threshold: float, value: float) -> Operation:
+    if threshold != 0 or value != 0:
+        raise Refusal("a threshold other than zero jumps", "use nn.ReLU")
     return ann.ReluOp(x)
 
 

@@ -11,6 +11,10 @@ from neurocuda.frontend.aten.arithmetic import weighted_sum
 from neurocuda.frontend.batch_axis import Batchless, Call, ahead_of, product
 from neurocuda.frontend.operands import Builder, Constant, Operand
 from neurocuda.frontend.table import imports
+from neurocuda.ir.attributes import shape_of
+
+_LAST_AXIS = ahead_of(lambda _: 1)
+"""The operation works along the last axis."""
 
 
 def _two_matrices(call: Call) -> Batchless:
@@ -29,14 +33,33 @@ def _sum_and_product(call: Call) -> Batchless:
     return arguments, batch
 
 
-@imports("aten.linear.default", batch=ahead_of(lambda _: 1))
+def _any_product(call: Call) -> Batchless:
+    """A product with a vector only takes the last axis away."""
+    other = call.arguments["other"]
+    return _LAST_AXIS(call) if isinstance(other, Constant) and other.tensor.dim() == 1 else product(call)
+
+
+@imports("aten.linear.default", batch=_LAST_AXIS)
 def linear(build: Builder, x: SSAValue, weight: Operand, bias: Operand | None) -> Operation:
+    if isinstance(weight, Constant) and weight.tensor.dim() == 1:
+        return _weighted(build, x, weight, bias)
     return ann.LinearOp(x, build.dense(weight), build.optional(bias))
 
 
-@imports("aten.matmul.default", batch=product)
+def _weighted(build: Builder, x: SSAValue, vector: Constant, bias: Operand | None) -> Operation:
+    """The product with a vector, a matrix of one row, without the axis of size one that this leaves."""
+    row = replace(vector, tensor=vector.tensor.reshape(1, -1))
+    if isinstance(bias, Constant):
+        bias = replace(bias, tensor=bias.tensor.reshape(1))
+    product = build.add(ann.LinearOp(x, build.dense(row), build.optional(bias)))
+    return ann.ReshapeOp(product, shape_of(x)[:-1])
+
+
+@imports("aten.matmul.default", batch=_any_product)
 @imports("aten.mm.default", "aten.bmm.default", batch=_two_matrices)
 def matmul(build: Builder, x: Operand, other: Operand) -> Operation:
+    if isinstance(other, Constant) and other.tensor.dim() == 1:
+        return _weighted(build, build.value(x), other, None)
     if isinstance(other, Constant) and all(size == 1 for size in other.tensor.shape[:-2]):
         weight = other.tensor.reshape(other.tensor.shape[-2:]).T
         return ann.LinearOp(build.value(x), build.dense(replace(other, tensor=weight)))

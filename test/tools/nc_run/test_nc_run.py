@@ -128,7 +128,12 @@ def test_wrong_files(here: Path, tool: Tool) -> None:
 
 
 def test_wrong_labels(here: Path, tool: Tool) -> None:
-    for name, array in {"few": np.zeros(3, int), "fractions": np.zeros(20), "square": np.zeros((20, 2), int)}.items():
+    for name, array in {
+        "few": np.zeros(3, int),
+        "strange": np.arange(20),
+        "fractions": np.zeros(20),
+        "square": np.zeros((20, 2), int),
+    }.items():
         np.save(here / f"{name}.npy", array)
         for more in ((), ("--counts",)):
             done = tool("nc-run", "model.nca", "--inputs", "images.npy", "--labels", f"{name}.npy", *more)
@@ -145,6 +150,7 @@ def test_wrong_numbers(here: Path, tool: Tool) -> None:
 
 def test_output_that_cannot_be_written(here: Path, tool: Tool) -> None:
     (here / "folder.npz").mkdir()
+    tool("nc-run", "no.nca", "--inputs", "no.npy", "-o", "folder.npz").refused("folder.npz", "is a directory")
     tool("nc-run", "model.nca", "--inputs", "images.npy", "-o", "folder.npz").refused("folder.npz")
     tool("nc-run", "model.nca", "--inputs", "images.npy", "-o", "nix/out.npz").refused("nix/out.npz")
     if Path("/dev/full").exists():
