@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 
-from neurocuda.errors import InputError, NeuroCudaWarning
+from neurocuda.errors import InputError, warn
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.origin import origin_of_argument
 from neurocuda.reference.interpreter import main_function
@@ -106,8 +105,7 @@ def _joined(batches: Iterable[object], what: str, most: int | None) -> list[Arra
     count = 0
     for batch in batches:
         if most is not None and count >= most:
-            message = f"{what}: the first {most} images are used, the rest is left out"
-            warnings.warn(message, NeuroCudaWarning, stacklevel=5)
+            warn(f"{what}: the first {most} images are used, the rest is left out")
             break
         parts.append(_array(_images_in(batch, what), what))
         count += len(parts[-1])
