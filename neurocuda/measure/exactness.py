@@ -14,6 +14,7 @@ from xdsl.ir import Operation
 from neurocuda.ir.attributes import element_type
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import interpret
 from neurocuda.reference.scales import Ranged
 
@@ -58,7 +59,9 @@ class Comparison:
         text = f"{self.before} -> {self.after}: {self.mismatches:,} of {self.counts:,} counts differ"
         if self.missing:
             text += f", and {self.after} does not count {', '.join(self.missing)}"
-        return text + (f"; first {self.first}" if self.first else f" ({self.layers} layers)")
+        return text + (
+            f"; first {self.first}" if self.first else f" ({counted(self.layers, 'layer')}, outputs included)"
+        )
 
 
 def counts_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> dict[str, Array]:
@@ -128,8 +131,9 @@ def residuals_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]
     """The residual certificate of a free-running network (lemma 2 of the conversion notes), layer by layer.
 
     After a window of T steps with at most one spike each, a neuron with membrane v, threshold θ and N spikes has sent
-    the count of the input it received (after the window, too) iff 0 <= v < θ, or v >= θ and N = T, or v < 0 and N = 0. If every neuron has, the inference
-    equals the integer network. Otherwise it is off by ceil(-v / θ), or by min(floor(v / θ), T - N).
+    the count of the input it received (after the window, too) iff 0 <= v < θ, or v >= θ and N = T, or v < 0 and N = 0.
+    If every neuron has, the inference equals the integer network. Otherwise it is off by ceil(-v / θ), or by
+    min(floor(v / θ), T - N).
     """
     found: list[Residual] = []
 
