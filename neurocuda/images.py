@@ -23,6 +23,9 @@ Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] | Iterable[object]"
 """Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
 
+PREPROCESSING = "preprocessing=Normalize(mean, std), in the shell --mean and --std"
+"""How a network is made to take pixels."""
+
 MOST_CALIBRATION_IMAGES = 1024
 """Batches are drawn from a loader until there are so many images; more would hardly change a clip range."""
 
@@ -180,7 +183,7 @@ def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> A
             raise InputError(f"{what}: expected uint8 pixels (the network normalises them), found {array.dtype}")
         return array
     if array.dtype.kind != "f":
-        remedy = "normalise them, or compile with preprocessing=Normalize(mean, std)"
+        remedy = f"normalise them, or compile with {PREPROCESSING}"
         raise InputError(f"{what}: expected float images, found {array.dtype}; {remedy}")
     with np.errstate(over="ignore"):
         single = array.astype(np.float32, copy=False)

@@ -170,6 +170,7 @@ def test_without_images_batch_norms_serve(model: nn.Module, images: Floats) -> N
         (np.full((4, *SHAPE), np.nan, np.float32), "calibration: there are NaN or infinite values in image 0"),
         (np.zeros((4, 8, 8, 3), np.float32), "the model does not run on inputs of shape"),
         (np.zeros((4, 5), np.float32), "the model does not run on inputs of shape"),
+        (np.zeros((3, 8, 8), np.float32), "but got 1 channels instead; is the first axis, the batch, missing"),
     ],
 )
 def test_unusable_calibration_images_are_refused(model: nn.Module, calibration: object, message: str) -> None:
@@ -211,8 +212,10 @@ def test_warnings_are_given_at_the_line_that_calls(images: Floats, model: nn.Mod
 
 def test_calibration_images_of_another_shape_than_the_program_are_refused(model: nn.Module) -> None:
     program = torch.export.export(model, (torch.zeros(1, *SHAPE),))
-    with pytest.raises(nc.InputError, match=r"takes shape \(3, 8, 8\), not \(3, 9, 9\)"):
+    with pytest.raises(nc.InputError, match=r"expected images of shape \(3, 8, 8\), found \(3, 9, 9\)"):
         nc.compile(program, target="cpu", calibration=np.zeros((4, 3, 9, 9), np.float32))
+    with pytest.raises(nc.InputError, match="a batch axis is missing"):
+        nc.compile(program, target="cpu", calibration=np.zeros((3, 8, 8), np.float32))
 
 
 def test_nothing_says_the_shape(model: nn.Module) -> None:
