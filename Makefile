@@ -12,6 +12,9 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 export NEUROCUDA_DATA
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# A checkout may also hold what its user tries out.
+SOURCES := backends dialects examples neurocuda passes test tools
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-slow lint format docs accuracy benchmarks clean
 
@@ -32,13 +35,13 @@ test-slow: $(READY) ## what takes minutes or needs NEUROCUDA_DATA
 	$(BIN)/python -m pytest -q -m slow
 
 lint: $(READY) ## ruff and the type checker
-	$(BIN)/ruff check -q .
-	$(BIN)/ruff format -q --check .
+	$(BIN)/ruff check -q $(SOURCES)
+	$(BIN)/ruff format -q --check $(SOURCES)
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 format: $(READY) ## formats the code
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
 
 docs: $(READY) ## writes docs/reference from the code
 	$(BIN)/python -m neurocuda.tools.nc_docs

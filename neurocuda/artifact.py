@@ -140,6 +140,8 @@ def load(path: Path) -> Compiled:
     Raises:
         ArtifactError: the file is missing, corrupt, tampered with, or of another format version.
     """
+    if path.suffix == ".pt2":
+        raise ArtifactError(f"{path} is a PyTorch program; compile it first: nc-compile {path}")
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = _checked_manifest(archive, path)

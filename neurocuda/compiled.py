@@ -92,6 +92,9 @@ class Compiled:
     evaluations: dict[str, Evaluation] = field(default_factory=dict[str, Evaluation])
     validation: Validation | None = None
 
+    def __repr__(self) -> str:
+        return f'<Compiled {self.name} for {self.target}, code "{self.code}", T = {self.conversion.timesteps}>'
+
     @property
     def target(self) -> str:
         """The target, "<backend>:<chip>"."""

@@ -14,18 +14,19 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 
 from neurocuda.compiled import Compiled
-from neurocuda.dialects.ann.ops import NeuronOp
+from neurocuda.dialects.ann.ops import InputOp, NeuronOp
 from neurocuda.dialects.levels import ANN_CONVERTIBLE
-from neurocuda.errors import InputError, NeuroCudaWarning, Problem, ProblemsError, PromiseError, TargetError
+from neurocuda.errors import InputError, NeuroCudaWarning, Problem, ProblemsError, PromiseError, TargetError, warn
 from neurocuda.images import Array
 from neurocuda.imported import ImportedModel
 from neurocuda.ir.constraints import Constraints, set_constraints
 from neurocuda.ir.context import create_context, weights_of
+from neurocuda.ir.origin import user_location
 from neurocuda.ir.printing import referenced_keys
 from neurocuda.ir.validation import IMAGES as VALIDATED_IMAGES
 from neurocuda.ir.validation import random_inputs
 from neurocuda.options import Conversion
-from neurocuda.passes.ann._statistics import IMAGES, STATISTICS
+from neurocuda.passes.ann._statistics import IMAGES, STATISTICS, statistics_of
 from neurocuda.pipeline import (
     STRUCTURE,
     Line,
@@ -83,6 +84,8 @@ class Compilation:
         self._give_images(module)
         line = Line.start(self.imported.context, module)
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
+        if self.images is not None:
+            warn_of_silence(line)
         facts = self._choose_timesteps(line, code)
         self._forget_images(line)
         spiking = target_stages(self.backend, self.chip, code, self.conversion.firing_delay)
@@ -149,6 +152,20 @@ class Compilation:
         )
 
 
+def warn_of_silence(line: Line) -> None:
+    """Says which inputs and layers of neurons the calibration images tell nothing about."""
+    weights, silent = weights_of(line.context), list[str]()
+    for op in line.module.walk():
+        found = statistics_of(op, weights) if isinstance(op, InputOp | NeuronOp) else None
+        if found is not None and (found.maximum <= (0 if isinstance(op, NeuronOp) else found.minimum)).all():
+            silent.append(user_location(op) or op.name)
+    if silent:
+        warn(
+            f"on the calibration images nothing ever happens in {'; '.join(silent)}: such ranges are guesses; "
+            "look whether the images are the right ones and normalised as for training"
+        )
+
+
 def context_of(modules: Iterable[ModuleOp], context: Context) -> Context:
     """A new context that holds the constants of these modules and nothing else."""
     lean = create_context()
@@ -196,11 +213,9 @@ def chosen_timesteps(
         loss = 100 * float((_classes(branch, stages[-1].level, images) != expected).mean())
         if loss <= conversion.max_accuracy_loss:
             return timesteps, loss
-    warnings.warn(
+    warn(
         f"T = {LADDER[-1]} is taken although {loss:.2f} % of the calibration images change their class with it; "
-        f"max_accuracy_loss={conversion.max_accuracy_loss} is reached by no T up to there",
-        NeuroCudaWarning,
-        stacklevel=2,
+        f"max_accuracy_loss={conversion.max_accuracy_loss} is reached by no T up to there"
     )
     return LADDER[-1], loss
 

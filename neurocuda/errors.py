@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -129,3 +131,11 @@ class WriteError(NeuroCudaError):
 
 class NeuroCudaWarning(UserWarning):
     """Something the user should know that does not stop the compilation."""
+
+
+def warn(message: str) -> None:
+    """Gives a `NeuroCudaWarning` at the line of the user's code that called into the library."""
+    level, frame = 2, sys._getframe(1)  # pyright: ignore[reportPrivateUsage]  skip_file_prefixes needs Python 3.12
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("neurocuda."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, NeuroCudaWarning, stacklevel=level)

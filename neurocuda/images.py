@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 
-from neurocuda.errors import InputError, NeuroCudaWarning
+from neurocuda.errors import InputError, warn
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.origin import origin_of_argument
 from neurocuda.reference.interpreter import main_function
@@ -25,6 +24,9 @@ Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] |
 """Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
 
 FIRST_ONLY = "of a loader's batches only the first element is taken"
+
+PREPROCESSING = "preprocessing=Normalize(mean, std), in the shell --mean and --std"
+"""How a network is made to take pixels."""
 
 MOST_CALIBRATION_IMAGES = 1024
 """Batches are drawn from a loader until there are so many images; more would hardly change a clip range."""
@@ -108,8 +110,7 @@ def _joined(batches: Iterable[object], what: str, most: int | None) -> list[Arra
     count = 0
     for batch in batches:
         if most is not None and count >= most:
-            message = f"{what}: the first {most} images are used, the rest is left out"
-            warnings.warn(message, NeuroCudaWarning, stacklevel=5)
+            warn(f"{what}: the first {most} images are used, the rest is left out")
             break
         parts.append(_array(_images_in(batch, what), what))
         count += len(parts[-1])
@@ -184,7 +185,7 @@ def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> A
             raise InputError(f"{what}: expected uint8 pixels (the network normalises them), found {array.dtype}")
         return array
     if array.dtype.kind != "f":
-        remedy = "normalise them, or compile with preprocessing=Normalize(mean, std)"
+        remedy = f"normalise them, or compile with {PREPROCESSING}"
         raise InputError(f"{what}: expected float images, found {array.dtype}; {remedy}")
     with np.errstate(over="ignore"):
         single = array.astype(np.float32, copy=False)

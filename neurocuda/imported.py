@@ -105,6 +105,8 @@ def import_torch_model(
         UnsupportedModelError: lists every operation that cannot be imported.
         ModelError, InputError, OptionError: the model, the images or the options are unusable.
     """
+    from torch.export import ExportedProgram
+
     from neurocuda.frontend.torch_export import import_torch
 
     source = Path(model) if isinstance(model, str | Path) else model
@@ -115,7 +117,8 @@ def import_torch_model(
         require_channels_first(images, len(preprocessing.mean), what)
     normalize = None if preprocessing is None else (preprocessing.mean, preprocessing.std)
     context = context or create_context()
-    module = import_torch(source, _first_images(images), input_shape=input_shape, normalize=normalize, context=context)
+    example = None if isinstance(source, ExportedProgram | Path) else _first_images(images)  # it says its own shapes
+    module = import_torch(source, example, input_shape=input_shape, normalize=normalize, context=context)
     imported = ImportedModel(context, module, preprocessing)
     if images is None:
         return imported, None

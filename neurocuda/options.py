@@ -65,6 +65,8 @@ class Conversion:
             _require_between("weight_bits", self.weight_bits, 2, 16)
         if not _is_number(self.percentile) or not 0 < self.percentile <= 100:
             raise OptionError(f"percentile must be above 0 and at most 100, not {self.percentile}")
+        if self.calibration != "percentile" and self.percentile != Conversion.percentile:
+            raise OptionError(f'percentile {self.percentile} goes with the calibration method "percentile"')
         if not _is_number(self.max_accuracy_loss) or not 0 <= self.max_accuracy_loss < inf:
             raise OptionError(f"max_accuracy_loss must be zero or positive points, not {self.max_accuracy_loss}")
         require_type("portable", self.portable, (tuple, list), "a tuple of target names")

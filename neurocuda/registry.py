@@ -13,7 +13,6 @@ A name that starts with an underscore is private and skipped.
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -24,7 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from neurocuda.errors import NeuroCudaWarning, OptionError, TargetError
+from neurocuda.errors import OptionError, TargetError, warn
 
 if TYPE_CHECKING:
     from xdsl.ir import Dialect
@@ -268,4 +267,4 @@ def _describe(reason: BaseException) -> str:
 @cache
 def _report(message: str) -> None:
     """Warns once per process: plug-ins are looked for at every step of a compilation."""
-    warnings.warn(message, NeuroCudaWarning, stacklevel=3)
+    warn(message)

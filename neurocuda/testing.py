@@ -49,9 +49,9 @@ class RandomNetwork:
         """
         from xdsl.passes import PassPipeline
 
-        from neurocuda.registry import pass_factories
+        from neurocuda.registry import merged_universe
 
-        PassPipeline.parse_spec(pass_factories(), ",".join(pipeline)).apply(self.context, self.module)
+        PassPipeline.parse_spec(dict(merged_universe().all_passes), ",".join(pipeline)).apply(self.context, self.module)
         self.module.verify()
 
     def interpret(self, images: Array, observer: Observer | None = None) -> list[Array]:

@@ -28,7 +28,7 @@ def with_import(text: str, module: str, name: str) -> str:
 
 def with_sorted_imports(text: str) -> str:
     """Sorts the lines `from neurocuda... import ...`: a name filled into a template may belong elsewhere."""
-    block = re.search(r"^(from neurocuda\..*\n)+", text, re.MULTILINE)
+    block = re.search(r"^(from (neurocuda\.|nc_).*\n)+", text, re.MULTILINE)
     if block is None:
         return text
     lines = sorted(block[0].splitlines(keepends=True), key=lambda line: line.split()[1])

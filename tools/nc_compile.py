@@ -89,10 +89,10 @@ def _add_conversion(parser: ArgumentParser) -> None:
     add("--timesteps", type=_timesteps, default=default.timesteps, metavar="T",
         help='levels of an activation, or "auto" (default: %(default)s)')  # fmt: skip
     add("--code", choices=CODES, default=default.code, help="how integers are said in time (default: %(default)s)")
-    add("--method", choices=CALIBRATIONS, default=default.calibration,
+    add("--calibration-method", "--method", dest="method", choices=CALIBRATIONS, default=default.calibration,
         help="how clip ranges are chosen (default: %(default)s)")  # fmt: skip
     add("--percentile", type=float, default=default.percentile, metavar="P",
-        help="for --method percentile (default: %(default)s)")  # fmt: skip
+        help="for --calibration-method percentile (default: %(default)s)")  # fmt: skip
     add("--weight-bits", type=int, default=default.weight_bits, metavar="B",
         help="width of a weight (default: what the target takes)")  # fmt: skip
     add("--max-accuracy-loss", type=float, default=default.max_accuracy_loss, metavar="POINTS",
@@ -200,8 +200,10 @@ def _summarise(arguments: Arguments, compiled: Compiled, output: Path) -> None:
     if arguments.json:
         print(json.dumps({"artefact": str(output), **summary_of(compiled)}, indent=2))
     elif not arguments.quiet:
+        from neurocuda.measure.words import size_of
+
         steps = f'code "{compiled.code}", T = {compiled.conversion.timesteps}'
-        print(f"{output}: {compiled.name} for {compiled.target}, {steps}, {output.stat().st_size / 1e6:.1f} MB")
+        print(f"{output}: {compiled.name} for {compiled.target}, {steps}, {size_of(output.stat().st_size)}")
         if compiled.validation is not None:
             print(compiled.validation.headline)
 

@@ -4,8 +4,8 @@
     nc-new pass fuse-pad-into-conv --area ann
     nc-new backend toychip
 
-Runs in a checkout of the sources. Nothing that exists is overwritten. The skeletons are the files below `templates/`;
-a template's path is a template too.
+Runs in a checkout of the sources, but for packages. Nothing that exists is overwritten. The skeletons are the files
+below `templates/`; a template's path is a template too.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ EXAMPLES = """examples:
   nc-new op ann.softplus                      an operation of an existing dialect, and its meaning
   nc-new pass fuse-pad-into-conv --area ann   a pass
   nc-new backend toychip                      a dialect, a conversion and a target
+  nc-new backend toychip --package ../toychip the same as a package of its own, to install beside NeuroCUDA
 """
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+HERE = Path(__file__).resolve().parent.parent
+"""Where the folders of passes are, in a checkout as when installed."""
 
 _WORDS = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _DASHED = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)+")
@@ -55,10 +59,11 @@ class Arguments(argparse.Namespace):
     name: str
     area: str
     root: Path
+    package: Path | None
 
 
 def _run(arguments: Arguments) -> int:
-    root = _checkout(arguments.root)
+    root = _checkout(arguments.root) if arguments.package is None else arguments.package
     new, changed = arguments.make(root, arguments)
     _write(root, new, changed)
     for path in sorted(new):
@@ -95,12 +100,18 @@ def _parser() -> ArgumentParser:
     )
     pass_ = kinds.add_parser("pass", help="a pass")
     pass_.add_argument("name", metavar="VERB-OBJECT", help="for example fuse-pad-into-conv")
-    pass_.add_argument("--area", required=True, help="the folder of passes/ it belongs to")
+    pass_.add_argument(
+        "--area",
+        required=True,
+        help=f"the folder of passes/ it belongs to: {', '.join(sorted(_areas(HERE)))}, or a dialect's",
+    )
     pass_.set_defaults(make=new_pass, next="write what it does")
     backend = kinds.add_parser("backend", help="a dialect, a conversion and a target")
     backend.add_argument("name", metavar="NAME", help="for example toychip")
     backend.set_defaults(make=new_backend, next="write what the chip is, has and does")
+    backend.add_argument("--package", type=Path, metavar="DIR", help="write a package of its own into this folder")
     for kind in (op, pass_, backend):
+        kind.set_defaults(package=None)
         kind.add_argument("--root", type=Path, default=Path(), help="the checkout (default: the current folder)")
     return parser
 
@@ -129,7 +140,7 @@ def new_op(root: Path, arguments: Arguments) -> tuple[Files, Files]:
     folder = root / "dialects" / dialect
     _require(_WORDS, op, arguments.name, "an operation is called dialect.name, in lower case, words joined by _")
     if not dialect or not (folder / "ops.py").is_file():
-        known = ", ".join(sorted(path.parent.name for path in (root / "dialects").glob("*/ops.py")))
+        known = ", ".join(sorted(_dialects(root)))
         raise OptionError(f"there is no dialect '{dialect}'; there are {known}; `nc-new backend` makes one")
     taken = [path for path in sorted(folder.glob("*.py")) if f'name = "{dialect}.{op}"' in path.read_text("utf-8")]
     if taken:
@@ -150,13 +161,11 @@ def new_pass(root: Path, arguments: Arguments) -> tuple[Files, Files]:
         OptionError: the name is malformed or taken, or the area belongs to nothing.
     """
     name, area = arguments.name, arguments.area
-    _require(_DASHED, name, name, "a pass is called verb-object, in lower case, words joined by -")
+    _require(_DASHED, name, name, "a pass is called verb-object: two words or more, in lower case, joined by -")
     convention = re.fullmatch(r"convert-[a-z0-9]+(-[a-z0-9]+)*-to-[a-z0-9]+(-[a-z0-9]+)*", name) is not None
     if convention != (area == "convert"):
         raise OptionError(f"'{name}': passes called convert-<from>-to-<to>, and only they, are in --area convert")
-    areas = {
-        path.parent.name for pattern in ("passes/*/__init__.py", "dialects/*/ops.py") for path in root.glob(pattern)
-    }
+    areas = _areas(root) | _dialects(root)
     if area not in areas:
         raise OptionError(f"there is no area '{area}'; there are {', '.join(sorted(areas))}")
     _require_free(root, name)
@@ -180,11 +189,36 @@ def new_backend(root: Path, arguments: Arguments) -> tuple[Files, Files]:
     _require(_TARGET, name, name, "a target is called by one word in lower case")
     if name in get_all_dialects():
         raise OptionError(f"'{name}' is a dialect of xDSL; call the target otherwise")
+    names = {"target": name, "Target": name.capitalize()}
+    if arguments.package is not None:
+        return _packaged(names), {}
     for folder in (root / "dialects" / name, root / "backends" / name):
         if folder.exists():
             raise OptionError(f"{folder.relative_to(root)} exists already")
-    new = _filled("backend", {"target": name, "Target": name.capitalize()})
+    new = _filled("backend", names)
     return new, _with_packages(root, [f"neurocuda.backends.{name}", f"neurocuda.dialects.{name}"])
+
+
+def _areas(root: Path) -> set[str]:
+    return {path.parent.name for path in root.glob("passes/*/__init__.py")}
+
+
+def _dialects(root: Path) -> set[str]:
+    return {path.parent.name for path in root.glob("dialects/*/ops.py")}
+
+
+def _packaged(names: Mapping[str, str]) -> Files:
+    """The backend's Python and chip files as one package, and what makes it installable."""
+    package = f"nc_{names['target']}"
+    ours = re.compile(rf"neurocuda\.(?:dialects|backends)\.{names['target']}\b|neurocuda\.passes\.convert(?=\.)")
+    files = dict(_filled("package", names))
+    for path, text in _filled("backend", names).items():
+        folder, _, *rest = Path(path).parts
+        if path.endswith(".mlir") or path == f"dialects/{names['target']}/__init__.py":
+            continue
+        place = f"test/{rest[-1]}" if folder == "test" else "/".join((package, *rest))
+        files[place] = with_sorted_imports(ours.sub(package, text)) if path.endswith(".py") else text
+    return files
 
 
 # Names

@@ -1,6 +1,6 @@
 """`nc-opt`: reads IR, runs passes, writes IR, as mlir-opt does.
 
-    nc-opt model.mlir -p 'fold-batch-norm,quantize-weights{bits=8}' --validate -o quantised.mlir
+    nc-opt model.mlir -p 'fold-batch-norm,quantize-weights{weight-bits=8}' --validate -o quantised.mlir
 
 Large tensors travel in a safetensors side file that the module names in its attribute `nc.weights`. With `-o out.mlir`
 they go to `out.safetensors`; on stdout the input's side file is named again. Diagnostics are one line on stderr,
@@ -10,9 +10,10 @@ they go to `out.safetensors`; on stdout the input's side file is named again. Di
 from __future__ import annotations
 
 import argparse
+import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from importlib.util import find_spec
 from io import StringIO
@@ -51,9 +52,12 @@ DESCRIPTION = "Reads IR, runs passes, writes IR."
 EXAMPLES = """examples:
   nc-opt model.mlir                                       check and print
   nc-opt model.mlir -p fold-batch-norm --validate         run a pass and check what it promises
-  nc-opt model.mlir -p 'a,b{bits=8 per-channel=true}'     options in braces, separated by spaces
+  nc-opt model.mlir -p 'balance-thresholds{method="max" timesteps=7},quantize-activations{timesteps=7}'
+                                                          options in braces, separated by spaces
   nc-opt model.mlir -p ann-to-snn -o snn.mlir             a named pipeline; weights go to snn.safetensors
-  nc-opt model.mlir -p a,b --print-ir-after-all --timing  watch it at work, on stderr
+  nc-opt model.mlir -p ann-to-snn --print-ir-after-all --timing
+                                                          watch it at work, on stderr
+  nc-opt --list-passes                                    what there is; docs/reference/passes.md says more
 """
 
 _SPLIT = re.compile(r"^// -----[ \t]*$\n?", re.MULTILINE)
@@ -137,8 +141,21 @@ class NcOptMain(xDSLOptMain):
         if self.args.show_dialects:
             sys.stdout.writelines(f"{name}\n" for name in sorted(self.ctx.registered_dialect_names))
         if self.args.list_passes:
-            sys.stdout.writelines(f"{name}\n" for name in sorted(self.available_passes))
-            sys.stdout.writelines(f"{name} = {text}\n" for name, text in sorted(named_pipelines().items()))
+            sys.stdout.writelines(f"{line}\n" for line in self._listed_passes())
+
+    def _listed_passes(self) -> Iterator[str]:
+        """Named pipelines, the passes that are not xDSL's with the first sentence of their docstring, then xDSL's."""
+        from xdsl.transforms import get_all_passes
+
+        theirs = get_all_passes()
+        yield "# named pipelines"
+        yield from (f"{name} = {text}" for name, text in sorted(named_pipelines().items()))
+        yield "# passes; their options are in docs/reference/passes.md"
+        for name in sorted(self.available_passes.keys() - theirs):
+            text = " ".join((inspect.getdoc(self.available_passes[name]()) or "").split())
+            yield f"{name}: {text.partition('. ')[0].removesuffix('.')}"
+        yield "# passes of xDSL"
+        yield from sorted(self.available_passes.keys() & theirs)
 
     def _input_name(self) -> str:
         return "-" if self.args.input_file in (None, "-") else self.args.input_file
@@ -352,7 +369,7 @@ def _add_watching(parser: argparse.ArgumentParser) -> None:
 def _add_listing(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("information")
     add = group.add_argument
-    add("--list-passes", action="store_true", help="print the names of all passes and named pipelines")
+    add("--list-passes", action="store_true", help="print all passes and named pipelines")
     add("--show-dialects", action="store_true", help="print the names of all dialects")
     add("-v", "--version", action="version", version=version_of("nc-opt"), help="print the version")
 

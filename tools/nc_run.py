@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurocuda.errors import InputError
-from neurocuda.ir.files import replacing, require_place
+from neurocuda.errors import InputError, OptionError
+from neurocuda.ir.files import is_stream, replacing, require_place
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._images import of_inputs, read_images, read_labels
 
@@ -81,8 +81,7 @@ def _parser() -> ArgumentParser:
 def _run(arguments: Arguments) -> int:
     from neurocuda.api import load
 
-    if arguments.output is not None:
-        require_place(arguments.output)
+    _check_output(arguments.output)
     images = read_images(arguments.inputs)
     labels = None if arguments.labels is None else read_labels(arguments.labels)
     with Watch(quiet=arguments.quiet) as watch:
@@ -99,11 +98,25 @@ def _run(arguments: Arguments) -> int:
             accuracy = None if labels is None else _accuracy(result, labels)
             told, figures = _told(result, accuracy), _figures_of_run(result, accuracy)
             _save(arguments.output, result)
+    if arguments.output is not None and not arguments.quiet:
+        print(f"nc-run: wrote {arguments.output}", file=sys.stderr)
     if arguments.json:
         print(json.dumps(figures, indent=2))
     elif not arguments.quiet:
         print(told)
     return 0
+
+
+def _check_output(output: Path | None) -> None:
+    """
+    Raises:
+        WriteError, OptionError: nothing can be written there, or the name promises another format.
+    """
+    if output is None or is_stream(output):
+        return
+    require_place(output)
+    if output.suffix != ".npz":
+        raise OptionError(f"{output}: outputs are written as .npz; give the file such a name")
 
 
 def _outputs(result: Result) -> Sequence[NDArray[np.float32]]:
@@ -137,9 +150,11 @@ def _spikes(result: Result) -> dict[str, float]:
 
 
 def _told(result: Result, accuracy: Accuracy | None) -> str:
+    from neurocuda.measure.words import counted
+
     images, classes = len(_outputs(result)[0]), _classes(result)
     latency = f"{1e3 * result.seconds / max(1, images):.3g} ms per image (measured)"
-    lines = [f"{images} images, {latency}, {result.steps} steps, {result.provenance}"]
+    lines = [f"{counted(images, 'image')}, {latency}, {counted(result.steps, 'step')}, {result.provenance}"]
     if accuracy is not None:
         lines.append(str(accuracy))
     elif classes:

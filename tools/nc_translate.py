@@ -22,8 +22,9 @@ from neurocuda.tools._networks import ARTEFACT, Network, networks
 DESCRIPTION = "Translates between IR and other formats."
 
 EXAMPLES = """examples:
-  nc-translate --import-torch model.pt2 -o model.mlir      IR, with the weights in model.safetensors
+  nc-translate --import-torch model.pt2 -o model.mlir      IR, with large weights in model.safetensors
   nc-translate --emit-c model.nca -o folder                C11 code, header and weights of an artefact
+  nc-translate --emit model.nca -o folder                  the same for any target
   nc-translate --emit-c cpu.mlir -o folder --embed-weights also weights as C, for devices without files
   nc-translate --list                                      every translation
 """
@@ -50,7 +51,8 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser("nc-translate", DESCRIPTION, EXAMPLES)
     group = parser.add_argument_group("translations").add_mutually_exclusive_group()
     for name, (summary, _) in TRANSLATIONS.items():
-        group.add_argument(f"--{name}", dest="translation", action="store_const", const=name, help=summary)
+        group.add_argument(f"--{name}", dest="translation", action="store_const", const=name,
+            help=argparse.SUPPRESS if name in PLANNED else summary)  # fmt: skip
     add = parser.add_argument
     add("input", nargs="?", type=Path, metavar="INPUT", help="the file to translate")
     add("-o", "--output", type=Path, metavar="PATH", help="where to write: a file, or a folder for several files")
@@ -63,11 +65,11 @@ def _parser() -> ArgumentParser:
 
 def _run(arguments: Arguments) -> int:
     if arguments.list:
-        for name, (summary, _) in TRANSLATIONS.items():
-            print(f"{name}: {summary}")
+        for name in _usable():
+            print(f"{name}: {TRANSLATIONS[name][0]}")
         return 0
     if arguments.translation is None:
-        raise OptionError(f"say what to do: --{', --'.join(TRANSLATIONS)}")
+        raise OptionError(f"say what to do: --{', --'.join(_usable())}")
     if arguments.input is None:
         raise OptionError("give a file to translate")
     _, translate = TRANSLATIONS[arguments.translation]
@@ -78,6 +80,10 @@ def _run(arguments: Arguments) -> int:
         for path in written:
             print(path)
     return 0
+
+
+def _usable() -> list[str]:
+    return [name for name in TRANSLATIONS if name not in PLANNED]
 
 
 def _import_torch(arguments: Arguments, path: Path) -> list[Path]:
@@ -98,11 +104,24 @@ def _import_nir(arguments: Arguments, path: Path) -> list[Path]:
     raise OptionError(f"{path}: reading .nir files is planned but not in this version; import a PyTorch program")
 
 
+def _emit(arguments: Arguments, path: Path) -> list[Path]:
+    """Writes the files of an artefact's target into a folder."""
+    from neurocuda.api import load
+
+    compiled = load(path)
+    files = compiled.backend.emit(compiled.level(compiled.backend.level), compiled.weights)
+    return _write_all(arguments.output or Path(), files)
+
+
 def _emit_c(arguments: Arguments, path: Path) -> list[Path]:
     """Writes the C files of a network at level `cpu` into a folder."""
+    from neurocuda.api import load
     from neurocuda.targeting import resolve_target
 
     backend, _ = resolve_target("cpu")
+    target = load(path).backend.name if path.suffix == ARTEFACT else backend.name
+    if target != backend.name:
+        raise TargetError(f"{path} is compiled for {target}; --emit writes what that target takes")
     (network,) = networks((path, backend.level if path.suffix == ARTEFACT else None))
     files = dict(backend.emit(network.module, network.weights))
     if not files:
@@ -141,9 +160,13 @@ Translation = Callable[[Arguments, Path], list[Path]]
 TRANSLATIONS: Mapping[str, tuple[str, Translation]] = {
     "import-torch": ("a program that torch.export.save wrote (.pt2) as IR of level ann-imported", _import_torch),
     "import-nir": ("a .nir file as IR of level snn (planned)", _import_nir),
+    "emit": ("an artefact as the files that its target takes", _emit),
     "emit-c": ("an artefact, or IR of level cpu, as C11 files", _emit_c),
 }
 """What can be translated: name to summary and function."""
+
+PLANNED = frozenset({"import-nir"})
+"""What is refused with a reason, and not shown."""
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = N
     programs = [op for op in module.walk() if isinstance(op, cpu.ProgramOp)]
     synapses = [op for program in programs for op in program.body.block.ops if isinstance(op, SynapseOp)]
     readings = [
-        Reading("time steps", sum(program.steps.value.data for program in programs), "step", "estimated"),
-        Reading("state memory", sum(program.uses()["state_bytes"] for program in programs), "byte", "estimated"),
+        Reading("time steps", sum(program.steps.value.data for program in programs), "steps", "estimated"),
+        Reading("state memory", sum(program.uses()["state_bytes"] for program in programs), "bytes", "estimated"),
         Reading("dense synaptic operations", sum(map(dense_operations, synapses)), "per image", "estimated"),
     ]
     return [*readings, *_measured(execution)] if execution is not None else readings

@@ -27,8 +27,8 @@ LARGEST_IMAGE = 1 << 28
 _BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 _WAYS = (
-    "give calibration images or an example, or input_shape=(channels, height, width); an exported program, "
-    "`default_cfg['input_size']` and `example_input_array` of the model are used too"
+    "give calibration images or an example, or input_shape=(channels, height, width), in the shell --input-shape; "
+    "an exported program, `default_cfg['input_size']` and `example_input_array` of the model are used too"
 )
 
 
@@ -116,7 +116,8 @@ def _checked(tensor: torch.Tensor, index: int, pixels: bool) -> torch.Tensor:
         raise InputError(f"input {index} is {_name(tensor.dtype)}: with preprocessing, images are uint8")
     if not pixels and not tensor.is_floating_point():
         raise InputError(
-            f"input {index} is {_name(tensor.dtype)}: expected float32; uint8 images need preprocessing=Normalize(...)"
+            f"input {index} is {_name(tensor.dtype)}: expected float32; uint8 images need "
+            "preprocessing=Normalize(mean, std), in the shell --mean and --std"
         )
     return tensor.float()
 

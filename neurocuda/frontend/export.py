@@ -57,7 +57,9 @@ def export(model: nn.Module, example: Sequence[torch.Tensor]) -> ExportedProgram
         failure = _attempted(lambda: cast(object, model(*args, **kwargs)))
         if isinstance(failure, BaseException):
             shapes = ", ".join(str(tuple(tensor.shape)) for tensor in example)
-            raise InputError(f"the model does not run on inputs of shape {shapes}: {first_line(failure)}") from failure
+            hint = "; is the first axis, the batch, missing?" if any(tensor.dim() == 3 for tensor in example) else ""
+            reason = f"{first_line(failure)}{hint}"
+            raise InputError(f"the model does not run on inputs of shape {shapes}: {reason}") from failure
         raise ModelError(_explained(symbolic))
 
 

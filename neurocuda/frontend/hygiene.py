@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Final, cast
 
@@ -11,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
-from neurocuda.errors import ModelError, NeuroCudaWarning
+from neurocuda.errors import ModelError, warn
 
 _REMEDIES: Final = {
     torch.float64: "convert it with model.float()",
@@ -43,8 +42,7 @@ def usable(model: nn.Module) -> nn.Module:
     differences = [change for change, applies in changes.items() if applies]
     require_values(_tensors(inner))
     if differences:
-        message = f"the model {' and '.join(differences)}: a copy on the CPU in evaluation mode is compiled"
-        warnings.warn(message, NeuroCudaWarning, stacklevel=3)
+        warn(f"the model {' and '.join(differences)}: a copy on the CPU in evaluation mode is compiled")
         inner = _copied(inner)
     return inner
 

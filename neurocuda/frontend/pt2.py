@@ -58,6 +58,8 @@ def load_program(path: Path) -> ExportedProgram:
     Raises:
         ModelError: the file is missing, truncated, corrupt, or holds more than a graph and its tensors.
     """
+    if path.suffix == ".nca":
+        raise ModelError(f"'{path}' is compiled already; run it with nc-run, or neurocuda.load")
     try:
         archive = _reduced(_members(path.read_bytes()))
         with quiet():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from difflib import get_close_matches
 from typing import Protocol, TypeAlias, get_args, get_type_hints
 
@@ -144,10 +145,19 @@ def _pass(element: str, passes: Passes, named: Mapping[str, str]) -> ModulePass:
         near = get_close_matches(spec.name, [*passes, *named], n=1)
         raise OptionError(f"unknown pass '{spec.name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
     kind = passes[spec.name]()
+    _require_options(spec, kind)
     try:
         return kind.from_spec(_with_floats(spec, kind))
     except (TypeError, ValueError) as reason:
         raise OptionError(f"pass '{spec.name}': {' '.join(str(reason).split())}") from reason
+
+
+def _require_options(spec: ArgSpec, kind: type[ModulePass]) -> None:
+    options = {field.name.replace("_", "-") for field in fields(kind) if field.init}
+    unknown = sorted({name.replace("_", "-") for name in spec.parameters} - options)
+    if unknown:
+        there = f"it has {', '.join(sorted(options))}" if options else "it has none"
+        raise OptionError(f"pass '{spec.name}' has no option '{unknown[0]}'; {there}")
 
 
 def _with_floats(spec: ArgSpec, kind: type[ModulePass]) -> ArgSpec:

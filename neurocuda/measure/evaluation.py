@@ -12,6 +12,7 @@ from neurocuda.errors import InputError
 from neurocuda.images import Array, plain_array
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.layers import Operations
+from neurocuda.measure.words import counted
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Evaluation:
             activity = (
                 f", {self.spikes_per_neuron:.2f} spikes per neuron, {100 * self.sparsity:.1f} % of neurons silent"
             )
-        return f"{self.accuracy}{activity}, {self.steps} steps"
+        return f"{self.accuracy}{activity}, {counted(self.steps, 'step')}"
 
 
 class Activity:

@@ -14,6 +14,7 @@ from xdsl.ir import Operation
 from neurocuda.ir.attributes import element_type
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import interpret
 from neurocuda.reference.scales import Ranged
 
@@ -58,7 +59,9 @@ class Comparison:
         text = f"{self.before} -> {self.after}: {self.mismatches:,} of {self.counts:,} counts differ"
         if self.missing:
             text += f", and {self.after} does not count {', '.join(self.missing)}"
-        return text + (f"; first {self.first}" if self.first else f" ({self.layers} layers)")
+        return text + (
+            f"; first {self.first}" if self.first else f" ({counted(self.layers, 'layer')}, outputs included)"
+        )
 
 
 def counts_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> dict[str, Array]:

@@ -61,6 +61,23 @@ def _layers(module: ModuleOp) -> Iterator[Layer]:
         yield Layer(name, user_location(op), shape_of(op.result), levels.value.data, len(synapses), operations)
 
 
+def outputs_of(module: ModuleOp) -> tuple[Layer, ...]:
+    """The synapses of level `ann-quantized` whose sums no neuron reads, as layers without levels: the outputs."""
+    read = {current for op in module.walk() if isinstance(op, ann.StaircaseOp) for current in op.currents}
+    return tuple(
+        Layer(
+            origin_of(op) or user_location(op).partition(",")[0] or op.name,
+            user_location(op),
+            shape_of(op.result),
+            levels=0,
+            synapses=1,
+            operations=dense_operations(op),
+        )
+        for op in module.walk()
+        if isinstance(op, SynapseOp) and op.result not in read
+    )
+
+
 def dense_operations(op: SynapseOp) -> int:
     """The products of a synapse if no input were zero, borders included: the MACs of the float network."""
     if isinstance(op, Conv2dBase | LinearBase):

@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, Block, Operation
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import element_type
 from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import Run
 
 Integers = NDArray[np.int64]
@@ -43,9 +44,8 @@ class Proof:
     counterexample: str
 
     def __str__(self) -> str:
-        layers = "1 layer" if self.layers == 1 else f"{self.layers} layers"
         outcome = f"FAILS: {self.counterexample}" if self.counterexample else f"holds in all {self.cases} cases"
-        return f"{self.behaviour} ({layers}): {outcome}"
+        return f"{self.behaviour} ({counted(self.layers, 'layer')}): {outcome}"
 
 
 def proofs_of(module: ModuleOp) -> tuple[Proof, ...]:
@@ -87,7 +87,7 @@ def _proof(ops: Sequence[snn.IntegrateAndFireOp]) -> Proof:
 
 def _described(op: snn.IntegrateAndFireOp) -> str:
     window = op.window
-    steps = "at any step" if window is None else f"in {window[1] - window[0]} steps"
+    steps = "at any step" if window is None else f"in {counted(window[1] - window[0], 'step')}"
     assert op.levels is not None
     if op.signed.value.data:
         return f"{op.levels.value.data} levels, signed"

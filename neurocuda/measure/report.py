@@ -11,8 +11,11 @@ from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.ir.attributes import dense_shape
+from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.layers import outputs_of
 from neurocuda.measure.raster import schedule_of
+from neurocuda.measure.words import counted
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -36,22 +39,29 @@ def _header(compiled: Compiled) -> Iterator[str]:
     conversion = compiled.conversion
     count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
     yield f"{compiled.name} for {compiled.target}"
-    yield f'code "{compiled.code}", T = {conversion.timesteps}, calibration "{conversion.calibration}"'
+    yield f'code "{compiled.code}", T = {conversion.timesteps}, calibration method "{conversion.calibration}"'
     shapes = ", ".join("x".join(map(str, shape)) for shape in compiled.inputs.shapes)
     yield f"takes {'uint8' if compiled.inputs.pixels else 'float32'} images of {shapes}"
-    yield f"{compiled.neurons:,} neurons in {len(compiled.layers)} layers, {count:,} weights in {size:,} bytes"
+    bits = weight_bits_of(compiled)
+    yield (
+        f"{counted(compiled.neurons, 'neuron')} in {counted(len(compiled.layers), 'layer')}, "
+        f"{counted(count, 'weight')} of {bits} bits in {counted(size, 'byte')}"
+    )
     yield f"levels {' -> '.join(compiled.levels)}"
 
 
 def _layers(compiled: Compiled) -> Iterator[str]:
-    """One line per layer."""
-    width = max((len(layer.name) for layer in compiled.layers), default=5)
+    """One line per layer, and per synapse of an output, whose sums never fire."""
+    outputs = outputs_of(compiled.levels["ann-quantized"])
+    width = max((len(layer.name) for layer in (*compiled.layers, *outputs)), default=5)
     yield f"{'layer':{width}} {'neurons':>9} {'T':>5} {'synapses':>9} {'MACs':>12}  from"
     for layer in compiled.layers:
         yield (
             f"{layer.name:{width}} {layer.neurons:9,} {layer.levels:5} {layer.synapses:9} {layer.operations:12,}  "
             f"{layer.where}"
         )
+    for layer in outputs:
+        yield f"{layer.name:{width}} {'output':>9} {'':5} {layer.synapses:9} {layer.operations:12,}  {layer.where}"
 
 
 def _cost(compiled: Compiled) -> Iterator[str]:
@@ -88,6 +98,11 @@ def parameters_of(module: ModuleOp, weights: WeightStore) -> tuple[int, int]:
     return count, sum(weights.array(weight).nbytes for weight in shared)
 
 
+def weight_bits_of(compiled: Compiled) -> int:
+    """The width of a weight: what was asked for, or what the target takes."""
+    return compiled.conversion.weight_bits or constraints_of(compiled.levels["ann-quantized"]).weight_bits
+
+
 def figures(compiled: Compiled) -> dict[str, Plain]:
     """Everything that the text says, as plain values."""
     count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
@@ -104,8 +119,9 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         },
         "levels": list(compiled.levels),
         "neurons": compiled.neurons,
-        "weights": {"number": count, "bytes": size},
+        "weights": {"number": count, "bytes": size, "bits": weight_bits_of(compiled)},
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
+        "outputs": [asdict(layer) for layer in outputs_of(compiled.levels["ann-quantized"])],
         "schedule": {"steps": steps, "windows": [asdict(window) for window in windows]},
         "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: _evaluation(found) for what, found in compiled.evaluations.items()},

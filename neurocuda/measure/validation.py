@@ -13,6 +13,7 @@ import numpy as np
 from neurocuda.errors import TargetError
 from neurocuda.images import Array
 from neurocuda.measure.exactness import Comparison, Counts, Residual, compare, counts_of, residuals_of
+from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import interpret
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ class Validation:
         when = " before saving" if self.recorded else ""
         outcome = "passed" if self.passed else "FAILED"
         return (
-            f"validated on {self.images} images{when}: {outcome}, {self.mismatches:,} of {self.counts:,} counts differ "
-            "where they should be equal"
+            f"validated on {counted(self.images, 'image')}{when}: {outcome}, {self.mismatches:,} of {self.counts:,} "
+            "counts differ where they should be equal"
         )
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -12,7 +11,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.shared.bases import SynapseOp
-from neurocuda.errors import NeuroCudaWarning
+from neurocuda.errors import warn
 from neurocuda.ir.attributes import Dense, shape_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
@@ -66,15 +65,14 @@ class AnnotateRangesFromBatchNormPass(NeuroPass):
         if IMAGES in module.attributes:
             return  # better: `calibrate` runs them
 
-        warnings.warn(
-            "no calibration images: activation ranges are estimated from batch-norm statistics; "
-            "give images for better accuracy",
-            NeuroCudaWarning,
-            stacklevel=2,
-        )
         estimator = _Estimator(weights)
         for op in main_function(module).body.block.ops:
             estimator.visit(op)
+        if any(STATISTICS in op.attributes for op in module.walk()):
+            warn(
+                "no calibration images: activation ranges are estimated from batch-norm statistics; "
+                "give images for better accuracy"
+            )
 
 
 class _Estimator:

@@ -170,6 +170,7 @@ def test_without_images_batch_norms_serve(model: nn.Module, images: Floats) -> N
         (np.full((4, *SHAPE), np.nan, np.float32), "calibration: there are NaN or infinite values in image 0"),
         (np.zeros((4, 8, 8, 3), np.float32), "the model does not run on inputs of shape"),
         (np.zeros((4, 5), np.float32), "the model does not run on inputs of shape"),
+        (np.zeros((3, 8, 8), np.float32), "but got 1 channels instead; is the first axis, the batch, missing"),
     ],
 )
 def test_unusable_calibration_images_are_refused(model: nn.Module, calibration: object, message: str) -> None:
@@ -189,10 +190,32 @@ def test_weights_that_overflow_are_told_with_their_layer(images: Floats, scale: 
         nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
 
 
+def test_images_that_show_nothing_are_told(model: nn.Module, images: Floats) -> None:
+    with pytest.warns(nc.NeuroCudaWarning, match="on the calibration images nothing ever happens in x: such ranges"):
+        nc.compile(model, target="cpu", calibration=np.zeros_like(images))
+
+
+def test_a_layer_that_never_fires_is_told(images: Floats) -> None:
+    silent = nn.Linear(4, 4)
+    nn.init.constant_(silent.bias, -1e3)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(192, 4), nn.ReLU(), silent, nn.ReLU(), nn.Linear(4, 2)).eval()
+    with pytest.warns(nc.NeuroCudaWarning, match="on the calibration images nothing ever happens in 4: such") as caught:
+        nc.compile(model, target="cpu", calibration=images)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_warnings_are_given_at_the_line_that_calls(images: Floats, model: nn.Module) -> None:
+    with pytest.warns(nc.NeuroCudaWarning, match="in training mode") as caught:
+        nc.import_model(model.train(), images[:1])
+    assert [warning.filename for warning in caught] == [__file__]
+
+
 def test_calibration_images_of_another_shape_than_the_program_are_refused(model: nn.Module) -> None:
     program = torch.export.export(model, (torch.zeros(1, *SHAPE),))
-    with pytest.raises(nc.InputError, match=r"takes shape \(3, 8, 8\), not \(3, 9, 9\)"):
+    with pytest.raises(nc.InputError, match=r"expected images of shape \(3, 8, 8\), found \(3, 9, 9\)"):
         nc.compile(program, target="cpu", calibration=np.zeros((4, 3, 9, 9), np.float32))
+    with pytest.raises(nc.InputError, match="a batch axis is missing"):
+        nc.compile(program, target="cpu", calibration=np.zeros((3, 8, 8), np.float32))
 
 
 def test_nothing_says_the_shape(model: nn.Module) -> None:

@@ -270,7 +270,7 @@ def test_outputs_that_are_no_numbers_are_no_success() -> None:
     drift = Drift("ann-imported", "ann-convertible", float("nan"), 1.0, 1.0)
     found = Validation(1, (), (), (drift,))
     assert not found.passed
-    assert str(found).startswith("validated on 1 images: FAILED")
+    assert str(found).startswith("validated on 1 image: FAILED")
 
 
 def nothing_counted(program: object, counts: object) -> dict[str, Array]:
@@ -383,11 +383,18 @@ def test_a_report_says_what_is_known(compiled: Compiled, images: Floats, labels:
     assert 'code "unary", T = 7' in text
     assert "takes float32 images of 3x8x8" in text
     assert f"{compiled.neurons:,} neurons in 2 layers" in text
+    assert "weights of 8 bits in" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("last "))
+    assert row.split()[1:4] == ["output", "1", "24"]
     assert "conftest.py:" in text
     assert "accuracy, cpu:host: 93.75 % of 32 images" in text
     assert "accuracy, ann-quantized: 93.75 % of 32 images" in text
     assert "accumulations of spikes" in text
     assert "validated on 2 images: passed" in text
+
+
+def test_it_prints_as_one_line(compiled: Compiled) -> None:
+    assert repr(compiled) == '<Compiled Small for cpu:host, code "unary", T = 7>'
 
 
 def test_figures_are_what_json_can_say(compiled: Compiled, images: Floats, labels: NDArray[np.int64]) -> None:
@@ -398,5 +405,5 @@ def test_figures_are_what_json_can_say(compiled: Compiled, images: Floats, label
     found = json.loads(json.dumps(figures(compiled)))
     assert found["accuracy"]["cpu:host"]["correct"] == 30
     assert found["neurons"] == compiled.neurons == 2 * 6 * 8 * 8
-    assert found["weights"] == {"number": 162 + 324 + 6 + 24, "bytes": 162 + 324 + 6 + 24}
+    assert found["weights"] == {"number": 162 + 324 + 6 + 24, "bytes": 162 + 324 + 6 + 24, "bits": 8}
     assert [layer["operations"] for layer in found["layers"]] == [64 * 162, 64 * 324 + 6 * 64]

@@ -115,11 +115,12 @@ def test_what_is_no_image_is_refused(data: object, message: str) -> None:
         (
             zeros(1, 3, 8, 8, dtype="uint8"),
             FLOATS,
-            "expected float images, found uint8; normalise them, or compile with preprocessing=Normalize(mean, std)",
+            "expected float images, found uint8; normalise them, or compile with preprocessing=Normalize(mean, std), "
+            "in the shell --mean and --std",
         ),
         (zeros(1, 3, 8, 8), PIXELS, "expected uint8 pixels (the network normalises them), found float32"),
         (zeros(1, 3, 8, 8, dtype="complex64"), FLOATS, "expected float images, found complex64; normalise them, or "
-         "compile with preprocessing=Normalize(mean, std)"),
+         "compile with preprocessing=Normalize(mean, std), in the shell --mean and --std"),
     ],
 )  # fmt: skip
 def test_images_that_do_not_fit_are_refused(array: NDArray[np.generic], spec: InputSpec, message: str) -> None:

@@ -21,6 +21,7 @@ from neurocuda import Conversion, NirOptions, Normalize, OptionError
         ({"timesteps": "many"}, "timesteps must be a whole number 1 ... 1024 or \"auto\", not 'many'"),
         ({"weight_bits": 1}, "weight_bits must be a whole number 2 ... 16, not 1"),
         ({"weight_bits": 17}, "weight_bits must be a whole number 2 ... 16, not 17"),
+        ({"percentile": 50}, 'percentile 50 goes with the calibration method "percentile"'),
         ({"percentile": 0.0}, "percentile must be above 0 and at most 100, not 0.0"),
         ({"percentile": float("nan")}, "percentile must be above 0 and at most 100, not nan"),
         ({"max_accuracy_loss": -1.0}, "max_accuracy_loss must be zero or positive points, not -1.0"),
@@ -38,7 +39,7 @@ def test_a_wrong_option_is_refused(options: Mapping[str, object], message: str) 
 def test_bounds_are_allowed() -> None:
     for timesteps in (1, 1024, "auto"):
         assert Conversion(timesteps=timesteps).timesteps == timesteps
-    assert Conversion(weight_bits=2, percentile=100, max_accuracy_loss=0).weight_bits == 2
+    assert Conversion(weight_bits=2, percentile=100, calibration="percentile", max_accuracy_loss=0).weight_bits == 2
 
 
 def test_normalize_takes_numbers_and_lists() -> None:

@@ -141,7 +141,7 @@ def test_named_pipelines_unfold() -> None:
         ("builtin.module(note", "missing ')'"),
         ("func.func(note)", "'func.func(...)' cannot hold a pipeline"),
         ("builtin.module(func.func(note))", "'func.func(...)' cannot hold a pipeline"),
-        ("note{nonsense=1}", 'Provided arguments ["nonsense"] not found'),
+        ("note{nonsense=1}", "pass 'note' has no option 'nonsense'; it has "),
         ("with-options{count=x}", "Incompatible types"),
         ("with-options{rate=x}", "Incompatible types"),
         ("with-options{count=1,per-channel=true}", "pass 'with-options{count=1,per-channel=true}'"),

@@ -76,7 +76,7 @@ REFUSED = {
     "keyword": (["op", "ann.lambda"], "no good name"),
     "existing op": (["op", "ann.relu"], "the operation ann.relu exists already, in dialects/ann/activations.py"),
     "file in the way": (["op", "ann.types"], "dialects/ann/types.py exists already; nothing was written"),
-    "one word": (["pass", "fuse", "--area", "ann"], "a pass is called verb-object"),
+    "one word": (["pass", "fuse", "--area", "ann"], "a pass is called verb-object: two words or more"),
     "malformed pass": (["pass", "Fuse-pad", "--area", "ann"], "a pass is called verb-object"),
     "no area": (["pass", "fuse-twins"], "required: --area"),
     "unknown area": (["pass", "fuse-twins", "--area", "nope"], "there is no area 'nope'; there are ann, "),
@@ -118,3 +118,5 @@ def test_it_says_where_an_operation_gets_its_spiking_rule(checkout: Path, capsys
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert nc_new.main(["--help"]) == 0
     assert "nc-new op ann.softplus" in capsys.readouterr().out
+    assert nc_new.main(["pass", "--help"]) == 0
+    assert "ann, convert, cpu, snn, or a dialect's" in " ".join(capsys.readouterr().out.split())

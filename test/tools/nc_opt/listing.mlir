@@ -3,9 +3,13 @@
 // RUN: nc-opt --version | filecheck %s --check-prefix=VERSION
 // RUN: nc-opt --help | filecheck %s --check-prefix=HELP
 
-// PASSES: canonicalize
-// PASSES: convert-ann-to-snn
-// PASSES: cse
+// PASSES:      ann-to-snn = remove-identities,
+// PASSES:      their options are in docs/reference/passes.md
+// PASSES-NOT:  cse
+// PASSES:      fuse-pad: {{[A-Z].*}}
+// PASSES:      passes of xDSL
+// PASSES-NEXT: {{^[a-z-]+$}}
+// PASSES:      cse
 
 // DIALECTS: ann
 // DIALECTS: builtin

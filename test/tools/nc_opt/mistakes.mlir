@@ -13,7 +13,7 @@
 
 // PASS: nc-opt: error: unknown pass 'nonsense'
 // NEAR: nc-opt: error: unknown pass 'canonicalise'; did you mean 'canonicalize'?
-// OPTION: nc-opt: error: pass 'cse': Provided arguments ["x"] not found in expected arguments []
+// OPTION: nc-opt: error: pass 'cse' has no option 'x'; it has none
 // ANCHOR: nc-opt: error: passes run on whole modules: 'func.func(...)' cannot hold a pipeline, only builtin.module(...) can
 // ARGUMENT: nc-opt: error: unrecognized arguments: --nonsense (see nc-opt --help)
 // LIMIT: nc-opt: error: argument --inline-limit: expected a number of bytes, found '-1' (see nc-opt --help)

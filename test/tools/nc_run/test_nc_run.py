@@ -47,7 +47,7 @@ def test_accuracy(here: Path, tool: Tool, labels: str) -> None:
 def test_outputs_and_counts_are_written(here: Path, tool: Tool) -> None:
     arguments = ("--inputs", "images.npy", "--counts", "--labels", "labels.npy", "--output", "out.npz", "--json")
     done = tool("nc-run", "model.nca", *arguments)
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (0, "nc-run: wrote out.npz\n")
     expected = load(here / "model.nca").run(np.load(here / "images.npy"), counts=True)
     written = np.load(here / "out.npz")
     assert not isinstance(expected.outputs, tuple)
@@ -58,6 +58,19 @@ def test_outputs_and_counts_are_written(here: Path, tool: Tool) -> None:
     found = json.loads(done.out)
     assert found["classes"] == expected.outputs.argmax(axis=1).tolist()
     assert found["spikes_per_neuron"] == {layer: float(counts.mean()) for layer, counts in expected.counts.items()}
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out.npy", "out"])
+def test_outputs_have_one_format(here: Path, tool: Tool, name: str) -> None:
+    tool("nc-run", "model.nca", "--inputs", "images.npy", "-o", name).refused(f"{name}: outputs are written as .npz")
+    assert not (here / name).exists()
+
+
+def test_a_program_is_no_artefact(here: Path, tool: Tool) -> None:
+    del here
+    for name, arguments in {"nc-run": ("--inputs", "images.npy"), "nc-report": ()}.items():
+        tool(name, "model.pt2", *arguments).refused("model.pt2 is a PyTorch program", "nc-compile model.pt2")
+    tool("nc-compile", "model.nca").refused("'model.nca' is compiled already", "nc-run")
 
 
 def test_spikes_are_told(here: Path, tool: Tool) -> None:

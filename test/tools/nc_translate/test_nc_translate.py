@@ -75,10 +75,19 @@ def test_twice_the_same(here: Path, tool: Tool) -> None:
         assert (here / "one" / name).read_bytes() == (here / "two" / name).read_bytes()
 
 
+def test_any_target_has_its_files(here: Path, tool: Tool) -> None:
+    done = tool("nc-translate", "--emit", "model.nca", "-o", "any")
+    assert done.code == 0
+    assert tool("nc-translate", "--emit-c", "model.nca", "-o", "c").code == 0
+    files = {path.name: path.read_bytes() for path in (here / "any").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (here / "c").iterdir()}
+
+
 def test_list(tool: Tool) -> None:
     done = tool("nc-translate", "--list")
     assert done.code == 0
-    assert [line.partition(":")[0] for line in done.out.splitlines()] == ["import-torch", "import-nir", "emit-c"]
+    assert [line.partition(":")[0] for line in done.out.splitlines()] == ["import-torch", "emit", "emit-c"]
+    assert "nir" not in tool("nc-translate", "--help").out
 
 
 def test_refusals(here: Path, tool: Tool) -> None:

@@ -1,0 +1,19 @@
+"""Figures with their nouns."""
+
+from __future__ import annotations
+
+import pytest
+
+from neurocuda.measure.words import counted, size_of
+
+
+def test_one_is_singular() -> None:
+    assert (counted(0, "step"), counted(1, "step"), counted(1024, "step")) == ("0 steps", "1 step", "1,024 steps")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(1, "1 byte"), (999, "999 bytes"), (43_210, "43.2 kB"), (999_600, "1 MB"), (1_070_000, "1.07 MB")],
+)
+def test_sizes_have_the_unit_that_fits(size: int, text: str) -> None:
+    assert size_of(size) == text
