@@ -128,8 +128,9 @@ def residuals_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]
     """The residual certificate of a free-running network (lemma 2 of the conversion notes), layer by layer.
 
     After a window of T steps with at most one spike each, a neuron with membrane v, threshold θ and N spikes has sent
-    the count of the input it received (after the window, too) iff 0 <= v < θ, or v >= θ and N = T, or v < 0 and N = 0. If every neuron has, the inference
-    equals the integer network. Otherwise it is off by ceil(-v / θ), or by min(floor(v / θ), T - N).
+    the count of the input it received (after the window, too) iff 0 <= v < θ, or v >= θ and N = T, or v < 0 and N = 0.
+    If every neuron has, the inference equals the integer network. Otherwise it is off by ceil(-v / θ), or by
+    min(floor(v / θ), T - N).
     """
     found: list[Residual] = []
 

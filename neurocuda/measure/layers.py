@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
@@ -13,9 +13,9 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared import meanings
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import dense_shape, shape_of, values_of
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
@@ -70,49 +70,57 @@ def dense_operations(op: SynapseOp) -> int:
 
 @dataclass(frozen=True)
 class Operations:
-    """Operations per image, the mean over `images`, measured by the reference interpreter.
+    """Operations per image, the mean over `images`, measured step by step by the reference interpreter.
 
     dense: MACs if no input were zero, borders included. input_products: products of inputs that are not zero and
-    weights that are not zero. accumulations: for every spike, the weights that are not zero that it reaches.
+    weights that are not zero. accumulations: for every spike, whatever it stands for, the weights that are not zero
+    that it reaches. spikes: those that neurons sent, ones that take others back included. settled: the number of steps
+    after which no neuron sent anything for any of the images.
     """
 
     images: int
     dense: float
     input_products: float
     accumulations: float
+    spikes: float
+    settled: int
 
 
 def operations_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> Operations:
-    """Synaptic operations of level `ann-quantized`, whose counts are the spikes of every exact code."""
-    means = _means(module, weights, inputs)
+    """Synaptic operations and spikes of level `snn-integer`."""
+    events: dict[SSAValue, Array] = {}
+    settled = 0
+
+    def note(op: Operation, step: int, signal: Array) -> None:
+        nonlocal settled
+        fires = isinstance(op, snn.IntegrateAndFireOp)
+        settled = step + 1 if fires else settled
+        result = op.results[0]
+        if fires or any(isinstance(use.operation, SynapseOp) for use in result.uses):
+            events[result] = events.get(result, 0) + (signal != 0).mean(axis=0, dtype=np.float64)
+
+    interpret(module, weights, inputs, on_signal=note)
     synapses = [op for op in module.walk() if isinstance(op, SynapseOp)]
     payload = _payloads(module)
-    products = sum(_reached(op, weights, means[op.input]) for op in synapses if op.input in payload)
-    accumulations = sum(_reached(op, weights, means[op.input]) for op in synapses if op.input not in payload)
-    return Operations(len(inputs[0]), sum(map(dense_operations, synapses)), products, accumulations)
+    reached = {op: _reached(op, weights, events[op.input]) for op in synapses if op.input in events}
+    spikes = [each.sum() for value, each in events.items() if isinstance(value.owner, snn.IntegrateAndFireOp)]
+    return Operations(
+        len(inputs[0]),
+        sum(map(dense_operations, synapses)),
+        sum(count for op, count in reached.items() if op.input in payload),
+        sum(count for op, count in reached.items() if op.input not in payload),
+        float(sum(spikes)),
+        settled,
+    )
 
 
 def _payloads(module: ModuleOp) -> set[SSAValue]:
     """Values that carry the input itself: what follows from it with no neuron between."""
     found: set[SSAValue] = set()
     for op in module.walk():
-        carries = not isinstance(op, SynapseOp | ann.StaircaseOp) and any(operand in found for operand in op.operands)
-        if isinstance(op, host.QuantizeOp) or carries:
+        stops = isinstance(op, SynapseOp | snn.IntegrateAndFireOp | snn.NetworkOp)
+        if isinstance(op, snn.InputOp) or (not stops and any(operand in found for operand in op.operands)):
             found.update(op.results)
-    return found
-
-
-def _means(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> Mapping[SSAValue, Array]:
-    """What every synapse reads, as the mean over images: spikes per element, or how often an input is not zero."""
-    payload = _payloads(module)
-    found: dict[SSAValue, Array] = {}
-
-    def note(op: Operation, values: Array) -> None:
-        result = op.results[0]
-        if any(isinstance(use.operation, SynapseOp) for use in result.uses):
-            found[result] = (values != 0 if result in payload else values).mean(axis=0, dtype=np.float64)
-
-    interpret(module, weights, inputs, note)
     return found
 
 

@@ -21,16 +21,24 @@ Observer: TypeAlias = Callable[[Operation, Array], None]
 StateObserver: TypeAlias = Callable[[Operation, Mapping[str, Array]], None]
 """Called with every stateful operation and what it remembers, when the clock of its network has stopped."""
 
+SignalObserver: TypeAlias = Callable[[Operation, int, Array], None]
+"""Called at every step with every operation of a spiking network that is not silent, the step and what it sends."""
+
 
 class Run:
     """One run of a module: weights, the state of stateful operations, the clock, and who is watching."""
 
     def __init__(
-        self, weights: WeightStore, observer: Observer | None = None, on_state: StateObserver | None = None
+        self,
+        weights: WeightStore,
+        observer: Observer | None = None,
+        on_state: StateObserver | None = None,
+        on_signal: SignalObserver | None = None,
     ) -> None:
         self.weights = weights
         self.observer = observer
         self.on_state = on_state
+        self.on_signal = on_signal
         self.step = 0
         self._states: dict[Operation, dict[str, Array]] = {}
 
@@ -105,6 +113,7 @@ def interpret(
     inputs: Sequence[Array],
     observer: Observer | None = None,
     on_state: StateObserver | None = None,
+    on_signal: SignalObserver | None = None,
 ) -> list[Array]:
     """Runs `@main` on inputs with a leading batch axis; returns its outputs with the same batch axis.
 
@@ -123,7 +132,7 @@ def interpret(
     if len(set(batches)) > 1:
         raise InputError(f"the inputs hold {' and '.join(map(str, batches))} images")
     with np.errstate(all="ignore"):
-        outputs = Run(weights, observer, on_state).block(function.body.block, list(inputs))
+        outputs = Run(weights, observer, on_state, on_signal).block(function.body.block, list(inputs))
     return [_repeated(output, *batches[:1]) for output in outputs]
 
 
