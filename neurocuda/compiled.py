@@ -42,8 +42,8 @@ COUNT_BYTES = 2
 EVALUATED_AT_ONCE = 256
 """Images between two reports of progress."""
 
-OPERATIONS_ON = 16
-"""Images on which synaptic operations are counted."""
+OPERATIONS_ON = 4
+"""Images on which synaptic operations are counted, step by step."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Result:
 
     Attributes:
         outputs: float32, batch axis first; a tuple of them where the network has several outputs.
-        counts: spikes of every neuron per image, by layer, integers with the batch axis first.
+        counts: what every neuron said per image, by layer, integers with the batch axis first; in codes "unary" and
+            "free" the number of its spikes.
         steps: time steps per image.
         seconds: the time the whole run took, measured.
         provenance: what ran: "reference", "simulator: ..." or "hardware: ..."; for native code the target and compiler.
@@ -212,20 +213,19 @@ class Compiled:
     def _evaluate_target(
         self, arrays: Sequence[Array], truth: NDArray[np.int64], threads: int | None, progress: Progress | None
     ) -> Evaluation:
-        activity = Activity()
+        activity = Activity(self.code, self.layers)
         correct, seconds, steps, provenance = 0, 0.0, 0, ""
         for part in self._parts(len(truth), progress):
             result = self._run([array[part] for array in arrays], counts=True, threads=threads)
             correct += correct_answers(_first(result.outputs), truth[part])
             activity.add(result.counts)
             seconds, steps, provenance = seconds + result.seconds, result.steps, result.provenance
-        operations = None
-        if self.code != "free":
-            few = [array[:OPERATIONS_ON] for array in arrays]
-            operations = operations_of(self.levels["ann-quantized"], self.weights, few)
+        few = [array[:OPERATIONS_ON] for array in arrays]
+        operations = operations_of(self.levels["snn-integer"], self.weights, few)
+        per_neuron = operations.spikes / max(1, self.neurons)
         return Evaluation(
             Accuracy(correct, len(truth)),
-            activity.spikes_per_neuron,
+            per_neuron if self.code == "signed" else activity.spikes_per_neuron,
             activity.sparsity,
             seconds / len(truth),
             steps,

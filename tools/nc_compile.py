@@ -50,6 +50,7 @@ class Arguments(ModelArguments):
     target: str
     output: Path | None
     code: str
+    firing_delay: int
     timesteps: int | str
     method: str
     percentile: float
@@ -89,6 +90,8 @@ def _add_conversion(parser: ArgumentParser) -> None:
     add("--timesteps", type=_timesteps, default=default.timesteps, metavar="T",
         help='levels of an activation, or "auto" (default: %(default)s)')  # fmt: skip
     add("--code", choices=CODES, default=default.code, help="how integers are said in time (default: %(default)s)")
+    add("--firing-delay", type=int, default=default.firing_delay, metavar="STEPS",
+        help="for --code free: how long a layer listens before it fires (default: %(default)s)")  # fmt: skip
     add("--calibration-method", "--method", dest="method", choices=CALIBRATIONS, default=default.calibration,
         help="how clip ranges are chosen (default: %(default)s)")  # fmt: skip
     add("--percentile", type=float, default=default.percentile, metavar="P",
@@ -148,6 +151,7 @@ def _run(arguments: Arguments) -> int:
 def _conversion(arguments: Arguments) -> Conversion:
     return Conversion(
         code=arguments.code,
+        firing_delay=arguments.firing_delay,
         timesteps=arguments.timesteps,
         calibration=arguments.method,
         percentile=arguments.percentile,

@@ -144,8 +144,8 @@ def _classes(result: Result) -> list[int]:
     return [int(best) for best in scores.argmax(axis=1)] if scores.ndim == 2 else []
 
 
-def _spikes(result: Result) -> dict[str, float]:
-    """Mean spikes per neuron and image, by layer."""
+def _mean_counts(result: Result) -> dict[str, float]:
+    """Mean count per neuron and image, by layer."""
     return {layer: float(counts.mean()) for layer, counts in result.counts.items()}
 
 
@@ -161,7 +161,7 @@ def _told(result: Result, accuracy: Accuracy | None) -> str:
         more = f" ... ({images} in all)" if images > SHOWN else ""
         lines.append(f"classes: {' '.join(map(str, classes[:SHOWN]))}{more}")
     if result.counts:
-        lines += ["spikes per neuron and image", *(f"  {n:32} {mean:.4g}" for n, mean in _spikes(result).items())]
+        lines += ["count per neuron and image", *(f"  {n:32} {mean:.4g}" for n, mean in _mean_counts(result).items())]
     return "\n".join(lines)
 
 
@@ -174,7 +174,7 @@ def _figures_of_run(result: Result, accuracy: Accuracy | None) -> dict[str, obje
         "provenance": result.provenance,
     }
     if result.counts:
-        figures["spikes_per_neuron"] = _spikes(result)
+        figures["count_per_neuron"] = _mean_counts(result)
     return figures if accuracy is None else figures | _figures_of_accuracy(accuracy)
 
 

@@ -15,7 +15,7 @@ from neurocuda.ir.weights import WeightStore
 
 
 def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
-    """Memory, steps and dense synaptic operations of the module; spikes and latency of a run.
+    """Memory, steps and dense synaptic operations of the module; counts and latency of a run.
 
     A dense synaptic operation is one weight times one source element, once per image: what a network of counts would
     compute. Latency is the time of the whole batch divided by its images, all threads together.
@@ -49,7 +49,7 @@ def _measured(execution: Execution) -> list[Reading]:
     readings = [Reading("latency", 1000 * execution.seconds / images, "ms per image", "measured")]
     neurons = sum(prod(counts.shape[1:]) for counts in execution.counts.values())
     if neurons:
-        spikes = sum(int(counts.sum()) for counts in execution.counts.values()) / images
-        readings.append(Reading("spikes", spikes, "per image", "measured"))
-        readings.append(Reading("spikes per neuron", spikes / neurons, "per image", "measured"))
+        said = sum(int(counts.sum()) for counts in execution.counts.values()) / images
+        readings.append(Reading("counts", said, "per image", "measured"))
+        readings.append(Reading("count per neuron", said / neurons, "per image", "measured"))
     return readings

@@ -63,6 +63,8 @@ class Clock:
             self.values[op.results[0]] = signal
             if signal is not None and self.run.observer is not None:
                 self._note(op, signal)
+            if signal is not None and self.run.on_signal is not None:
+                self.run.on_signal(op, self.run.step, signal)
 
     def _evaluate(self, op: Operation, operands: Sequence[Signal]) -> Signal:
         meaning = meaning_of(type(op))

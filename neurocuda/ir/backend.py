@@ -65,7 +65,7 @@ class RunOptions:
 class Execution:
     """What a run gave.
 
-    `outputs`: one (images, *shape) array per result of `@main`. `counts`: spikes per neuron, an integer
+    `outputs`: one (images, *shape) array per result of `@main`. `counts`: what every neuron said, an integer
     (images, *shape) array per neuron layer, by origin; empty unless asked for. `steps`: time steps per image.
     `seconds`: the time the run took. `provenance` says what ran: "cpu: gcc 12.2.0, -O3 -march=native",
     "simulator: ...", "hardware: ...".

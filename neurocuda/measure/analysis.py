@@ -88,7 +88,7 @@ class Firing:
     """What the neurons of a layer sent.
 
     Attributes:
-        spikes: counts per neuron and image.
+        spikes: per neuron and image.
         silent: share of neurons that sent nothing, per image.
         off: share of neurons that did not send the count of what they received: 0 for exact codes.
         channels, dead, dead_in_float: channels; those that sent nothing for any image; those that are silent in the

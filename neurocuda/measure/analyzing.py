@@ -16,12 +16,13 @@ from xdsl.ir import Operation, SSAValue
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import NeuroCudaError
 from neurocuda.images import Array
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.context import weights_of
-from neurocuda.ir.origin import user_location
+from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
@@ -29,6 +30,7 @@ from neurocuda.measure.evaluation import correct_answers
 from neurocuda.measure.layers import Traffic
 from neurocuda.measure.raster import raster_of
 from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
+from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.tally import Tally
 from neurocuda.pipeline import Line, integer_stages
 from neurocuda.reference.interpreter import Run, execute, interpret, main_function
@@ -41,6 +43,9 @@ Integers: TypeAlias = NDArray[np.int64]
 
 TIMESTEPS = (1, 3, 7, 15, 31, 63)
 """Numbers of time steps that accuracy is told for, beside the network's own and those that differ enough from it."""
+
+WATCHED = 16
+"""Images that are run step by step, to count what is sent and read."""
 
 AT_ONCE = 64
 """Images looked at together, at most."""
@@ -91,7 +96,10 @@ class Analyzer:
         self.integer = compiled.level("ann-quantized")
         self.float_senders = senders_of(self.float)
         self.senders = {name: op for name, op in senders_of(self.integer).items() if name in self.float_senders}
-        self.traffic = Traffic(self.integer)
+        self.traffic = Traffic(compiled.level("snn-integer"))
+        self.spiking = {
+            origin_of(op): op for op in compiled.level("snn-integer").walk() if isinstance(op, snn.IntegrateAndFireOp)
+        }
         self.tallies = {name: Tally() for name in self.senders}
         self.output_tallies = [Tally() for _ in outputs_of(self.integer)]
         self.correct = dict.fromkeys(STAGES, 0)
@@ -106,6 +114,7 @@ class Analyzer:
             ToolchainError: a tool that the target needs is missing.
         """
         images = len(inputs[0])
+        self.traffic.watch(self.weights, [array[:WATCHED] for array in inputs])
         size = max(1, min(AT_ONCE, VALUES_AT_ONCE // max(1, self.compiled.neurons)))
         for start in range(0, images, size):
             stop = min(start + size, images)
@@ -164,7 +173,7 @@ class Analyzer:
         done = self.compiled.program.run(inputs, RunOptions(counts=True))
         self.provenance = done.provenance
         exact = Replay(self.weights, {})
-        integers = Replay(self.weights, done.counts, self.traffic.note)
+        integers = Replay(self.weights, done.counts)
         outputs = execute(exact, self.float, inputs), execute(integers, self.integer, inputs)
         alone, alone_outputs = integers, outputs[1]
         if any((done.counts[name] != own).any() for name, own in integers.own.items() if name in done.counts):
@@ -196,9 +205,18 @@ class Analyzer:
         tally = self.tallies[name]
         alone = self._value(name, batch.alone) if batch.alone is not batch.integers else stages[-1]
         tally.add(stages, np.asarray(alone, np.float64))
-        if isinstance(self.senders[name], ann.StaircaseOp):
+        op = self.senders[name]
+        if isinstance(op, ann.StaircaseOp):
             own = batch.integers.own[name]
-            tally.add_counts(batch.integers.sent.get(name, own), own, stages[0])
+            sent = batch.integers.sent.get(name, own)
+            tally.add_counts(sent, own, stages[0], self._spikes(name, sent, op.levels.value.data))
+
+    def _spikes(self, name: str, sent: Array, levels: int) -> float:
+        """The spikes that said these counts; of a signed code the mean of the images that were run step by step."""
+        said = spikes_per_count(self.compiled.code, levels)
+        if said is not None:
+            return float(said[sent].sum())
+        return len(sent) * self.traffic.spikes(self.spiking[name].result)
 
     def _attribute(self, batch: Batch, stages: Mapping[str, Sequence[Floats]], truth: Integers) -> None:
         """Switches inputs, layers and outputs from float to spiking one after the other, cause by cause.
@@ -220,11 +238,11 @@ class Analyzer:
 
     def _parts(self) -> Iterator[Part]:
         for name, op in self.senders.items():
-            currents = [current.owner for current in op.operands if isinstance(current.owner, SynapseOp)]
             kind = "neurons" if isinstance(op, ann.StaircaseOp) else "input"
-            synapses = currents if kind == "neurons" else None
+            synapses = synapses_of(self.spiking[name]) if kind == "neurons" else None
             yield self._part(name, kind, op.results[0], self.tallies[name], synapses)
-        readouts = [op for op in self.traffic.synapses if not feeds_neurons(op)]
+        fed = {synapse for layer in self.spiking.values() for synapse in synapses_of(layer)}
+        readouts = [op for op in self.traffic.synapses if op not in fed]
         for index, (value, tally) in enumerate(zip(outputs_of(self.integer), self.output_tallies, strict=True)):
             yield self._part(f"output {index}", "output", value, tally, [] if index else readouts)
 
@@ -257,9 +275,15 @@ def outputs_of(module: ModuleOp) -> Sequence[SSAValue]:
     return last.operands
 
 
-def feeds_neurons(op: SynapseOp) -> bool:
-    """Whether a synapse is one of a neuron layer, not of an output."""
-    return any(isinstance(use.operation, ann.StaircaseOp) for use in op.result.uses)
+def synapses_of(op: snn.IntegrateAndFireOp) -> list[SynapseOp]:
+    """The synapses of a layer of neurons, behind whatever delays their currents."""
+    found: list[SynapseOp] = []
+    for current in op.currents:
+        while isinstance(current.owner, snn.DelayOp):
+            current = current.owner.input
+        if isinstance(current.owner, SynapseOp):
+            found.append(current.owner)
+    return found
 
 
 class Ledger:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from neurocuda.errors import InputError
 from neurocuda.images import Array, plain_array
 from neurocuda.measure.accuracy import Accuracy
-from neurocuda.measure.layers import Operations
+from neurocuda.measure.layers import Layer, Operations
+from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.words import counted
 
 
@@ -19,9 +20,10 @@ from neurocuda.measure.words import counted
 class Evaluation:
     """Accuracy and activity on labelled images.
 
-    `spikes_per_neuron` is the mean per image over all neurons, `sparsity` the share of neurons that stayed silent;
-    both are None where the run counted no spikes. `seconds_per_image` is measured, over the whole run. `operations`
-    are counted on the first of the images, and None where the counts are not those of the integer network.
+    `spikes_per_neuron` is the mean per image over all neurons: of the spikes that said their counts, whatever each
+    stands for; in code "signed", where spikes are taken back, of those that the interpreter saw on the images of
+    `operations`. `sparsity` is the share of neurons whose count is zero. Both are None where the run counted nothing.
+    `seconds_per_image` is measured, over the whole run. `operations` are counted on the first of the images.
     """
 
     accuracy: Accuracy
@@ -40,24 +42,26 @@ class Evaluation:
         """What is the same on every machine."""
         activity = ""
         if self.spikes_per_neuron is not None and self.sparsity is not None:
-            activity = (
-                f", {self.spikes_per_neuron:.2f} spikes per neuron, {100 * self.sparsity:.1f} % of neurons silent"
-            )
+            silent = f"{100 * self.sparsity:.1f} % of neurons silent"
+            activity = f", {self.spikes_per_neuron:.2f} spikes per neuron, {silent}"
         return f"{self.accuracy}{activity}, {counted(self.steps, 'step')}"
 
 
 class Activity:
-    """Sums spikes over batches."""
+    """Sums up over batches the spikes that said the counts of layers in a code."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: str, layers: Sequence[Layer]) -> None:
+        self.tables = {layer.name: spikes_per_count(code, layer.levels) for layer in layers}
         self.spikes = 0
         self.silent = 0
         self.neurons = 0
 
     def add(self, counts: Mapping[str, Array]) -> None:
         """Adds the counts of a batch."""
-        for values in counts.values():
-            self.spikes += int(values.sum())
+        for name, values in counts.items():
+            table = self.tables[name]
+            if table is not None:
+                self.spikes += int(np.bincount(values.reshape(-1), minlength=len(table)) @ table)
             self.silent += int((values == 0).sum())
             self.neurons += values.size
 

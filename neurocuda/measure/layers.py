@@ -13,9 +13,9 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared import meanings
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import dense_shape, shape_of, values_of
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
@@ -87,60 +87,77 @@ def dense_operations(op: SynapseOp) -> int:
 
 @dataclass(frozen=True)
 class Operations:
-    """Operations per image, the mean over `images`, measured by the reference interpreter.
+    """Operations per image, the mean over `images`, measured step by step by the reference interpreter.
 
     dense: MACs if no input were zero, borders included. input_products: products of inputs that are not zero and
-    weights that are not zero. accumulations: for every spike, the weights that are not zero that it reaches.
+    weights that are not zero. accumulations: for every spike, whatever it stands for, the weights that are not zero
+    that it reaches. spikes: those that neurons sent, ones that take others back included. settled: the number of steps
+    after which no neuron sent anything for any of the images.
     """
 
     images: int
     dense: float
     input_products: float
     accumulations: float
+    spikes: float
+    settled: int
 
 
 def operations_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -> Operations:
-    """Synaptic operations of level `ann-quantized`, whose counts are the spikes of every exact code."""
+    """Synaptic operations and spikes of level `snn-integer`."""
     traffic = Traffic(module)
-    interpret(module, weights, inputs, traffic.note)
+    traffic.watch(weights, inputs)
     return traffic.operations(weights, traffic.synapses)
 
 
 class Traffic:
-    """What every synapse of level `ann-quantized` reads: `note` watches the interpreter, over any number of batches."""
+    """What neurons of level `snn-integer` send and synapses read, step by step, over any number of images."""
 
     def __init__(self, module: ModuleOp) -> None:
         self.synapses = [op for op in module.walk() if isinstance(op, SynapseOp)]
+        self._module = module
         self._payload = _payloads(module)
-        self._read = {op.input for op in self.synapses}
-        self._sums: dict[SSAValue, Array] = {}
-        self._images: dict[SSAValue, int] = {}
+        self._sent: dict[SSAValue, Array] = {}
+        self._images = 0
+        self._settled = 0
 
-    def note(self, op: Operation, values: Array) -> None:
-        """Adds up spikes per element, or how often an input is not zero."""
+    def watch(self, weights: WeightStore, inputs: Sequence[Array]) -> None:
+        """Runs some images and adds up, per element, how often a signal is not zero."""
+        interpret(self._module, weights, inputs, on_signal=self._note)
+        self._images += len(inputs[0])
+
+    def _note(self, op: Operation, step: int, signal: Array) -> None:
+        fires = isinstance(op, snn.IntegrateAndFireOp)
+        self._settled = max(self._settled, step + 1) if fires else self._settled
         result = op.results[0]
-        if result in self._read:
-            total = (values != 0 if result in self._payload else values).sum(axis=0, dtype=np.float64)
-            self._sums[result] = self._sums.get(result, 0) + total
-            self._images[result] = self._images.get(result, 0) + len(values)
+        if fires or any(isinstance(use.operation, SynapseOp) for use in result.uses):
+            self._sent[result] = self._sent.get(result, 0) + (signal != 0).sum(axis=0, dtype=np.float64)
+
+    def spikes(self, value: SSAValue) -> float:
+        """The spikes of a signal, the mean over all images watched."""
+        return float(np.sum(self._sent.get(value, 0)) / self._images)
 
     def operations(self, weights: WeightStore, synapses: Sequence[SynapseOp]) -> Operations:
-        """The operations of some of the synapses, as the mean over all images noted."""
-        products, accumulations = 0.0, 0.0
-        for op in synapses:
-            reached = _reached(op, weights, self._sums[op.input] / self._images[op.input])
-            products += reached if op.input in self._payload else 0.0
-            accumulations += 0.0 if op.input in self._payload else reached
-        images = max(self._images.values(), default=0)
-        return Operations(images, sum(map(dense_operations, synapses)), products, accumulations)
+        """The operations of some of the synapses and the spikes of all neurons, the mean over all images watched."""
+        read = [op for op in synapses if op.input in self._sent]
+        reached = {op: _reached(op, weights, self._sent[op.input] / self._images) for op in read}
+        senders = [value for value in self._sent if isinstance(value.owner, snn.IntegrateAndFireOp)]
+        return Operations(
+            self._images,
+            sum(map(dense_operations, synapses)),
+            sum(count for op, count in reached.items() if op.input in self._payload),
+            sum(count for op, count in reached.items() if op.input not in self._payload),
+            sum(map(self.spikes, senders)),
+            self._settled,
+        )
 
 
 def _payloads(module: ModuleOp) -> set[SSAValue]:
     """Values that carry the input itself: what follows from it with no neuron between."""
     found: set[SSAValue] = set()
     for op in module.walk():
-        carries = not isinstance(op, SynapseOp | ann.StaircaseOp) and any(operand in found for operand in op.operands)
-        if isinstance(op, host.QuantizeOp) or carries:
+        stops = isinstance(op, SynapseOp | snn.IntegrateAndFireOp | snn.NetworkOp)
+        if isinstance(op, snn.InputOp) or (not stops and any(operand in found for operand in op.operands)):
             found.update(op.results)
     return found
 

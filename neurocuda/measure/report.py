@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import dense_shape
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.weights import WeightStore
@@ -48,6 +49,12 @@ def _header(compiled: Compiled) -> Iterator[str]:
         f"{counted(count, 'weight')} of {bits} bits in {counted(size, 'byte')}"
     )
     yield f"levels {' -> '.join(compiled.levels)}"
+    steps, interval = timing_of(compiled)
+    if interval is not None:
+        yield (
+            f"an image takes {steps} steps; in hardware the next may start {interval} steps after it, "
+            f"{1 / interval:.3g} images per step"
+        )
 
 
 def _layers(compiled: Compiled) -> Iterator[str]:
@@ -82,13 +89,21 @@ def _known(compiled: Compiled) -> Iterator[str]:
         if operations is not None:
             yield (
                 f"synaptic operations per image (measured on {operations.images}): {operations.accumulations:,.0f} "
-                f"accumulations of spikes and {operations.input_products:,.0f} products with the input, "
-                f"against {operations.dense:,.0f} MACs of the float network"
+                f"accumulations of {operations.spikes:,.0f} spikes and {operations.input_products:,.0f} products with "
+                f"the input, against {operations.dense:,.0f} MACs of the float network; "
+                f"the last spike came {operations.settled} steps after the start"
             )
     if compiled.validation is not None:
         yield str(compiled.validation)
     for name, value in compiled.facts.items():
         yield f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}"
+
+
+def timing_of(compiled: Compiled) -> tuple[int, int | None]:
+    """(steps from an image to its answer, steps after which hardware may start the next one, if that is known)."""
+    networks = [op for op in compiled.levels["snn-integer"].walk() if isinstance(op, snn.NetworkOp)]
+    intervals = [network.interval.value.data for network in networks if network.interval is not None]
+    return sum(network.steps.value.data for network in networks), max(intervals, default=None)
 
 
 def parameters_of(module: ModuleOp, weights: WeightStore) -> tuple[int, int]:
@@ -120,6 +135,8 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "levels": list(compiled.levels),
         "neurons": compiled.neurons,
         "weights": {"number": count, "bytes": size, "bits": weight_bits_of(compiled)},
+        "steps": timing_of(compiled)[0],
+        "interval": timing_of(compiled)[1],
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
         "outputs": [asdict(layer) for layer in outputs_of(compiled.levels["ann-quantized"])],
         "schedule": {"steps": steps, "windows": [asdict(window) for window in windows]},

@@ -29,7 +29,7 @@ class Tally:
     quantized_error: float = 0.0
     changes: dict[str, Change] = field(default_factory=lambda: dict.fromkeys(CAUSES, Change()))
     clipped: int = 0
-    counts: int = 0
+    spikes: float = 0.0
     silent: int = 0
     off: int = 0
     fired: NDArray[np.bool_] | None = None
@@ -54,9 +54,9 @@ class Tally:
                 share=old.share + float((change * error).sum()),
             )
 
-    def add_counts(self, sent: Array, own: Array, exact: Floats) -> None:
-        """Adds the counts that a layer sent, those of what it received, and its float activations."""
-        self.counts += int(np.abs(sent).sum())
+    def add_counts(self, sent: Array, own: Array, exact: Floats, spikes: float) -> None:
+        """Adds the counts that a layer sent in so many spikes, those of what it received, its float activations."""
+        self.spikes += spikes
         self.silent += int((sent == 0).sum())
         self.off += int((sent != own).sum())
         fired, alive = (np.asarray(by_channel(values).any(axis=1)) for values in (sent, exact))
@@ -96,7 +96,7 @@ class Tally:
         if self.fired is None or self.alive is None:
             return None
         return Firing(
-            spikes=self.counts / self.values,
+            spikes=self.spikes / self.values,
             silent=self.silent / self.values,
             off=self.off / self.values,
             channels=len(self.fired),

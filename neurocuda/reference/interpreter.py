@@ -21,16 +21,24 @@ Observer: TypeAlias = Callable[[Operation, Array], None]
 StateObserver: TypeAlias = Callable[[Operation, Mapping[str, Array]], None]
 """Called with every stateful operation and what it remembers, when the clock of its network has stopped."""
 
+SignalObserver: TypeAlias = Callable[[Operation, int, Array], None]
+"""Called at every step with every operation of a spiking network that is not silent, the step and what it sends."""
+
 
 class Run:
     """One run of a module: weights, the state of stateful operations, the clock, and who is watching."""
 
     def __init__(
-        self, weights: WeightStore, observer: Observer | None = None, on_state: StateObserver | None = None
+        self,
+        weights: WeightStore,
+        observer: Observer | None = None,
+        on_state: StateObserver | None = None,
+        on_signal: SignalObserver | None = None,
     ) -> None:
         self.weights = weights
         self.observer = observer
         self.on_state = on_state
+        self.on_signal = on_signal
         self.step = 0
         self._states: dict[Operation, dict[str, Array]] = {}
 
@@ -105,13 +113,14 @@ def interpret(
     inputs: Sequence[Array],
     observer: Observer | None = None,
     on_state: StateObserver | None = None,
+    on_signal: SignalObserver | None = None,
 ) -> list[Array]:
     """Runs `@main` on inputs with a leading batch axis; returns its outputs with the same batch axis.
 
     Raises:
         InputError: an input has the wrong shape, or the number of inputs or of images is wrong.
     """
-    return execute(Run(weights, observer, on_state), module, inputs)
+    return execute(Run(weights, observer, on_state, on_signal), module, inputs)
 
 
 def execute(run: Run, module: ModuleOp, inputs: Sequence[Array]) -> list[Array]:

@@ -80,7 +80,7 @@ def _coded(network: snn.NetworkOp) -> list[Problem]:
     if network.code.data != "count":
         return []
     why = "counts are not said in time yet"
-    return [Problem("`snn.network`", user_location(network), why, "Run encode-unary or encode-free first.")]
+    return [Problem("`snn.network`", user_location(network), why, "Run a pass encode-<code> first.")]
 
 
 class _Conversion:

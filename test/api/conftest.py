@@ -72,7 +72,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def compiled(images: Floats) -> Compiled:
     """The network with T = 7. Do not change it."""
-    return nc.compile(small(), target="cpu", calibration=images, conversion=nc.Conversion(timesteps=7))
+    return nc.compile(small(), target="cpu", calibration=images, conversion=nc.Conversion(code="unary", timesteps=7))
 
 
 @pytest.fixture

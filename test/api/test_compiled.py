@@ -23,6 +23,7 @@ from neurocuda.ir.origin import origin_of
 from neurocuda.measure.certificate import Width
 from neurocuda.measure.report import figures
 from neurocuda.measure.validation import Drift, Validation
+from neurocuda.options import EXACT_CODES
 from neurocuda.reference.interpreter import interpret
 
 Floats = NDArray[np.float32]
@@ -166,6 +167,44 @@ def test_an_evaluation_counts_what_a_run_gives(compiled: Compiled, images: Float
     assert found.steps == 15
     assert found.provenance.startswith("cpu: ")
     assert "93.75 % of 32 images (95 % interval 79.85 ... 98.27)" in str(found)
+
+
+@pytest.mark.parametrize("code", [*EXACT_CODES, "free"])
+def test_spikes_are_counted_whatever_they_stand_for(
+    code: str, model: nn.Module, images: Floats, labels: NDArray[np.int64]
+) -> None:
+    """What the counts of a run say agrees with what the interpreter sees step by step on the same images."""
+    conversion = nc.Conversion(code=code, timesteps=6)
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    found = compiled.evaluate(images[:4], labels[:4])
+    assert found.operations is not None
+    assert found.spikes_per_neuron == pytest.approx(found.operations.spikes / compiled.neurons)
+    assert 0 < found.operations.settled <= found.steps
+    most = {"radix": 2, "latency": 1, "graded": 1}.get(code, 6)
+    assert found.spikes_per_neuron is not None
+    assert found.spikes_per_neuron < most
+    assert f"the last spike came {found.operations.settled} steps after the start" in compiled.report()
+
+
+def test_auto_takes_the_exact_code_that_the_target_lists_first(model: nn.Module, images: Floats) -> None:
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=nc.Conversion(timesteps=3))
+    assert compiled.code == compiled.backend.constraints.codes[0] == "graded"
+    assert "an image takes 3 steps; in hardware the next may start 2 steps after it, 0.5 images per step" in (
+        compiled.report()
+    )
+
+
+def test_a_firing_delay_of_a_whole_window_is_exact(model: nn.Module, images: Floats) -> None:
+    conversion = nc.Conversion(code="free", timesteps=7, firing_delay=7)
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    found = compiled.validate(images[:8])
+    assert found.passed
+    assert not any(residual.off for residual in found.residuals)
+    assert compiled.run(images).steps == 1 + 2 * 7
+    shorter = nc.compile(
+        model, target="cpu", calibration=images, conversion=nc.Conversion(code="free", timesteps=7, firing_delay=2)
+    )
+    assert shorter.run(images).steps == 1 + 2 + 7
 
 
 def test_evaluations_in_parts_add_up(
@@ -389,7 +428,7 @@ def test_a_report_says_what_is_known(compiled: Compiled, images: Floats, labels:
     assert "conftest.py:" in text
     assert "accuracy, cpu:host: 93.75 % of 32 images" in text
     assert "accuracy, ann-quantized: 93.75 % of 32 images" in text
-    assert "accumulations of spikes" in text
+    assert "accumulations of " in text
     assert "validated on 2 images: passed" in text
 
 

@@ -12,6 +12,8 @@ from neurocuda import Conversion, NirOptions, Normalize, OptionError
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"firing_delay": 3}, 'firing_delay=3 goes with code="free", not code="auto"'),
+        ({"code": "free", "firing_delay": -1}, "firing_delay must be a whole number 0 ... 1024, not -1"),
         ({"code": "morse"}, "code must be one of auto, unary, radix, latency, graded, signed, free, not 'morse'"),
         ({"calibration": "guess"}, "calibration must be one of mse, percentile, max, not 'guess'"),
         ({"timesteps": 0}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 0'),

@@ -121,7 +121,7 @@ def test_counts_reach_the_cost_report() -> None:
     network.apply(*LOWER)
     execution = load(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
     readings = {reading.name: reading.value for reading in cost(network.module, network.weights, execution)}
-    assert readings["spikes"] == sum(int(each.sum()) for each in counts.values()) / 6
+    assert readings["counts"] == sum(int(each.sum()) for each in counts.values()) / 6
 
 
 @pytest.mark.parametrize(

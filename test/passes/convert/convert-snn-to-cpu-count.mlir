@@ -11,4 +11,4 @@ func.func @main(%x: tensor<2xi8>) -> tensor<2xi32> {
   func.return %y : tensor<2xi32>
 }
 
-// CHECK: `snn.network`{{.*}}: counts are not said in time yet. Run encode-unary or encode-free first.
+// CHECK: `snn.network`{{.*}}: counts are not said in time yet. Run a pass encode-<code> first.

@@ -100,3 +100,34 @@ def test_free_running_is_exact_for_one_layer() -> None:
     expected = counts_of(network)
     network.apply("convert-ann-to-snn", "encode-free")
     require_equal(counts_of(network), expected, "free")
+
+
+@pytest.mark.parametrize("code", ["unary", "radix", "latency", "graded"])
+def test_delays_on_shortcuts_keep_every_count(code: str) -> None:
+    """And the schedule that is in the text then still holds."""
+    shorter = 0
+    for seed in range(9):
+        network = integer_network(seed, 4)
+        integers = counts_of(network)
+        network.apply("convert-ann-to-snn", f"encode-{code}")
+        before = interval_of(network)
+        network.apply("insert-delays", "verify-schedule")
+        require_equal(counts_of(network), integers, f"network {seed}")
+        assert interval_of(network) <= before
+        shorter += interval_of(network) < before
+    assert shorter
+
+
+def interval_of(network: RandomNetwork) -> int:
+    """The interval that the text states."""
+    (found,) = [op for op in network.module.walk() if isinstance(op, snn.NetworkOp)]
+    assert found.interval is not None
+    return found.interval.value.data
+
+
+def test_a_delay_of_a_window_makes_free_running_exact() -> None:
+    network = random_network(3)
+    network.apply(*QUANTISE)
+    integers = counts_of(network)
+    network.apply("convert-ann-to-snn", "encode-free{delay=7}")
+    require_equal(counts_of(network), integers, "delay 7")

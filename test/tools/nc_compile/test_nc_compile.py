@@ -43,7 +43,7 @@ def test_a_program_becomes_an_artefact_that_computes_the_same(here: Path, tool: 
     done = tool("nc-compile", "model.pt2", "--calibration", "images.npz", "--timesteps", "255", "-o", "deep.nca")
     assert done.code == 0
     assert done.err == ""
-    assert done.out.startswith('deep.nca: model for cpu:host, code "unary", T = 255')
+    assert done.out.startswith('deep.nca: model for cpu:host, code "graded", T = 255')
     program = torch.export.load(here / "model.pt2").module()
     expected = program(torch.tensor(np.load("images.npy")[:2])).detach().numpy()
     assert np.abs(scores(load("deep.nca"))[:2] - expected).max() < 0.03 * np.abs(expected).max()
@@ -201,7 +201,7 @@ def test_summary_as_json(here: Path, tool: Tool) -> None:
     assert (found["artefact"], found["target"], found["code"], found["timesteps"]) == (
         "out.nca",
         "cpu:host",
-        "unary",
+        "graded",
         15,
     )
     assert done.err == ""

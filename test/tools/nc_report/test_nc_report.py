@@ -25,7 +25,7 @@ def test_text_is_the_report(here: Path, tool: Tool) -> None:
 def test_json_holds_layers_and_cost(here: Path, tool: Tool) -> None:
     found = json.loads(tool("nc-report", "model.nca", "--json").out)
     compiled = load(here / "model.nca")
-    assert (found["name"], found["target"], found["code"], found["timesteps"]) == ("Net", "cpu:host", "unary", 15)
+    assert (found["name"], found["target"], found["code"], found["timesteps"]) == ("Net", "cpu:host", "graded", 15)
     assert found["levels"] == list(compiled.levels)
     (layer,) = found["layers"]
     assert (layer["shape"], layer["neurons"], layer["levels"], layer["synapses"]) == ([4, 8, 8], 256, 15, 1)
@@ -46,7 +46,7 @@ def test_every_level_can_be_printed(here: Path, tool: Tool) -> None:
 
 def test_certificate(here: Path, tool: Tool) -> None:
     del here
-    assert 'code "unary" is exact' in tool("nc-report", "model.nca", "--certificate").out
+    assert 'code "graded" is exact' in tool("nc-report", "model.nca", "--certificate").out
 
 
 IMAGES = ("--images", "images.npz", "--labels", "images.npz")

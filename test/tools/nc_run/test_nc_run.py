@@ -57,7 +57,7 @@ def test_outputs_and_counts_are_written(here: Path, tool: Tool) -> None:
         np.testing.assert_array_equal(written[f"counts/{layer}"], counts)
     found = json.loads(done.out)
     assert found["classes"] == expected.outputs.argmax(axis=1).tolist()
-    assert found["spikes_per_neuron"] == {layer: float(counts.mean()) for layer, counts in expected.counts.items()}
+    assert found["count_per_neuron"] == {layer: float(counts.mean()) for layer, counts in expected.counts.items()}
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out.npy", "out"])
