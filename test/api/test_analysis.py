@@ -23,6 +23,7 @@ from neurocuda.measure.analysis import CAUSES, Analysis, Change, Part, percent
 from neurocuda.measure.exactness import residuals_of
 from neurocuda.measure.layers import operations_of
 from neurocuda.measure.raster import raster_of, schedule_of
+from neurocuda.options import EXACT_CODES
 from neurocuda.pipeline import Line, integer_stages
 from neurocuda.reference.interpreter import interpret
 
@@ -50,7 +51,13 @@ def inputs() -> NDArray[np.float32]:
 @pytest.fixture(scope="module")
 def small(inputs: NDArray[np.float32]) -> Compiled:
     """The chain with few steps, so that there is something to explain."""
-    return nc.compile(chain(), target="cpu", calibration=inputs[:40], conversion=nc.Conversion(timesteps=STEPS))
+    return said(inputs, "unary")
+
+
+def said(inputs: NDArray[np.float32], code: str) -> Compiled:
+    """The network in a code."""
+    conversion = nc.Conversion(timesteps=STEPS, code=code)
+    return nc.compile(chain(), target="cpu", calibration=inputs[:40], conversion=conversion)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +166,15 @@ def test_answers_are_lost_where_a_layer_is_switched(
     evaluation = small.evaluate(inputs, truth)
     assert analysis.accuracy["spiking"] == analysis.accuracy["quantised"] == evaluation.accuracy
     assert analysis.provenance == evaluation.provenance
+
+
+@pytest.mark.parametrize("code", EXACT_CODES)
+def test_spikes_are_those_of_the_code(code: str, inputs: NDArray[np.float32], truth: NDArray[np.int64]) -> None:
+    compiled = said(inputs, code)
+    parts = [part for part in compiled.analyze(inputs[:16]).parts if part.firing is not None]
+    spikes = sum(part.firing.spikes * part.elements for part in parts if part.firing is not None)
+    expected = compiled.evaluate(inputs[:16], truth[:16]).spikes_per_neuron
+    assert spikes / compiled.neurons == pytest.approx(expected)
 
 
 def test_firing_is_counted(small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]) -> None:
