@@ -16,7 +16,7 @@ from neurocuda.errors import InputError, OptionError
 from neurocuda.images import Array, Images, InputSpec, as_arrays, checked
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.evaluation import Activity, Evaluation, correct_answers, labels_of
-from neurocuda.measure.layers import Layer, layers_of, operations_of
+from neurocuda.measure.layers import WATCHED, Layer, layers_of, operations_of
 from neurocuda.measure.validation import REFERENCE, Validation, Validator
 from neurocuda.options import Conversion, Normalize, as_path, require_type
 
@@ -41,9 +41,6 @@ COUNT_BYTES = 2
 
 EVALUATED_AT_ONCE = 256
 """Images between two reports of progress."""
-
-OPERATIONS_ON = 4
-"""Images on which synaptic operations are counted, step by step."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +217,7 @@ class Compiled:
             correct += correct_answers(_first(result.outputs), truth[part])
             activity.add(result.counts)
             seconds, steps, provenance = seconds + result.seconds, result.steps, result.provenance
-        few = [array[:OPERATIONS_ON] for array in arrays]
+        few = [array[:WATCHED] for array in arrays]
         operations = operations_of(self.levels["snn-integer"], self.weights, few)
         per_neuron = operations.spikes / max(1, self.neurons)
         return Evaluation(

@@ -27,7 +27,7 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
 from neurocuda.measure.evaluation import correct_answers
-from neurocuda.measure.layers import Traffic
+from neurocuda.measure.layers import WATCHED, Traffic
 from neurocuda.measure.raster import raster_of
 from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
 from neurocuda.measure.spikes import spikes_per_count
@@ -43,9 +43,6 @@ Integers: TypeAlias = NDArray[np.int64]
 
 TIMESTEPS = (1, 3, 7, 15, 31, 63)
 """Numbers of time steps that accuracy is told for, beside the network's own and those that differ enough from it."""
-
-WATCHED = 16
-"""Images that are run step by step, to count what is sent and read."""
 
 AT_ONCE = 64
 """Images looked at together, at most."""

@@ -23,6 +23,9 @@ from neurocuda.reference.interpreter import interpret
 
 Array: TypeAlias = NDArray[Any]
 
+WATCHED = 4
+"""Images that are run step by step, to count what is sent and read."""
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -21,7 +21,7 @@ from neurocuda.errors import InputError, VerificationError
 from neurocuda.ir.context import weights_of
 from neurocuda.measure.analysis import CAUSES, Analysis, Change, Part, percent
 from neurocuda.measure.exactness import residuals_of
-from neurocuda.measure.layers import operations_of
+from neurocuda.measure.layers import WATCHED, operations_of
 from neurocuda.measure.raster import raster_of, schedule_of
 from neurocuda.options import EXACT_CODES
 from neurocuda.pipeline import Line, integer_stages
@@ -194,7 +194,7 @@ def test_firing_is_counted(small: Compiled, analysis: Analysis, inputs: NDArray[
 def test_operations_are_those_of_the_evaluation(
     small: Compiled, analysis: Analysis, inputs: NDArray[np.float32]
 ) -> None:
-    every = operations_of(small.level("ann-quantized"), small.weights, [inputs])
+    every = operations_of(small.level("snn-integer"), small.weights, [inputs[:WATCHED]])
     parts = [found.operations for found in analysis.parts if found.operations is not None]
     assert sum(found.dense for found in parts) == every.dense == 6 * 8 + 8 * 7 + 7 * 3
     assert sum(found.accumulations for found in parts) == pytest.approx(every.accumulations)
