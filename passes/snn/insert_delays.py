@@ -96,7 +96,7 @@ def _delay(network: snn.NetworkOp) -> None:
 
 def _shortest(op: Operation, when: Mapping[SSAValue, Activity]) -> int:
     """For how long an operation works on an image if all that can be kept back is."""
-    slack = {synapse.result: steps for synapse, steps in _early(op, when)}
+    slack: dict[SSAValue, int] = {synapse.result: steps for synapse, steps in _early(op, when)}
     arrivals = [when[operand].start + slack.get(operand, 0) for operand in op.operands]
     return busy(op, when)[1] - min(arrivals)
 

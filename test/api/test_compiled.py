@@ -14,8 +14,8 @@ from xdsl.ir import Operation
 
 import neurocuda as nc
 from neurocuda.compiled import Compiled
-from neurocuda.images import Array, Images
 from neurocuda.dialects.snn.ops import IntegrateAndFireOp
+from neurocuda.images import Array, Images
 from neurocuda.ir.attributes import integers
 from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.origin import origin_of
