@@ -69,7 +69,10 @@ def test_sparse_parameters_are_named() -> None:
 
 
 def test_a_model_elsewhere_is_copied_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hygiene, "_elsewhere", bool)  # every model is somewhere else
+    def elsewhere(_: nn.Module) -> bool:
+        return True
+
+    monkeypatch.setattr(hygiene, "_elsewhere", elsewhere)
     model = network()
     with pytest.warns(NeuroCudaWarning, match="the model is not on the CPU: a copy on the CPU in evaluation mode"):
         assert hygiene.usable(model) is not model
