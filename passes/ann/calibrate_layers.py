@@ -1,152 +1,145 @@
-"""Walks the layers in order, the float and the quantised network side by side, and calibrates one after the other."""
+"""Calibrates layer after layer on what really reaches it: the float and the quantised network in lockstep."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING
 
-from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.dialects.shared.bases import SynapseOp
-from neurocuda.errors import InputError, OptionError
-from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.errors import InputError, LevelError, NeuroCudaWarning, OptionError, Problem
+from neurocuda.ir.constraints import constraints_of
+from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import CLIP, IMAGES, LEVELS, broadcast_shape, statistics_of
+from neurocuda.passes.ann._statistics import CLIP, named_images
+from neurocuda.passes.ann.quantize_weights import weight_grid
 
 if TYPE_CHECKING:
-    from neurocuda.passes.ann.calibration.layer import Layer
+    from neurocuda.passes.ann.calibration.layer import Step
     from neurocuda.reference.meaning import Array
+
+STEPS = ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean")
+"""What may be done at a layer."""
+
+FEWEST_IMAGES = 16
+"""Fewer different images say too little about other images."""
 
 
 @dataclass(frozen=True)
 class CalibrateLayersPass(NeuroPass):
+    """
+    Walks the layers in order and corrects each one for the rounding in front of it, without labels.
+
+    The float network and the quantised network see the same calibration images. What the quantised network's own
+    layers say, input coding and integer weights included, reaches the next layer, whose weights, bias and clip ranges
+    are then changed by the `steps`, in the order given:
+
+    `least-squares` changes weights so that the charge comes near the float network's, `bias` matches the mean charge
+    per channel, `threshold` takes the clip range per channel with the least mean square error, `output-mean` matches
+    the mean of what the layer says, `equalize` raises clip ranges so that channels can share a threshold (it acts only
+    where the target has one threshold per layer). A layer at the end is a readout: the first two apply.
+
+    Quantising stays with `quantize-activations` and `quantize-weights`, which take the same options. The images are
+    those that the module names (`nc.calibration`); with fewer than 16 different ones nothing is changed, and the pass
+    warns. Silent channels keep their clip range.
+
+    Before:
+        builtin.module attributes {nc.calibration = dense<0.0> : tensor<1xf32>} {
+          func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
+            func.return %x : tensor<1xf32>
+          }
+        }
+
+    After:
+        ...
+    """
+
     name = "calibrate-layers"
     promise = Approximates()
 
-    steps: tuple[str, ...] = ("least-squares", "bias", "threshold", "output-mean")
+    steps: tuple[str, ...] = STEPS
     timesteps: int = 15
-    weight_bits: int = 8
+    weight_bits: int | None = None
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        from neurocuda.passes.ann.calibration.bias import Bias
-        from neurocuda.passes.ann.calibration.least_squares import LeastSquares
-        from neurocuda.passes.ann.calibration.output_mean import OutputMean
-        from neurocuda.passes.ann.calibration.threshold import Threshold
+        unknown = [step for step in self.steps if step not in STEPS]
+        if unknown:
+            raise OptionError(f"calibrate-layers: step '{unknown[0]}' is none of {', '.join(STEPS)}")
+        if not 1 <= self.timesteps <= 2**15:
+            raise OptionError(f"calibrate-layers: timesteps must be 1 ... 32768, not {self.timesteps}")
+        grid = weight_grid(constraints_of(module), self.weight_bits, self.name)
+        images = named_images(module, weights)
+        if not images:
+            raise InputError("calibrate-layers: the module names no calibration images (nc.calibration)")
+        _require_clip_ranges(module)
+        if _are_few(images):
+            return
+        from neurocuda.passes.ann.calibration.walk import Walk
         from neurocuda.reference.interpreter import main_function
 
-        known = {step.name: step for step in (LeastSquares, Bias, Threshold, OutputMean)}
-        attribute = module.attributes.get(IMAGES)
-        images = [weights.array(cast(Dense, dense)) for dense in attribute.data]
-        walk = _Walk(weights, [known[name]() for name in self.steps], self.timesteps, 2 ** (self.weight_bits - 1) - 1)
+        chosen = steps_named([step for step in self.steps if step != "equalize" or grid.one_threshold])
+        walk = Walk(weights, chosen, self.timesteps, grid)
         function = main_function(module)
         for argument, array in zip(function.body.block.args, images, strict=True):
-            walk.exact[argument] = walk.quantised[argument] = array
-        for op in list(function.body.block.ops):
+            walk.start(argument, array)
+        for op in function.body.block.ops:
             walk.visit(op)
+        if walk.problems:
+            raise LevelError("the layers cannot be calibrated:", walk.problems)
+        _warn_of_silence([user_location(op) for op in walk.silent])
 
 
-class _Walk:
-    def __init__(self, weights, steps, timesteps, largest) -> None:
-        from neurocuda.reference.interpreter import Run
+def steps_named(names: Sequence[str]) -> list[Step]:
+    """The steps behind their names."""
+    from neurocuda.passes.ann.calibration.bias import bias
+    from neurocuda.passes.ann.calibration.equalize import equalize
+    from neurocuda.passes.ann.calibration.least_squares import least_squares
+    from neurocuda.passes.ann.calibration.output_mean import output_mean
+    from neurocuda.passes.ann.calibration.rounding import rounding
+    from neurocuda.passes.ann.calibration.threshold import threshold
 
-        self.weights = weights
-        self.run = Run(weights)
-        self.steps = steps
-        self.timesteps = timesteps
-        self.largest = largest
-        self.exact: dict[SSAValue, Array] = {}
-        self.quantised: dict[SSAValue, Array] = {}
-        self.scale = {}
+    steps = (least_squares, rounding, bias, threshold, equalize, output_mean)
+    known: dict[str, Step] = dict(zip(STEPS, steps, strict=True))
+    return [known[name] for name in names]
 
-    def visit(self, op: Operation) -> None:
-        if isinstance(op, func.ReturnOp):
-            return
-        if isinstance(op, ann.InputOp):
-            self._input(op)
-        elif isinstance(op, SynapseOp):
-            self._synapse(op)
-        elif isinstance(op, ann.NeuronOp):
-            self._neuron(op)
-        else:
-            self._carry(op)
 
-    def _evaluate(self, op, operands):
-        import numpy as np
+def _require_clip_ranges(module: ModuleOp) -> None:
+    missing = [op for op in module.walk() if isinstance(op, ann.NeuronOp) and CLIP not in op.attributes]
+    if missing:
+        why, remedy = "it has no clip range", "Run `balance-thresholds` first."
+        problems = [Problem(f"`{op.name}`", user_location(op), why, remedy) for op in missing]
+        raise LevelError("calibrate-layers needs clip ranges:", problems)
 
-        parts = [
-            self.run.evaluate(op, [operand[start : start + 32] for operand in operands])[0]
-            for start in range(0, len(operands[0]), 32)
-        ]
-        return np.concatenate(parts)
 
-    def _input(self, op):
-        import numpy as np
-        from neurocuda.passes.ann._input_coding import of_pixels, of_statistics
+def _are_few(images: Sequence[Array]) -> bool:
+    """Whether there are too few different images to calibrate on; warns.
 
-        if op.mean is not None and op.std is not None:
-            coding = of_pixels(*(self.weights.array(c).astype("float64") for c in (op.mean, op.std)))
-        else:
-            coding = of_statistics(statistics_of(op, self.weights))
-        shape = shape_of(op.result)
-        step, shift, scale, offset = (f.reshape(broadcast_shape(len(shape), len(f))) for f in (coding.step, coding.shift, coding.scale, coding.offset))
-        x = self.quantised[op.input]
-        n = np.clip(np.rint((x - shift) / step), *coding.bounds)
-        self.exact[op.result] = self._evaluate(op, [x])
-        self.quantised[op.result] = (n * scale + offset).astype(np.float32)
-        self.scale[op.result] = np.broadcast_to(scale, shape)
+    Raises:
+        InputError: an image is not finite.
+    """
+    import numpy as np
 
-    def _synapse(self, op):
-        self.exact[op.result] = self._evaluate(op, [self.exact[op.input]])
-        if any(isinstance(use.operation, ann.NeuronOp) for use in op.result.uses):
-            return
-        from neurocuda.passes.ann import _fields as fields
-        from neurocuda.passes.ann._linear import bias_field, with_constants
-        layer = self._layer([op], bias_field(op, self.weights), None, 1, self.exact[op.result], None)
-        for step in self.steps:
-            layer = step.apply(layer)
-        self.quantised[op.result] = layer.charge
-        self._write(op, layer.branches[0].weight)
-        if layer.bias.any() and not isinstance(op, ann.DiagonalOp):
-            op.properties["bias"] = self.weights.add(layer.bias.ravel().astype("float32"), "bias")
+    if not all(np.isfinite(array).all() for array in images):
+        raise InputError("calibrate-layers: the calibration images hold values that are not finite")
+    different = len(set(zip(*([image.tobytes() for image in array] for array in images), strict=True)))
+    if different >= FEWEST_IMAGES:
+        return False
+    _warn(
+        f"{different} different calibration image{'s' * (different != 1)} say too little about others: weights and "
+        f"biases stay as they are, only clip ranges were chosen; give at least {FEWEST_IMAGES}, better 256"
+    )
+    return True
 
-    def _write(self, op, weight):
-        op.properties["weight"] = self.weights.add(weight.astype("float32"), "weight")
 
-    def _layer(self, ops, bias, clip, levels, target, maximum):
-        from neurocuda.passes.ann.calibration.layer import Branch, Layer
-        branches = tuple(Branch(op, self.quantised[op.input], self.scale[op.input], self.weights.array(op.weight).astype("float64")) for op in ops)
-        return Layer(branches, bias, clip, levels, target, self.largest, maximum)
+def _warn_of_silence(places: Sequence[str]) -> None:
+    if places:
+        _warn(f"no neuron of {'; '.join(places)} fires on any calibration image: the images or the network are at fault")
 
-    def _neuron(self, op):
-        import numpy as np
-        from neurocuda.passes.ann.calibration.layer import sum_of
-        rank = len(shape_of(op.result))
-        bias = np.zeros((1,) * rank) if op.bias is None else self.weights.array(op.bias).astype("float64")
-        levels = op.attributes[LEVELS].value.data if LEVELS in op.attributes else self.timesteps
-        clip = self.weights.array(op.attributes[CLIP]).astype("float64")
-        target = sum_of([self.exact[c] for c in op.currents]) + bias.astype(np.float32)
-        ops = [c.owner for c in op.currents]
-        layer = self._layer(ops, bias, clip, levels, target, None if op.maximum is None else op.maximum.value.data)
-        self.exact[op.result] = layer.wanted
-        for step in self.steps:
-            layer = step.apply(layer)
-        self.quantised[op.result] = layer.activation
-        self.scale[op.result] = np.broadcast_to(layer.threshold * layer.unit, shape_of(op.result))
-        for branch in layer.branches:
-            self._write(branch.op, branch.weight)
-        op.properties["bias"] = self.weights.add(layer.bias.astype("float32"), "bias")
-        written = (layer.threshold * layer.unit).ravel() * layer.levels
-        op.attributes[CLIP] = self.weights.add(np.broadcast_to(written, clip.shape).astype("float32"), "clip")
 
-    def _carry(self, op):
-        from neurocuda.passes.ann import _fields as fields
-        for values in (self.exact, self.quantised):
-            values[op.results[0]] = self._evaluate(op, [values[o] for o in op.operands])
-        if all(o in self.scale for o in op.operands) and fields.carries(op):
-            self.scale[op.results[0]] = fields.carried(op, self.weights, [self.scale[o] for o in op.operands])
+def _warn(text: str) -> None:
+    warnings.warn(text, NeuroCudaWarning, stacklevel=3)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, ModuleOp, i32
+from xdsl.dialects.builtin import ModuleOp, i32
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
@@ -16,6 +16,7 @@ from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import Dense, element_type, shape_of
+from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
     Field = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-CONSTRAINTS = "nc.constraints"
-"""The module attribute in which `compile` writes what the target demands of integers."""
-
 LARGEST = 2**31 - 1
 """Accumulators are i32."""
+
+LARGEST_THRESHOLD = 2**29
+"""A threshold times the number of levels stays within it, so that every code has room for it."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class QuantizeWeightsPass(NeuroPass):
     Turns every synapse into integer weights and every staircase into integer bias, threshold and initial value.
 
     All synapses of a neuron share one unit per output channel, chosen so that the largest weight becomes
-    2^(bits-1) - 1. Bias and threshold are rounded to that unit and the initial value is half the threshold, rounded
-    down. A rounded threshold changes what a count stands for; the columns that read it take that into account. An
+    2^(bits-1) - 1. Bias, threshold and initial value are rounded to that unit, the last one down. A rounded threshold
+    changes what a count stands for; the columns that read it take that into account. Where the target has one
+    threshold per layer, the units of its channels are chosen such that all thresholds are the same integer. An
     accumulator that could leave 32 bits is refused. `weight-bits` defaults to the target's constraint, else 8.
 
     Before:
@@ -69,31 +71,62 @@ class QuantizeWeightsPass(NeuroPass):
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         from neurocuda.reference.interpreter import main_function
 
-        bits = self._bits(module)
-        quantizer = _Quantizer(weights, bits)
+        grid = weight_grid(constraints_of(module), self.weight_bits, self.name)
+        quantizer = _Quantizer(weights, grid)
         for op in list(main_function(module).body.block.ops):
             quantizer.visit(op)
         if quantizer.problems:
             raise LevelError("the weights cannot be quantised:", quantizer.problems)
 
-    def _bits(self, module: ModuleOp) -> int:
-        bits = self.weight_bits
-        constraints = module.attributes.get(CONSTRAINTS)
-        if bits is None and isinstance(constraints, DictionaryAttr):
-            demanded = constraints.data.get("weight_bits")
-            bits = demanded.value.data if isinstance(demanded, IntegerAttr) else None
-        bits = 8 if bits is None else bits
-        if not 2 <= bits <= 16:
-            raise OptionError(f"quantize-weights: weight-bits must be 2 ... 16, not {bits}")
-        return bits
+
+@dataclass(frozen=True)
+class WeightGrid:
+    """How integers may be chosen: the largest weight, and whether the channels of a layer share one threshold."""
+
+    largest: int
+    one_threshold: bool
+
+    def finest(self, top: Field) -> Field:
+        """The finest unit per channel in which no weight up to `top` exceeds the largest; any where there is none."""
+        import numpy as np
+
+        return np.where(top > 0, top, 1.0) / self.largest
+
+    def unit(self, top: Field, threshold: Field, levels: int) -> Field:
+        """One unit per channel in which no weight up to `top` exceeds the largest, broadcasting like `top`.
+
+        Channels whose weights are tiny beside their threshold, dead ones, get a coarser unit, and so do all channels
+        that have to share one threshold with another.
+        """
+        import numpy as np
+
+        finest = self.finest(top)
+        if threshold.ndim != top.ndim or not np.all(np.less_equal(threshold.shape, top.shape)):
+            return finest
+        if not self.one_threshold:
+            return np.maximum(finest, threshold / (LARGEST_THRESHOLD // levels))
+        room = np.where(top > 0, threshold / finest, np.inf).min()
+        return np.maximum(np.where(top > 0, finest, 0), threshold / np.clip(room // 1, 1, LARGEST_THRESHOLD // levels))
+
+
+def weight_grid(constraints: Constraints, weight_bits: int | None, name: str) -> WeightGrid:
+    """The grid that a target's constraints and a pass's own option leave.
+
+    Raises:
+        OptionError: the width is out of range.
+    """
+    bits = constraints.weight_bits if weight_bits is None else weight_bits
+    if not 2 <= bits <= 16:
+        raise OptionError(f"{name}: weight-bits must be 2 ... 16, not {bits}")
+    return WeightGrid(2 ** (bits - 1) - 1, constraints.threshold_granularity == "layer")
 
 
 class _Quantizer:
     """Walks the network in order and keeps, for every count, its true scale over the one its readers assume."""
 
-    def __init__(self, weights: WeightStore, bits: int) -> None:
+    def __init__(self, weights: WeightStore, grid: WeightGrid) -> None:
         self.weights = weights
-        self.largest = 2 ** (bits - 1) - 1
+        self.grid = grid
         self.ratio: dict[SSAValue, Field] = {}
         self.problems: list[Problem] = []
 
@@ -152,16 +185,16 @@ class _Quantizer:
         if len(floats) != len(op.currents):
             return
         rank = len(shape_of(op.result))
-        bias, threshold, nominal = (
-            self.weights.array(constant).astype(np.float64) for constant in (op.bias, op.threshold, op.scale)
+        bias, threshold, initial, nominal = (
+            self.weights.array(constant).astype(np.float64) for constant in (op.bias, op.threshold, op.initial, op.scale)
         )
-        unit = coarse_enough(common_unit(synapses, floats, self.largest, rank), threshold, op.levels.value.data)
+        unit = self.grid.unit(largest_by_output(synapses, floats, rank), threshold, op.levels.value.data)
         whole = np.maximum(np.rint(threshold / unit), 1)
         new = ann.StaircaseOp(
             [self._integer(synapse, weight, unit) for synapse, weight in zip(synapses, floats, strict=True)],
             bias=self._add_i32(op, np.rint(bias / unit), "bias"),
             threshold=self._add_i32(op, whole, "threshold"),
-            initial=self._add_i32(op, whole // 2, "initial"),
+            initial=self._add_i32(op, np.floor(whole * (initial / threshold)), "initial"),
             scale=self.weights.add(whole * unit * (nominal / threshold), "scale"),
             levels=op.levels.value.data,
         )
@@ -177,7 +210,7 @@ class _Quantizer:
 
         from neurocuda.passes.ann._fields import per_output, rebuilt
 
-        kind = np.int8 if self.largest < 2**7 else np.int16
+        kind = np.int8 if self.grid.largest < 2**7 else np.int16
         divisor = unit if isinstance(op, ann.DiagonalOp) else per_output(op, unit.ravel())
         whole = np.rint(weight / divisor).astype(kind)
         new = rebuilt(op, self.weights.add(whole, "weight"), i32)
@@ -196,7 +229,7 @@ class _Quantizer:
         if scaled is None:
             return
         rank = len(shape_of(op.result))
-        unit = common_unit([op], [scaled], self.largest, rank)
+        unit = self.grid.finest(largest_by_output([op], [scaled], rank))
         bias = own_bias(op, self.weights)
         new = self._integer(op, scaled, unit)
         synapse = new.owner
@@ -246,28 +279,15 @@ def largest_charge(op: SynapseOp, weights: WeightStore) -> float:
     return float(rows.max(initial=0)) * largest
 
 
-def common_unit(synapses: Sequence[SynapseOp], weights: Sequence[Field], largest: int, rank: int) -> Field:
-    """One unit per output channel in which no weight of any synapse exceeds `largest`, broadcasting onto the result."""
+def largest_by_output(synapses: Sequence[SynapseOp], weights: Sequence[Field], rank: int) -> Field:
+    """The largest weight of all synapses per output channel, broadcasting onto the result."""
     import numpy as np
 
     tops = [_largest_by_output(op, weight, rank) for op, weight in zip(synapses, weights, strict=True)]
     top = tops[0]
     for other in tops[1:]:
         top = np.maximum(top, other)
-    return np.where(top > 0, top, 1.0) / largest
-
-
-def coarse_enough(unit: Field, threshold: Field, levels: int) -> Field:
-    """A unit in which a threshold times `levels` stays within 29 bits, so that every code has room for it.
-
-    Only channels whose weights are tiny beside their threshold, dead ones, get a coarser unit.
-    """
-    import numpy as np
-
-    least = threshold / (2**29 // levels)
-    return (
-        np.maximum(unit, least) if least.ndim == unit.ndim and np.all(np.less_equal(least.shape, unit.shape)) else unit
-    )
+    return top
 
 
 def _largest_by_output(op: SynapseOp, weight: Field, rank: int) -> Field:

@@ -1,15 +1,10 @@
-"""A bias that matches the mean of the charge."""
+"""A bias that matches the mean charge."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from neurocuda.passes.ann.calibration.layer import Layer
 
 
-@dataclass(frozen=True)
-class Bias:
-    name = "bias"
-
-    def apply(self, layer: Layer) -> Layer:
-        return layer.with_bias(layer.bias + layer.mean(layer.target - layer.charge))
+def bias(layer: Layer) -> Layer:
+    """The mean charge per channel becomes the float network's."""
+    return layer.with_bias(layer.bias + layer.mean(layer.target - layer.charge))

@@ -1,0 +1,170 @@
+"""The float and the quantised network side by side, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects import func
+from xdsl.dialects.builtin import IntegerAttr
+from xdsl.ir import Operation, SSAValue
+
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.errors import Problem
+from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.origin import user_location
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann import _fields as fields
+from neurocuda.passes.ann._input_coding import coding_of
+from neurocuda.passes.ann._linear import bias_field
+from neurocuda.passes.ann._statistics import CLIP, LEVELS, broadcast_shape
+from neurocuda.passes.ann.calibration.layer import Branch, Floats, Layer, Step, batches, total
+from neurocuda.passes.ann.quantize_weights import WeightGrid
+from neurocuda.reference.interpreter import Run
+from neurocuda.reference.meaning import Array
+
+Field = NDArray[np.float64]
+
+
+class Walk:
+    """Visits the operations of a network in order; every layer is calibrated before its readers see it.
+
+    `exact` holds what the float network says of the images, `quantised` what the quantised network says, both in
+    floats, and `scale` what one count stands for, element by element.
+    """
+
+    def __init__(self, weights: WeightStore, steps: Sequence[Step], timesteps: int, grid: WeightGrid) -> None:
+        self.weights = weights
+        self.run = Run(weights)
+        self.steps = steps
+        self.timesteps = timesteps
+        self.grid = grid
+        self.exact: dict[SSAValue, Array] = {}
+        self.quantised: dict[SSAValue, Array] = {}
+        self.scale: dict[SSAValue, Field] = {}
+        self.problems: list[Problem] = []
+        self.silent: list[Operation] = []
+
+    def start(self, value: SSAValue, images: Array) -> None:
+        """An argument of the network and its images."""
+        self.exact[value] = self.quantised[value] = images
+
+    def visit(self, op: Operation) -> None:
+        """Runs one operation in both networks; a layer is calibrated in between."""
+        if isinstance(op, func.ReturnOp) or any(operand not in self.quantised for operand in op.operands):
+            return
+        if isinstance(op, ann.InputOp):
+            self._input(op)
+        elif isinstance(op, SynapseOp):
+            self._synapse(op)
+        elif isinstance(op, ann.NeuronOp):
+            self._neuron(op)
+        else:
+            self._carry(op)
+        self._forget(op)
+
+    def _forget(self, op: Operation) -> None:
+        """Drops what nobody will read again."""
+        for operand in op.operands:
+            if all(use.operation is op or use.operation.is_before_in_block(op) for use in operand.uses):
+                for values in (self.exact, self.quantised):
+                    values.pop(operand, None)
+
+    def _evaluate(self, op: Operation, operands: Sequence[Array]) -> Array:
+        parts = [[operand[batch] for operand in operands] for batch in batches(len(operands[0]))]
+        return np.concatenate([self.run.evaluate(op, part)[0] for part in parts])
+
+    def _input(self, op: ann.InputOp) -> None:
+        self.exact[op.result] = self._evaluate(op, [self.exact[op.input]])
+        coding = coding_of(op, self.weights)
+        if coding is None:
+            self.problems.append(Problem(f"`{op.name}`", user_location(op), "it has no statistics", "Run `calibrate`."))
+            return
+        shape = shape_of(op.result)
+        step, shift, scale, offset = (
+            field.reshape(broadcast_shape(len(shape), len(field)))
+            for field in (coding.step, coding.shift, coding.scale, coding.offset)
+        )
+        counts = np.clip(np.rint((self.quantised[op.input] - shift) / step), *coding.bounds)
+        self.quantised[op.result] = (counts * scale + offset).astype(np.float32)
+        self.scale[op.result] = np.broadcast_to(scale, shape)
+
+    def _carry(self, op: Operation) -> None:
+        for values in (self.exact, self.quantised):
+            values[op.results[0]] = self._evaluate(op, [values[operand] for operand in op.operands])
+        if all(operand in self.scale for operand in op.operands) and fields.carries(op):
+            scale = fields.carried(op, self.weights, [self.scale[operand] for operand in op.operands])
+            if scale is not None:
+                self.scale[op.results[0]] = scale
+
+    def _synapse(self, op: SynapseOp) -> None:
+        self.exact[op.result] = self._evaluate(op, [self.exact[op.input]])
+        self.quantised[op.result] = self.quantised[op.input]  # what its layer needs of it
+        if any(isinstance(use.operation, ann.NeuronOp) for use in op.result.uses):
+            return
+        branches = self._branches([op])
+        if branches is None:
+            return
+        bias = bias_field(op, self.weights)
+        layer = self._calibrated(Layer(branches, bias, None, 1, self.exact[op.result], self.grid))
+        if (layer.bias != bias).any() and isinstance(op, Conv2dBase | LinearBase):
+            op.properties["bias"] = self._constant(np.broadcast_to(layer.bias.ravel(), len(branches[0].weight)), "bias")
+        self.quantised[op.result] = layer.charge
+
+    def _neuron(self, op: ann.NeuronOp) -> None:
+        branches = self._branches([cast(SynapseOp, current.owner) for current in op.currents])
+        if branches is None:
+            return
+        bias = np.zeros((1,) * len(shape_of(op.result)))
+        if op.bias is not None:
+            bias = self.weights.array(op.bias).astype(np.float64)
+        own, highest = op.attributes.get(LEVELS), op.maximum
+        given = Layer(
+            branches,
+            bias,
+            self.weights.array(cast(Dense, op.attributes[CLIP])).astype(np.float64),
+            own.value.data if isinstance(own, IntegerAttr) else self.timesteps,
+            total([self.exact[current] for current in op.currents]) + bias.astype(np.float32),
+            self.grid,
+            None if highest is None else highest.value.data,
+        )
+        self.exact[op.result] = given.wanted
+        if not given.wanted.any():
+            self.silent.append(op)
+        layer = self._calibrated(given)
+        if (layer.bias != bias).any():
+            op.properties["bias"] = self._constant(layer.bias, "bias")
+        step = layer.threshold * layer.unit
+        assert given.clip is not None
+        op.attributes[CLIP] = self._constant(np.broadcast_to(step.ravel() * layer.levels, given.clip.shape), "clip")
+        self.scale[op.result] = np.broadcast_to(step, shape_of(op.result))
+        self.quantised[op.result] = layer.activation
+
+    def _branches(self, ops: Sequence[SynapseOp]) -> tuple[Branch, ...] | None:
+        """The synapses of a layer, or None where one cannot be quantised."""
+        branches: list[Branch] = []
+        for op in ops:
+            weight = self.weights.array(op.weight).astype(np.float64)
+            scale = self.scale.get(op.input)
+            if scale is None or fields.columns(op, weight, scale) is None:
+                why = "what it reads has no scale, or one that varies inside a channel"
+                self.problems.append(Problem(f"`{op.name}`", user_location(op), why, "Keep it in one layer."))
+                return None
+            branches.append(Branch(op, self.quantised[op.result], scale, weight))
+        return tuple(branches)
+
+    def _calibrated(self, layer: Layer) -> Layer:
+        """The layer behind all steps, its weights written."""
+        given = layer
+        for step in self.steps:
+            layer = step(layer)
+        for before, branch in zip(given.branches, layer.branches, strict=True):
+            if branch is not before:
+                branch.op.properties["weight"] = self._constant(branch.weight, "weight")
+        return layer
+
+    def _constant(self, values: Field, name: str) -> Dense:
+        return self.weights.add(values.astype(np.float32), name)
