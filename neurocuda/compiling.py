@@ -28,6 +28,7 @@ from neurocuda.options import Conversion
 from neurocuda.passes.ann._statistics import IMAGES, STATISTICS
 from neurocuda.pipeline import (
     STRUCTURE,
+    WALKS,
     Line,
     Stage,
     balance_stage,
@@ -81,7 +82,7 @@ class Compilation:
         set_constraints(module, constraints)
         self._give_images(module)
         line = Line.start(self.imported.context, module)
-        line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
+        line.run(self._float_stage(), validate_on=sample, progress=self.progress)
         facts = self._choose_timesteps(line)
         self._forget_images(line)
         for stage in (*integer_stages(self.conversion), *target_stages(self.backend, self.chip, code)):
@@ -104,7 +105,15 @@ class Compilation:
         bits = self.conversion.weight_bits
         if bits is not None and bits > constraints.weight_bits:
             raise TargetError(f"weight_bits={bits}: target {self.backend.name} takes at most {constraints.weight_bits}")
-        return constraints
+        asked = self.conversion.threshold_granularity
+        return constraints if asked is None else constraints.meet(replace(constraints, threshold_granularity=asked))
+
+    def _float_stage(self) -> Stage:
+        """Where T is still open, clip ranges alone: layers are calibrated for a T."""
+        chosen = self.conversion
+        if chosen.timesteps == "auto" and chosen.latency_budget is None:
+            chosen = replace(chosen, calibration="mse" if chosen.calibration in WALKS else chosen.calibration)
+        return float_stage(chosen, images=self.images is not None)
 
     def _sample(self, module: ModuleOp) -> list[Array] | None:
         """A few inputs to check promises on."""
@@ -127,11 +136,11 @@ class Compilation:
 
     def _choose_timesteps(self, line: Line) -> dict[str, float | str]:
         """Replaces timesteps="auto" by a number; returns what was found."""
-        if self.conversion.timesteps != "auto":
+        if self.conversion.timesteps != "auto" or self.conversion.latency_budget is not None:
             return {}
         timesteps, loss = chosen_timesteps(line, self.conversion, self.images)
         self.conversion = replace(self.conversion, timesteps=timesteps)
-        line.run(balance_stage(self.conversion), progress=self.progress)
+        line.run(balance_stage(self.conversion, images=True), progress=self.progress)
         return {f"calibration images whose class changes with T = {timesteps}": f"{loss:.2f} %"}
 
     def _compiled(self, line: Line, code: str, facts: dict[str, float | str]) -> Compiled:
@@ -178,7 +187,7 @@ def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array]
     for timesteps in LADDER:
         trial = replace(conversion, timesteps=timesteps)
         branch = line.branch()
-        branch.run(balance_stage(trial))
+        branch.run(balance_stage(trial, images=True))
         branch.run(integer_stages(trial)[0])
         loss = 100 * float((_classes(branch, "ann-quantized", images) != expected).mean())
         if loss <= conversion.max_accuracy_loss:
@@ -215,7 +224,7 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
             if problems:
                 return tuple(problems)
             code = chosen_code(conversion, backend.constraints, backend.name)
-            line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
+            line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion, images=False).passes)))
             for stage in (*integer_stages(conversion), *target_stages(backend, chip, code)):
                 line.run(stage)
         except ProblemsError as refusal:

@@ -67,22 +67,39 @@ NAMED_PIPELINES: Mapping[str, str] = _named_pipelines()
 """Pipelines with a name, for `nc-opt -p`. Calibration images are those that the module names, if any."""
 
 
-def float_stage(conversion: Conversion) -> Stage:
+WALKS: Mapping[str, tuple[str, ...]] = {
+    "light": ("bias", "threshold", "equalize", "output-mean"),
+    "advanced": ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean"),
+}
+"""The steps of `calibrate-layers` behind a name of `Conversion.calibration`."""
+
+
+def float_stage(conversion: Conversion, *, images: bool) -> Stage:
     """From `ann-imported` to `ann-convertible`; without images, ranges come from batch-norm statistics."""
-    return Stage("ann-convertible", (*STRUCTURE, "calibrate", *balance_stage(conversion).passes))
+    return Stage("ann-convertible", (*STRUCTURE, "calibrate", *balance_stage(conversion, images=images).passes))
 
 
-def balance_stage(conversion: Conversion) -> Stage:
-    """Clip ranges for a number of time steps, from statistics that are there."""
+def balance_stage(conversion: Conversion, *, images: bool) -> Stage:
+    """Levels, clip ranges and, with images, calibrated layers, from statistics that are there."""
     timesteps = conversion.timesteps if isinstance(conversion.timesteps, int) else Conversion().timesteps
-    options = f'method="{conversion.calibration}" timesteps={timesteps} percentile={conversion.percentile}'
-    return Stage("ann-convertible", (f"balance-thresholds{{{options}}}",))
+    passes: list[str] = []
+    if conversion.latency_budget is not None:
+        passes.append(f"choose-levels{{budget={conversion.latency_budget}}}")
+    walk = WALKS.get(conversion.calibration)
+    method = "mse" if walk else conversion.calibration
+    passes.append(f'balance-thresholds{{method="{method}" timesteps={timesteps} percentile={conversion.percentile}}}')
+    if images:
+        bits = "" if conversion.weight_bits is None else f" weight-bits={conversion.weight_bits}"
+        steps = ",".join(f'"{step}"' for step in walk or ())
+        name = f"calibrate-layers{{steps={steps}" if walk else "equalize-layers{"
+        passes.append(f"{name} timesteps={timesteps}{bits}}}")
+    return Stage("ann-convertible", tuple(passes))
 
 
 def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
     """From `ann-convertible` to the integer network and its reading as counts."""
     bits = "" if conversion.weight_bits is None else f"{{weight-bits={conversion.weight_bits}}}"
-    activations = f"quantize-activations{{timesteps={conversion.timesteps}}}"
+    activations = f"quantize-activations{{timesteps={conversion.timesteps} initial={conversion.initial}}}"
     return (
         Stage("ann-quantized", (activations, f"quantize-weights{bits}")),
         Stage("snn-count", ("convert-ann-to-snn",)),

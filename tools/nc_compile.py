@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurocuda.errors import OptionError
-from neurocuda.options import CALIBRATIONS, CODES, Conversion
+from neurocuda.options import CALIBRATIONS, CODES, GRANULARITIES, Conversion
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import ModelArguments, add_model_arguments, images_of, model_of, preprocessing_of
 from neurocuda.tools._summary import summary_of
@@ -89,9 +89,15 @@ def _add_conversion(parser: ArgumentParser) -> None:
         help='levels of an activation, or "auto" (default: %(default)s)')  # fmt: skip
     add("--code", choices=CODES, default=default.code, help="how integers are said in time (default: %(default)s)")
     add("--method", choices=CALIBRATIONS, default=default.calibration,
-        help="how clip ranges are chosen (default: %(default)s)")  # fmt: skip
+        help="how clip ranges are chosen and layers calibrated (default: %(default)s)")  # fmt: skip
     add("--percentile", type=float, default=default.percentile, metavar="P",
         help="for --method percentile (default: %(default)s)")  # fmt: skip
+    add("--initial", type=float, default=default.initial, metavar="SHARE",
+        help="share of its threshold that a membrane starts with (default: %(default)s)")  # fmt: skip
+    add("--latency-budget", type=int, default=default.latency_budget, metavar="STEPS",
+        help="gives every layer its own number of levels, so that their sum keeps to it")  # fmt: skip
+    add("--threshold-granularity", choices=GRANULARITIES, default=default.threshold_granularity,
+        help="what a threshold is chosen for (default: what the target takes)")  # fmt: skip
     add("--weight-bits", type=int, default=default.weight_bits, metavar="B",
         help="width of a weight (default: what the target takes)")  # fmt: skip
     add("--max-accuracy-loss", type=float, default=default.max_accuracy_loss, metavar="POINTS",
@@ -150,6 +156,9 @@ def _conversion(arguments: Arguments) -> Conversion:
         timesteps=arguments.timesteps,
         calibration=arguments.method,
         percentile=arguments.percentile,
+        initial=arguments.initial,
+        latency_budget=arguments.latency_budget,
+        threshold_granularity=arguments.threshold_granularity,
         weight_bits=arguments.weight_bits,
         max_accuracy_loss=arguments.max_accuracy_loss,
         portable=arguments.portable,

@@ -17,7 +17,7 @@ from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann._statistics import CLIP, named_images
-from neurocuda.passes.ann.quantize_weights import weight_grid
+from neurocuda.passes.ann.quantize_weights import WeightGrid, weight_grid
 
 if TYPE_CHECKING:
     from neurocuda.passes.ann.calibration.layer import Step
@@ -49,15 +49,24 @@ class CalibrateLayersPass(NeuroPass):
     warns. Silent channels keep their clip range.
 
     Before:
-        builtin.module attributes {nc.calibration = dense<0.0> : tensor<1xf32>} {
-          func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
-            func.return %x : tensor<1xf32>
+        builtin.module attributes {nc.calibration = [dense<[[0.0], [0.1], [0.2], [0.3], [0.4], [0.5], [0.6], [0.7], [0.8],
+            [0.9], [1.0], [1.1], [1.2], [1.3], [1.4], [1.5]]> : tensor<16x1xf32>]} {
+          func.func @main(%p: tensor<1xf32>) -> tensor<1xf32> {
+            %x = ann.input %p {nc.statistics = {minimum = dense<0.0> : tensor<1xf32>, maximum = dense<1.5> : tensor<1xf32>,
+                                                mean = dense<0.75> : tensor<1xf32>, variance = dense<0.2> : tensor<1xf32>,
+                                                edges = dense<[[0.0, 1.5]]> : tensor<1x2xf32>,
+                                                histogram = dense<1> : tensor<1x2048xi32>}} : tensor<1xf32> -> tensor<1xf32>
+            %0 = ann.linear %x weight(dense<1.0> : tensor<1x1xf32>) : tensor<1xf32> -> tensor<1xf32>
+            %y = ann.neuron %0 {nc.clip = dense<4.5> : tensor<1xf32>} : (tensor<1xf32>) -> tensor<1xf32>
+            func.return %y : tensor<1xf32>
           }
         }
 
+    Options: timesteps=3 steps="threshold"
+
     After:
-        ...
-    """
+        %y = ann.neuron %0 {nc.clip = dense<1.35...> : tensor<1xf32>}
+    """  # noqa: E501
 
     name = "calibrate-layers"
     promise = Approximates()
@@ -70,28 +79,42 @@ class CalibrateLayersPass(NeuroPass):
         unknown = [step for step in self.steps if step not in STEPS]
         if unknown:
             raise OptionError(f"calibrate-layers: step '{unknown[0]}' is none of {', '.join(STEPS)}")
-        if not 1 <= self.timesteps <= 2**15:
-            raise OptionError(f"calibrate-layers: timesteps must be 1 ... 32768, not {self.timesteps}")
         grid = weight_grid(constraints_of(module), self.weight_bits, self.name)
-        images = named_images(module, weights)
-        if not images:
-            raise InputError("calibrate-layers: the module names no calibration images (nc.calibration)")
-        _require_clip_ranges(module)
-        if _are_few(images):
-            return
-        from neurocuda.passes.ann.calibration.walk import Walk
-        from neurocuda.reference.interpreter import main_function
+        steps = [step for step in self.steps if step != "equalize" or grid.one_threshold]
+        walk_layers(self.name, module, weights, steps, self.timesteps, grid)
 
-        chosen = steps_named([step for step in self.steps if step != "equalize" or grid.one_threshold])
-        walk = Walk(weights, chosen, self.timesteps, grid)
-        function = main_function(module)
-        for argument, array in zip(function.body.block.args, images, strict=True):
-            walk.start(argument, array)
-        for op in function.body.block.ops:
-            walk.visit(op)
-        if walk.problems:
-            raise LevelError("the layers cannot be calibrated:", walk.problems)
-        _warn_of_silence([user_location(op) for op in walk.silent])
+
+def walk_layers(
+    name: str, module: ModuleOp, weights: WeightStore, steps: Sequence[str], timesteps: int, grid: WeightGrid
+) -> None:
+    """Does the steps at every layer, in order.
+
+    Raises:
+        OptionError: `timesteps` is out of range.
+        InputError: there are no calibration images, or they are not finite.
+        LevelError: a layer has no clip range or cannot be quantised; lists all.
+    """
+    from neurocuda.reference.interpreter import main_function
+
+    if not 1 <= timesteps <= 2**15:
+        raise OptionError(f"{name}: timesteps must be 1 ... 32768, not {timesteps}")
+    images = named_images(module, weights)
+    if not images:
+        raise InputError(f"{name}: the module names no calibration images (nc.calibration)")
+    _require_clip_ranges(name, module)
+    if _are_few(name, images):
+        return
+    from neurocuda.passes.ann.calibration.walk import Walk
+
+    walk = Walk(weights, steps_named(steps), timesteps, grid)
+    function = main_function(module)
+    for argument, array in zip(function.body.block.args, images, strict=True):
+        walk.start(argument, array)
+    for op in function.body.block.ops:
+        walk.visit(op)
+    if walk.problems:
+        raise LevelError(f"{name}: the layers cannot be quantised:", walk.problems)
+    _warn_of_silence([user_location(op) for op in walk.silent])
 
 
 def steps_named(names: Sequence[str]) -> list[Step]:
@@ -108,15 +131,15 @@ def steps_named(names: Sequence[str]) -> list[Step]:
     return [known[name] for name in names]
 
 
-def _require_clip_ranges(module: ModuleOp) -> None:
+def _require_clip_ranges(name: str, module: ModuleOp) -> None:
     missing = [op for op in module.walk() if isinstance(op, ann.NeuronOp) and CLIP not in op.attributes]
     if missing:
         why, remedy = "it has no clip range", "Run `balance-thresholds` first."
         problems = [Problem(f"`{op.name}`", user_location(op), why, remedy) for op in missing]
-        raise LevelError("calibrate-layers needs clip ranges:", problems)
+        raise LevelError(f"{name} needs clip ranges:", problems)
 
 
-def _are_few(images: Sequence[Array]) -> bool:
+def _are_few(name: str, images: Sequence[Array]) -> bool:
     """Whether there are too few different images to calibrate on; warns.
 
     Raises:
@@ -125,7 +148,7 @@ def _are_few(images: Sequence[Array]) -> bool:
     import numpy as np
 
     if not all(np.isfinite(array).all() for array in images):
-        raise InputError("calibrate-layers: the calibration images hold values that are not finite")
+        raise InputError(f"{name}: the calibration images hold values that are not finite")
     different = len(set(zip(*([image.tobytes() for image in array] for array in images), strict=True)))
     if different >= FEWEST_IMAGES:
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, IntegerAttr, ModuleOp, TensorType, f32
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, ModuleOp, TensorType, f32
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
@@ -21,7 +21,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import CLIP, LEVELS, broadcast_shape
+from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, levels_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -185,7 +185,7 @@ class _Quantizer:
             return
         shape = shape_of(op.result)
         clip = self.weights.array(attribute).astype(np.float64)
-        levels = self._levels(op)
+        levels = levels_of(op, self.timesteps)
         unit = clip.reshape(broadcast_shape(len(shape), len(clip))) / levels
         bias = np.zeros_like(unit) if op.bias is None else self.weights.array(op.bias).astype(np.float64)
         for current in op.currents:
@@ -200,11 +200,6 @@ class _Quantizer:
         )
         replace(op, new)
         self.scale[new.result] = np.broadcast_to(unit, shape)
-
-    def _levels(self, op: ann.NeuronOp) -> int:
-        """The layer's own number of levels where it has one."""
-        own = op.attributes.get(LEVELS)
-        return own.value.data if isinstance(own, IntegerAttr) else self.timesteps
 
     def _index_map(self, op: Operation) -> None:
         from neurocuda.passes.ann import _fields as fields

@@ -8,7 +8,6 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects import func
-from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
@@ -20,7 +19,7 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann._input_coding import coding_of
 from neurocuda.passes.ann._linear import bias_field
-from neurocuda.passes.ann._statistics import CLIP, LEVELS, broadcast_shape
+from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, levels_of
 from neurocuda.passes.ann.calibration.layer import Branch, Floats, Layer, Step, batches, total
 from neurocuda.passes.ann.quantize_weights import WeightGrid
 from neurocuda.reference.interpreter import Run
@@ -121,12 +120,12 @@ class Walk:
         bias = np.zeros((1,) * len(shape_of(op.result)))
         if op.bias is not None:
             bias = self.weights.array(op.bias).astype(np.float64)
-        own, highest = op.attributes.get(LEVELS), op.maximum
+        highest = op.maximum
         given = Layer(
             branches,
             bias,
             self.weights.array(cast(Dense, op.attributes[CLIP])).astype(np.float64),
-            own.value.data if isinstance(own, IntegerAttr) else self.timesteps,
+            levels_of(op, self.timesteps),
             total([self.exact[current] for current in op.currents]) + bias.astype(np.float32),
             self.grid,
             None if highest is None else highest.value.data,
