@@ -90,9 +90,9 @@ def balance_stage(conversion: Conversion, *, images: bool) -> Stage:
     passes.append(f'balance-thresholds{{method="{method}" timesteps={timesteps} percentile={conversion.percentile}}}')
     if images:
         bits = "" if conversion.weight_bits is None else f" weight-bits={conversion.weight_bits}"
-        steps = ",".join(f'"{step}"' for step in walk or ())
-        name = f"calibrate-layers{{steps={steps}" if walk else "equalize-layers{"
-        passes.append(f"{name} timesteps={timesteps}{bits}}}")
+        steps = "" if walk is None else " steps=" + ",".join(f'"{step}"' for step in walk)
+        name = "equalize-layers" if walk is None else "calibrate-layers"
+        passes.append(f"{name}{{timesteps={timesteps}{bits}{steps}}}")
     return Stage("ann-convertible", tuple(passes))
 
 

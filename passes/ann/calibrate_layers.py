@@ -92,7 +92,7 @@ def walk_layers(
     Raises:
         OptionError: `timesteps` is out of range.
         InputError: there are no calibration images, or they are not finite.
-        LevelError: a layer has no clip range or cannot be quantised; lists all.
+        LevelError: a layer has no clip range; lists all.
     """
     from neurocuda.reference.interpreter import main_function
 
@@ -112,8 +112,6 @@ def walk_layers(
         walk.start(argument, array)
     for op in function.body.block.ops:
         walk.visit(op)
-    if walk.problems:
-        raise LevelError(f"{name}: the layers cannot be quantised:", walk.problems)
     _warn_of_silence([user_location(op) for op in walk.silent])
 
 

@@ -12,9 +12,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
-from neurocuda.errors import Problem
 from neurocuda.ir.attributes import Dense, shape_of
-from neurocuda.ir.origin import user_location
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann._input_coding import coding_of
@@ -32,7 +30,8 @@ class Walk:
     """Visits the operations of a network in order; every layer is calibrated before its readers see it.
 
     `exact` holds what the float network says of the images, `quantised` what the quantised network says, both in
-    floats, and `scale` what one count stands for, element by element.
+    floats, and `scale` what one count stands for, element by element. What the quantised network cannot say has no
+    entry and ends the walk there; `quantize-activations` refuses it and says why.
     """
 
     def __init__(self, weights: WeightStore, steps: Sequence[Step], timesteps: int, grid: WeightGrid) -> None:
@@ -44,7 +43,6 @@ class Walk:
         self.exact: dict[SSAValue, Array] = {}
         self.quantised: dict[SSAValue, Array] = {}
         self.scale: dict[SSAValue, Field] = {}
-        self.problems: list[Problem] = []
         self.silent: list[Operation] = []
 
     def start(self, value: SSAValue, images: Array) -> None:
@@ -73,14 +71,17 @@ class Walk:
                     values.pop(operand, None)
 
     def _evaluate(self, op: Operation, operands: Sequence[Array]) -> Array:
-        parts = [[operand[batch] for operand in operands] for batch in batches(len(operands[0]))]
+        """The first result of an operation, a few images at a time; what depends on constants alone has one."""
+        images = max((len(operand) for operand in operands), default=1)
+        parts = (
+            [operand[batch] if len(operand) == images else operand for operand in operands] for batch in batches(images)
+        )
         return np.concatenate([self.run.evaluate(op, part)[0] for part in parts])
 
     def _input(self, op: ann.InputOp) -> None:
         self.exact[op.result] = self._evaluate(op, [self.exact[op.input]])
         coding = coding_of(op, self.weights)
         if coding is None:
-            self.problems.append(Problem(f"`{op.name}`", user_location(op), "it has no statistics", "Run `calibrate`."))
             return
         shape = shape_of(op.result)
         step, shift, scale, offset = (
@@ -101,10 +102,10 @@ class Walk:
 
     def _synapse(self, op: SynapseOp) -> None:
         self.exact[op.result] = self._evaluate(op, [self.exact[op.input]])
-        self.quantised[op.result] = self.quantised[op.input]  # what its layer needs of it
         if any(isinstance(use.operation, ann.NeuronOp) for use in op.result.uses):
+            self.quantised[op.result] = self.quantised[op.input]  # what its neurons need of it
             return
-        branches = self._branches([op])
+        branches = self._branches([(op, self.quantised[op.input])])
         if branches is None:
             return
         bias = bias_field(op, self.weights)
@@ -114,7 +115,7 @@ class Walk:
         self.quantised[op.result] = layer.charge
 
     def _neuron(self, op: ann.NeuronOp) -> None:
-        branches = self._branches([cast(SynapseOp, current.owner) for current in op.currents])
+        branches = self._branches([(current.owner, self.quantised[current]) for current in op.currents])
         if branches is None:
             return
         bias = np.zeros((1,) * len(shape_of(op.result)))
@@ -142,17 +143,16 @@ class Walk:
         self.scale[op.result] = np.broadcast_to(step, shape_of(op.result))
         self.quantised[op.result] = layer.activation
 
-    def _branches(self, ops: Sequence[SynapseOp]) -> tuple[Branch, ...] | None:
-        """The synapses of a layer, or None where one cannot be quantised."""
+    def _branches(self, synapses: Sequence[tuple[object, Array]]) -> tuple[Branch, ...] | None:
+        """The synapses of a layer and what they read; None where one cannot be quantised, as later passes will tell."""
         branches: list[Branch] = []
-        for op in ops:
-            weight = self.weights.array(op.weight).astype(np.float64)
-            scale = self.scale.get(op.input)
-            if scale is None or fields.columns(op, weight, scale) is None:
-                why = "what it reads has no scale, or one that varies inside a channel"
-                self.problems.append(Problem(f"`{op.name}`", user_location(op), why, "Keep it in one layer."))
+        for op, values in synapses:
+            if not isinstance(op, SynapseOp) or op.input not in self.scale:
                 return None
-            branches.append(Branch(op, self.quantised[op.result], scale, weight))
+            weight = self.weights.array(op.weight).astype(np.float64)
+            if fields.columns(op, weight, self.scale[op.input]) is None:
+                return None
+            branches.append(Branch(op, values, self.scale[op.input], weight))
         return tuple(branches)
 
     def _calibrated(self, layer: Layer) -> Layer:
