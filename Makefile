@@ -11,7 +11,7 @@ export NEUROCUDA_DATA
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format docs accuracy benchmarks clean
+.PHONY: help setup demo test test-slow lint format docs accuracy baselines benchmarks clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ docs: $(VENV)/ready ## writes docs/reference from the code
 
 accuracy: $(VENV)/ready ## the accuracy figures of the README, on the data in NEUROCUDA_DATA
 	$(BIN)/python test/benchmarks/accuracy.py
+
+baselines: $(VENV)/ready ## calibrations side by side, free-running and gated
+	$(BIN)/python test/benchmarks/baselines.py
 
 benchmarks: $(VENV)/ready ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py

@@ -77,7 +77,9 @@ class BalanceThresholdsPass(NeuroPass):
             raise LevelError("balance-thresholds needs statistics:", [_uncalibrated(op) for op in missing])
         for op, found in zip(neurons, statistics, strict=True):
             assert found is not None
-            clip = bounded(self._clip(found, levels_of(op, self.timesteps)), None if op.maximum is None else op.maximum.value.data)
+            clip = bounded(
+                self._clip(found, levels_of(op, self.timesteps)), None if op.maximum is None else op.maximum.value.data
+            )
             op.attributes[CLIP] = weights.add(clip.astype(np.float32), "clip")
 
     def _check_options(self) -> None:

@@ -112,7 +112,7 @@ def walk_layers(
         walk.start(argument, array)
     for op in function.body.block.ops:
         walk.visit(op)
-    _warn_of_silence([user_location(op) for op in walk.silent])
+    _warn_of_silence([user_location(op) or "a layer" for op in walk.silent])
 
 
 def steps_named(names: Sequence[str]) -> list[Step]:
@@ -159,7 +159,9 @@ def _are_few(name: str, images: Sequence[Array]) -> bool:
 
 def _warn_of_silence(places: Sequence[str]) -> None:
     if places:
-        _warn(f"no neuron of {'; '.join(places)} fires on any calibration image: the images or the network are at fault")
+        _warn(
+            f"no neuron of {'; '.join(places)} fires on any calibration image: the images or the network are at fault"
+        )
 
 
 def _warn(text: str) -> None:

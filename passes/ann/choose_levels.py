@@ -75,13 +75,13 @@ class ChooseLevelsPass(NeuroPass):
         shortest = longest_way(ops, dict.fromkeys(layers, 1))
         if self.budget < shortest:
             raise OptionError(
-                f"choose-levels: {shortest} layers follow one another, so the budget must be at least {shortest} steps, "
-                f"not {self.budget}"
+                f"choose-levels: {shortest} layers follow one another, so the budget must be at least {shortest} "
+                f"steps, not {self.budget}"
             )
         errors = _rounding_errors(layers, weights)
         arguments = dict(zip(main_function(module).body.block.args, images, strict=True))
         sensitivity = _sensitivities(ops, {value: array[:IMAGES_PROBED] for value, array in arguments.items()}, weights)
-        costs = {op: [sensitivity[op] * error for error in errors[op]] for op in layers}
+        costs: dict[Operation, list[float]] = {op: [sensitivity[op] * error for error in errors[op]] for op in layers}
         for op, levels in chosen_levels(ops, costs, self.budget).items():
             op.attributes[LEVELS] = IntegerAttr(levels, i64)
 
@@ -104,13 +104,14 @@ def chosen_levels(
     while open_layers:
         best = max((op for op in costs if op in open_layers), key=lambda op: _saving(costs[op], rung[op]))
         trial = rung | {best: rung[best] + 1}
-        fits = trial[best] < len(LADDER) and (
-            longest_way(ops, {op: LADDER[position] for op, position in trial.items()}) <= budget
-        )
-        if fits:
+        if trial[best] < len(LADDER) and longest_way(ops, _levels(trial)) <= budget:
             rung = trial
         else:
             open_layers.remove(best)
+    return _levels(rung)
+
+
+def _levels(rung: Mapping[Operation, int]) -> dict[Operation, int]:
     return {op: LADDER[position] for op, position in rung.items()}
 
 
@@ -153,7 +154,7 @@ def _sensitivities(
     found: dict[Operation, float] = {}
     for position, op in enumerate(ops):
         if isinstance(op, ann.NeuronOp):
-            changed = {op.result: _rounded(op, exact[op.result], weights)}
+            changed: dict[SSAValue, Array] = {op.result: _rounded(op, exact[op.result], weights)}
             found[op] = _change_of_outputs(ops[position + 1 :], exact, changed, run)
     return found
 

@@ -186,7 +186,8 @@ class _Quantizer:
             return
         rank = len(shape_of(op.result))
         bias, threshold, initial, nominal = (
-            self.weights.array(constant).astype(np.float64) for constant in (op.bias, op.threshold, op.initial, op.scale)
+            self.weights.array(constant).astype(np.float64)
+            for constant in (op.bias, op.threshold, op.initial, op.scale)
         )
         unit = self.grid.unit(largest_by_output(synapses, floats, rank), threshold, op.levels.value.data)
         whole = np.maximum(np.rint(threshold / unit), 1)

@@ -13,7 +13,10 @@ from neurocuda import Conversion, NirOptions, Normalize, OptionError
     ("options", "message"),
     [
         ({"code": "morse"}, "code must be one of auto, unary, free, not 'morse'"),
-        ({"calibration": "guess"}, "calibration must be one of advanced, light, mse, percentile, max, local, not 'guess'"),
+        (
+            {"calibration": "guess"},
+            "calibration must be one of advanced, light, mse, percentile, max, local, not 'guess'",
+        ),
         ({"timesteps": 0}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 0'),
         ({"timesteps": 1025}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 1025'),
         ({"timesteps": 7.0}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 7.0'),

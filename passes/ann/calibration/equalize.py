@@ -26,8 +26,8 @@ def equalize(layer: Layer) -> Layer:
         return layer
     errors, clips = clip_errors(layer)
     top = np.broadcast_to(layer.top.ravel(), layer.clip.shape) * layer.levels
-    squares = np.sum([_sum_of_squares(branch) for branch in layer.branches])
-    ratio = np.where(top > 0, top / layer.clip, 0)
+    squares = sum(_sum_of_squares(branch) for branch in layer.branches)
+    ratio: Field = np.where(top > 0, top / layer.clip, 0)
     best, cost = layer.clip, np.inf
     for limit in CEILINGS * ratio.max():
         clip = np.maximum(layer.clip, top / limit)
@@ -41,8 +41,10 @@ def equalize(layer: Layer) -> Layer:
 def _at(errors: Field, clips: Field, clip: Field) -> Field:
     """The error per channel at a clip range, between and beyond the candidates."""
     beyond = np.square(np.maximum(clip / np.maximum(clips[-1], 1e-30), 1))
-    columns = zip(clip, clips.T, errors.T, strict=True)
-    return np.array([np.interp(x, xs, ys) for x, xs, ys in columns]) * beyond
+    found = np.empty_like(clip)
+    for channel in range(len(clip)):
+        found[channel] = np.interp(clip[channel], clips[:, channel], errors[:, channel])
+    return found * beyond
 
 
 def _sum_of_squares(branch: Branch) -> float:

@@ -36,8 +36,8 @@ def _improved(layer: Layer, number: int, mean: Field, variance: Field, *, rectif
     residual = layer.target - charge
     if rectified:
         residual = np.where((layer.target <= 0) & (charge <= 0), np.float32(0), residual)
-    lack, product = _products(branch, residual)
-    change = np.linalg.solve(with_ridge(variance, RIDGE), (product - lack[..., None] * mean[:, None]).swapaxes(1, 2))
+    lack, covariance = _covariance(branch, residual, mean)
+    change = np.linalg.solve(with_ridge(variance, RIDGE), covariance.swapaxes(1, 2))
     shift = lack - np.einsum("gio,gi->go", change, mean)
     weight = branch.weight + change.swapaxes(1, 2).reshape(branch.weight.shape)
     return layer.with_weight(number, weight).with_bias(layer.bias + layer.per_channel(shift.ravel()))
@@ -45,23 +45,31 @@ def _improved(layer: Layer, number: int, mean: Field, variance: Field, *, rectif
 
 def moments(branch: Branch) -> tuple[Field, Field]:
     """Mean (groups, inputs) and covariance (groups, inputs, inputs) of what the outputs of each group read."""
-    total, squares, places = np.zeros(1), np.zeros(1), 0
+    total, places = np.zeros(1), 0
     for batch in batches(len(branch.values)):
         patches = branch.patches(batch)
         total = total + patches.sum(axis=2, dtype=np.float64)
-        squares = squares + np.matmul(patches, patches.swapaxes(1, 2)).astype(np.float64)
         places += patches.shape[2]
     mean = total / places
-    return mean, squares / places - mean[:, :, None] * mean[:, None, :]
+    products = np.zeros(1)
+    for batch in batches(len(branch.values)):
+        centred = _centred(branch, batch, mean)
+        products = products + np.matmul(centred, centred.swapaxes(1, 2)).astype(np.float64)
+    return mean, products / places
 
 
-def _products(branch: Branch, residual: Floats) -> tuple[Field, Field]:
-    """Mean residual (groups, outputs) and its mean product with the inputs (groups, outputs, inputs)."""
+def _centred(branch: Branch, batch: slice, mean: Field) -> Floats:
+    """What the outputs read, less its mean: single precision then loses nothing of small variances."""
+    return branch.patches(batch) - mean[:, :, None].astype(np.float32)
+
+
+def _covariance(branch: Branch, residual: Floats, mean: Field) -> tuple[Field, Field]:
+    """Mean residual (groups, outputs) and its covariance with the inputs (groups, outputs, inputs)."""
     total, products, places = np.zeros(1), np.zeros(1), 0
     for batch in batches(len(residual)):
         rows = branch.outputs(residual[batch])
         total = total + rows.sum(axis=2, dtype=np.float64)
-        products = products + np.matmul(rows, branch.patches(batch).swapaxes(1, 2)).astype(np.float64)
+        products = products + np.matmul(rows, _centred(branch, batch, mean).swapaxes(1, 2)).astype(np.float64)
         places += rows.shape[2]
     return total / places, products / places
 

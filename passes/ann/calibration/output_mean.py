@@ -6,7 +6,7 @@ from neurocuda.passes.ann.calibration.layer import Layer
 
 
 def output_mean(layer: Layer) -> Layer:
-    """The bias moves by what the mean activation per channel lacks (bias correction of SNN calibration, Li et al. 2021).
+    """The bias moves by what the mean activation per channel lacks (bias correction, Li et al. 2021).
 
     A readout says its charge, which `bias` corrects.
     """

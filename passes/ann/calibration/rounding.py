@@ -85,7 +85,7 @@ def _compensated(branch: Branch, step: Field, variance: Field | None, largest: i
     weight = branch.weight.reshape(*variance.shape[:1], -1, variance.shape[1]).copy()
     steps = np.broadcast_to(step, branch.weight.shape).reshape(weight.shape)
     ends = np.where(np.abs(weight) >= (largest - 1e-6) * steps, np.sign(weight) * largest * steps, np.nan)
-    follow = np.linalg.cholesky(np.linalg.inv(with_ridge(variance, RIDGE))).swapaxes(1, 2)
+    follow = _upper_factor_of_inverse(with_ridge(variance, RIDGE))
     for i in range(weight.shape[2]):
         near = _nearest(weight[..., i], steps[..., i], largest)
         near = np.where(np.isnan(ends[..., i]), near, ends[..., i])
@@ -93,3 +93,9 @@ def _compensated(branch: Branch, step: Field, variance: Field | None, largest: i
         weight[..., i] = near
         weight[..., i + 1 :] -= error[..., None] * follow[:, None, i, i + 1 :]
     return weight.reshape(branch.weight.shape)
+
+
+def _upper_factor_of_inverse(matrices: Field) -> Field:
+    """U with U^T U = M^-1, upper triangular, from the Cholesky factor of M with its axes reversed."""
+    lower = np.linalg.cholesky(matrices[:, ::-1, ::-1])
+    return np.triu(np.linalg.inv(lower[:, ::-1, ::-1]))

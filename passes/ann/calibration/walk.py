@@ -18,7 +18,7 @@ from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann._input_coding import coding_of
 from neurocuda.passes.ann._linear import bias_field
 from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, levels_of
-from neurocuda.passes.ann.calibration.layer import Branch, Floats, Layer, Step, batches, total
+from neurocuda.passes.ann.calibration.layer import Branch, Layer, Step, batches, total
 from neurocuda.passes.ann.quantize_weights import WeightGrid
 from neurocuda.reference.interpreter import Run
 from neurocuda.reference.meaning import Array
