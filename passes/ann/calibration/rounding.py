@@ -98,4 +98,4 @@ def _compensated(branch: Branch, step: Field, variance: Field | None, largest: i
 def _upper_factor_of_inverse(matrices: Field) -> Field:
     """U with U^T U = M^-1, upper triangular, from the Cholesky factor of M with its axes reversed."""
     lower = np.linalg.cholesky(matrices[:, ::-1, ::-1])
-    return np.triu(np.linalg.inv(lower[:, ::-1, ::-1]))
+    return np.triu(np.linalg.inv(lower[:, ::-1, ::-1])).astype(np.float64)

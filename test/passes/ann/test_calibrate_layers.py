@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ArrayAttr
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.errors import InputError, NeuroCudaWarning
 from neurocuda.ir.constraints import Constraints, constraints_of, set_constraints
+from neurocuda.passes.ann._statistics import levels_of
 from neurocuda.passes.ann.calibrate_layers import STEPS, steps_named
 from neurocuda.passes.ann.calibration.walk import Walk
 from neurocuda.passes.ann.choose_levels import longest_way
@@ -142,5 +143,6 @@ def test_levels_keep_to_the_budget(seed: int) -> None:
     network = random_network(seed, images=8)
     network.apply("calibrate", "choose-levels{budget=40}")
     ops = list(main_function(network.module).body.block.ops)
-    levels = {op: op.attributes["nc.levels"].value.data for op in ops if isinstance(op, ann.NeuronOp)}  # pyright: ignore
+    levels = {op: levels_of(op, 0) for op in ops if "nc.levels" in op.attributes}
+    assert len(levels) == sum(isinstance(op, ann.NeuronOp) for op in ops)
     assert 20 <= longest_way(ops, levels) <= 40
