@@ -28,7 +28,6 @@ from neurocuda.options import Conversion
 from neurocuda.passes.ann._statistics import IMAGES, STATISTICS
 from neurocuda.pipeline import (
     STRUCTURE,
-    WALKS,
     Line,
     Stage,
     balance_stage,
@@ -82,11 +81,12 @@ class Compilation:
         set_constraints(module, constraints)
         self._give_images(module)
         line = Line.start(self.imported.context, module)
-        line.run(self._float_stage(), validate_on=sample, progress=self.progress)
+        line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
         facts = self._choose_timesteps(line)
-        self._forget_images(line)
-        for stage in (*integer_stages(self.conversion), *target_stages(self.backend, self.chip, code)):
+        integers = integer_stages(self.conversion, images=self.images is not None)
+        for stage in (*integers, *target_stages(self.backend, self.chip, code)):
             line.run(stage, validate_on=sample, progress=self.progress)
+        self._forget_images(line)
         compiled = self._compiled(line, code, facts)
         self._say("building for the target")
         _ = compiled.program
@@ -107,13 +107,6 @@ class Compilation:
             raise TargetError(f"weight_bits={bits}: target {self.backend.name} takes at most {constraints.weight_bits}")
         asked = self.conversion.threshold_granularity
         return constraints if asked is None else constraints.meet(replace(constraints, threshold_granularity=asked))
-
-    def _float_stage(self) -> Stage:
-        """Where T is still open, clip ranges alone: layers are calibrated for a T."""
-        chosen = self.conversion
-        if chosen.timesteps == "auto" and chosen.latency_budget is None:
-            chosen = replace(chosen, calibration="mse" if chosen.calibration in WALKS else chosen.calibration)
-        return float_stage(chosen, images=self.images is not None)
 
     def _sample(self, module: ModuleOp) -> list[Array] | None:
         """A few inputs to check promises on."""
@@ -140,7 +133,7 @@ class Compilation:
             return {}
         timesteps, loss = chosen_timesteps(line, self.conversion, self.images)
         self.conversion = replace(self.conversion, timesteps=timesteps)
-        line.run(balance_stage(self.conversion, images=True), progress=self.progress)
+        line.run(balance_stage(self.conversion), progress=self.progress)
         return {f"calibration images whose class changes with T = {timesteps}": f"{loss:.2f} %"}
 
     def _compiled(self, line: Line, code: str, facts: dict[str, float | str]) -> Compiled:
@@ -187,8 +180,8 @@ def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array]
     for timesteps in LADDER:
         trial = replace(conversion, timesteps=timesteps)
         branch = line.branch()
-        branch.run(balance_stage(trial, images=True))
-        branch.run(integer_stages(trial)[0])
+        branch.run(balance_stage(trial))
+        branch.run(integer_stages(trial, images=True)[0])
         loss = 100 * float((_classes(branch, "ann-quantized", images) != expected).mean())
         if loss <= conversion.max_accuracy_loss:
             return timesteps, loss
@@ -224,8 +217,8 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
             if problems:
                 return tuple(problems)
             code = chosen_code(conversion, backend.constraints, backend.name)
-            line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion, images=False).passes)))
-            for stage in (*integer_stages(conversion), *target_stages(backend, chip, code)):
+            line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
+            for stage in (*integer_stages(conversion, images=False), *target_stages(backend, chip, code)):
                 line.run(stage)
         except ProblemsError as refusal:
             return refusal.problems

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 STEPS = ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean")
 """What may be done at a layer."""
 
+CODES = ("count", "free")
+"""What a layer says: whole counts, as all exact codes do, or the spikes of free-running neurons."""
+
+MOST_FREE_IMAGES = 64
+"""Trains take as much memory and time per image as there are steps."""
+
 FEWEST_IMAGES = 16
 """Fewer different images say too little about other images."""
 
@@ -43,6 +49,9 @@ class CalibrateLayersPass(NeuroPass):
     per channel, `threshold` takes the clip range per channel with the least mean square error, `output-mean` matches
     the mean of what the layer says, `equalize` raises clip ranges so that channels can share a threshold (it acts only
     where the target has one threshold per layer). A layer at the end is a readout: the first two apply.
+
+    With code "free" the layers run free: trains of spikes, simulated for `timesteps` steps on the first 64 images,
+    are what reaches the next layer and what `output-mean` looks at.
 
     Quantising stays with `quantize-activations` and `quantize-weights`, which take the same options. The images are
     those that the module names (`nc.calibration`); with fewer than 16 different ones nothing is changed, and the pass
@@ -74,18 +83,28 @@ class CalibrateLayersPass(NeuroPass):
     steps: tuple[str, ...] = STEPS
     timesteps: int = 15
     weight_bits: int | None = None
+    code: str = "count"
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         unknown = [step for step in self.steps if step not in STEPS]
         if unknown:
             raise OptionError(f"calibrate-layers: step '{unknown[0]}' is none of {', '.join(STEPS)}")
+        if self.code not in CODES:
+            raise OptionError(f"calibrate-layers: code '{self.code}' is none of {', '.join(CODES)}")
         grid = weight_grid(constraints_of(module), self.weight_bits, self.name)
-        steps = [step for step in self.steps if step != "equalize" or grid.one_threshold]
-        walk_layers(self.name, module, weights, steps, self.timesteps, grid)
+        steps, free = [step for step in self.steps if step != "equalize" or grid.one_threshold], self.code == "free"
+        walk_layers(self.name, module, weights, steps, self.timesteps, grid, free=free)
 
 
 def walk_layers(
-    name: str, module: ModuleOp, weights: WeightStore, steps: Sequence[str], timesteps: int, grid: WeightGrid
+    name: str,
+    module: ModuleOp,
+    weights: WeightStore,
+    steps: Sequence[str],
+    timesteps: int,
+    grid: WeightGrid,
+    *,
+    free: bool = False,
 ) -> None:
     """Does the steps at every layer, in order.
 
@@ -106,10 +125,10 @@ def walk_layers(
         return
     from neurocuda.passes.ann.calibration.walk import Walk
 
-    walk = Walk(weights, steps_named(steps), timesteps, grid)
+    walk = Walk(weights, steps_named(steps), timesteps, grid, free=free)
     function = main_function(module)
     for argument, array in zip(function.body.block.args, images, strict=True):
-        walk.start(argument, array)
+        walk.start(argument, array[:MOST_FREE_IMAGES] if free else array)
     for op in function.body.block.ops:
         walk.visit(op)
     _warn_of_silence([user_location(op) or "a layer" for op in walk.silent])

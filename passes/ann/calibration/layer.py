@@ -19,6 +19,7 @@ from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
 from neurocuda.ir.attributes import shape_of, values_of
 from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann._statistics import broadcast_shape, channel_axis
+from neurocuda.passes.ann.calibration.firing import free_spikes
 from neurocuda.passes.ann.quantize_weights import WeightGrid, largest_by_output
 from neurocuda.reference.meaning import Array
 
@@ -31,17 +32,30 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Branch:
-    """One synapse of a layer: (batch, *shape) that it reads, what one count of it stands for, and its weight."""
+    """One synapse of a layer: (batch, *shape) that it reads, what one count of it stands for, and its weight.
+
+    A train, (steps, batch, *shape), says how free-running neurons spread what it reads over the steps.
+    """
 
     op: SynapseOp
     values: Floats
     scale: Field
     weight: Field
+    train: Floats | None = None
 
     def current(self, weight: Field) -> Floats:
         """What reaches the neurons through the synapse under a weight."""
+        return self._through(self.values, weight)
+
+    def currents(self, weight: Field, steps: int) -> list[Floats]:
+        """What reaches the neurons at every step."""
+        if self.train is None:
+            return [self.current(weight)] * steps
+        return [self._through(values, weight) for values in self.train]
+
+    def _through(self, values: Floats, weight: Field) -> Floats:
         narrow = weight.astype(np.float32)
-        return np.concatenate([_through(self.op, self.values[batch], narrow) for batch in batches(len(self.values))])
+        return np.concatenate([_through(self.op, values[batch], narrow) for batch in batches(len(values))])
 
     @cached_property
     def columns(self) -> Field:
@@ -94,7 +108,8 @@ class Layer:
     """A neuron layer, or a readout (without a clip range), in the quantised network.
 
     `bias` broadcasts onto the layer's shape and `clip` has one number per channel; `target` is the charge that the
-    float network has there, (batch, *shape), and `maximum` the largest activation that the model allows.
+    float network has there, (batch, *shape), and `maximum` the largest activation that the model allows. A `free`
+    layer runs free for as many steps as it has levels.
     """
 
     branches: tuple[Branch, ...]
@@ -104,6 +119,7 @@ class Layer:
     target: Floats
     grid: WeightGrid
     maximum: float | None = None
+    free: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -154,9 +170,25 @@ class Layer:
         assert self.clip is not None
         return np.maximum(np.rint(self.per_channel(self.clip) / self.levels / self.unit), 1)
 
+    @cached_property
+    def currents(self) -> list[Floats]:
+        """`current` step by step."""
+        parts = [branch.currents(branch.rounded(self.unit), self.levels) for branch in self.branches]
+        return [total(step) for step in zip(*parts, strict=True)]
+
+    @property
+    def train(self) -> Floats:
+        """What the free-running layer says step by step; the mean over the steps is its activation."""
+        step = self.unit * self.levels
+        bias = np.rint(self.bias / self.unit) * self.unit
+        spikes = free_spikes(self.currents, bias, self.threshold * step, self.threshold // 2 * step)
+        return spikes * (self.threshold * step).astype(np.float32)
+
     @property
     def activation(self) -> Floats:
         """What the quantised layer says."""
+        if self.free:
+            return self.train.mean(axis=0)
         return staircase(self.charge, self.unit, self.threshold, self.levels)
 
     @property
@@ -179,7 +211,7 @@ class Layer:
         return changed if self.grid.one_threshold else self._with_same_current(changed)
 
     def _with_same_current(self, changed: Layer) -> Layer:
-        known = {name: vars(self)[name] for name in ("top", "unit", "current") if name in vars(self)}
+        known = {name: vars(self)[name] for name in ("top", "unit", "current", "currents") if name in vars(self)}
         vars(changed).update(known)
         return changed
 

@@ -30,18 +30,23 @@ class Walk:
     """Visits the operations of a network in order; every layer is calibrated before its readers see it.
 
     `exact` holds what the float network says of the images, `quantised` what the quantised network says, both in
-    floats, and `scale` what one count stands for, element by element. What the quantised network cannot say has no
-    entry and ends the walk there; `quantize-activations` refuses it and says why.
+    floats, `train` what free-running neurons say step by step (its mean is `quantised`), and `scale` what one count
+    stands for, element by element. What the quantised network cannot say has no entry and ends the walk there;
+    `quantize-activations` refuses it and says why.
     """
 
-    def __init__(self, weights: WeightStore, steps: Sequence[Step], timesteps: int, grid: WeightGrid) -> None:
+    def __init__(
+        self, weights: WeightStore, steps: Sequence[Step], timesteps: int, grid: WeightGrid, *, free: bool = False
+    ) -> None:
         self.weights = weights
         self.run = Run(weights)
         self.steps = steps
         self.timesteps = timesteps
         self.grid = grid
+        self.free = free
         self.exact: dict[SSAValue, Array] = {}
         self.quantised: dict[SSAValue, Array] = {}
+        self.train: dict[SSAValue, Array] = {}
         self.scale: dict[SSAValue, Field] = {}
         self.silent: list[Operation] = []
 
@@ -67,7 +72,7 @@ class Walk:
         """Drops what nobody will read again."""
         for operand in op.operands:
             if all(use.operation is op or use.operation.is_before_in_block(op) for use in operand.uses):
-                for values in (self.exact, self.quantised):
+                for values in (self.exact, self.quantised, self.train):
                     values.pop(operand, None)
 
     def _evaluate(self, op: Operation, operands: Sequence[Array]) -> Array:
@@ -95,17 +100,33 @@ class Walk:
     def _carry(self, op: Operation) -> None:
         for values in (self.exact, self.quantised):
             values[op.results[0]] = self._evaluate(op, [values[operand] for operand in op.operands])
+        if any(operand in self.train for operand in op.operands):
+            self._carry_train(op)
         if all(operand in self.scale for operand in op.operands) and fields.carries(op):
             scale = fields.carried(op, self.weights, [self.scale[operand] for operand in op.operands])
             if scale is not None:
                 self.scale[op.results[0]] = scale
 
+    def _carry_train(self, op: Operation) -> None:
+        """Trains pass as values do; a maximum is that of the spikes so far, as `snn.running_max_pool2d` sends it."""
+        steps = len(next(self.train[operand] for operand in op.operands if operand in self.train))
+        trains = [self.train.get(operand, [self.quantised[operand]] * steps) for operand in op.operands]
+        if isinstance(op, ann.MaxPool2dOp):
+            trains = [np.cumsum(train, axis=0) for train in trains]
+        result = np.stack([self._evaluate(op, step) for step in zip(*trains, strict=True)])
+        if isinstance(op, ann.MaxPool2dOp):
+            result = np.diff(result, axis=0, prepend=np.float32(0))
+        self.train[op.results[0]] = result
+        self.quantised[op.results[0]] = result.mean(axis=0)
+
     def _synapse(self, op: SynapseOp) -> None:
         self.exact[op.result] = self._evaluate(op, [self.exact[op.input]])
         if any(isinstance(use.operation, ann.NeuronOp) for use in op.result.uses):
             self.quantised[op.result] = self.quantised[op.input]  # what its neurons need of it
+            if op.input in self.train:
+                self.train[op.result] = self.train[op.input]
             return
-        branches = self._branches([(op, self.quantised[op.input])])
+        branches = self._branches([(op, op.input)])
         if branches is None:
             return
         bias = bias_field(op, self.weights)
@@ -115,7 +136,7 @@ class Walk:
         self.quantised[op.result] = layer.charge
 
     def _neuron(self, op: ann.NeuronOp) -> None:
-        branches = self._branches([(current.owner, self.quantised[current]) for current in op.currents])
+        branches = self._branches([(current.owner, current) for current in op.currents])
         if branches is None:
             return
         bias = np.zeros((1,) * len(shape_of(op.result)))
@@ -130,6 +151,7 @@ class Walk:
             total([self.exact[current] for current in op.currents]) + bias.astype(np.float32),
             self.grid,
             None if highest is None else highest.value.data,
+            self.free,
         )
         self.exact[op.result] = given.wanted
         if not given.wanted.any():
@@ -141,18 +163,22 @@ class Walk:
         assert given.clip is not None
         op.attributes[CLIP] = self._constant(np.broadcast_to(step.ravel() * layer.levels, given.clip.shape), "clip")
         self.scale[op.result] = np.broadcast_to(step, shape_of(op.result))
-        self.quantised[op.result] = layer.activation
+        if self.free:
+            self.train[op.result] = layer.train
+            self.quantised[op.result] = self.train[op.result].mean(axis=0)
+        else:
+            self.quantised[op.result] = layer.activation
 
-    def _branches(self, synapses: Sequence[tuple[object, Array]]) -> tuple[Branch, ...] | None:
+    def _branches(self, synapses: Sequence[tuple[object, SSAValue]]) -> tuple[Branch, ...] | None:
         """The synapses of a layer and what they read; None where one cannot be quantised, as later passes will tell."""
         branches: list[Branch] = []
-        for op, values in synapses:
+        for op, read in synapses:
             if not isinstance(op, SynapseOp) or op.input not in self.scale:
                 return None
             weight = self.weights.array(op.weight).astype(np.float64)
             if fields.columns(op, weight, self.scale[op.input]) is None:
                 return None
-            branches.append(Branch(op, values, self.scale[op.input], weight))
+            branches.append(Branch(op, self.quantised[read], self.scale[op.input], weight, self.train.get(read)))
         return tuple(branches)
 
     def _calibrated(self, layer: Layer) -> Layer:

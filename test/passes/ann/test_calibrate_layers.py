@@ -146,3 +146,16 @@ def test_levels_keep_to_the_budget(seed: int) -> None:
     levels = {op: levels_of(op, 0) for op in ops if "nc.levels" in op.attributes}
     assert len(levels) == sum(isinstance(op, ann.NeuronOp) for op in ops)
     assert 20 <= longest_way(ops, levels) <= 40
+
+
+def test_free_running_layers_are_calibrated_on_their_own_trains() -> None:
+    def error(seed: int, *options: str) -> float:
+        network = random_network(seed, images=32)
+        expected = network.interpret(network.images)[0]
+        calibrated = [f"calibrate-layers{{timesteps=7{option}}}" for option in options]
+        network.apply(*BALANCE, *calibrated, *QUANTISE, "convert-ann-to-snn", "encode-free")
+        return float(np.square(network.interpret(network.images)[0] - expected).mean())
+
+    seeds = (0, 1, 2, 3, 4, 5, 6, 7)
+    gains = [np.log(error(seed) / error(seed, ' code="free"')) for seed in seeds]
+    assert np.median(gains) > 0
