@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := backends dialects examples neurocuda passes test tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format docs accuracy benchmarks clean
+.PHONY: help setup demo test test-slow lint format docs accuracy baselines benchmarks clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ docs: $(READY) ## writes docs/reference from the code
 
 accuracy: $(READY) ## the accuracy figures of the README, on the data in NEUROCUDA_DATA
 	$(BIN)/python test/benchmarks/accuracy.py
+
+baselines: $(READY) ## calibrations side by side, free-running and gated
+	$(BIN)/python test/benchmarks/baselines.py
 
 benchmarks: $(READY) ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py

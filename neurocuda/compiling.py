@@ -87,10 +87,10 @@ class Compilation:
         if self.images is not None:
             warn_of_silence(line)
         facts = self._choose_timesteps(line, code)
-        self._forget_images(line)
-        spiking = target_stages(self.backend, self.chip, code, self.conversion.firing_delay)
-        for stage in (*integer_stages(self.conversion), *spiking):
+        integers = integer_stages(self.conversion, images=self.images is not None)
+        for stage in (*integers, *target_stages(self.backend, self.chip, code, self.conversion.firing_delay)):
             line.run(stage, validate_on=sample, progress=self.progress)
+        self._forget_images(line)
         compiled = self._compiled(line, code, facts)
         self._say("building for the target")
         _ = compiled.program
@@ -109,7 +109,8 @@ class Compilation:
         bits = self.conversion.weight_bits
         if bits is not None and bits > constraints.weight_bits:
             raise TargetError(f"weight_bits={bits}: target {self.backend.name} takes at most {constraints.weight_bits}")
-        return constraints
+        asked = self.conversion.threshold_granularity
+        return constraints if asked is None else constraints.meet(replace(constraints, threshold_granularity=asked))
 
     def _sample(self, module: ModuleOp) -> list[Array] | None:
         """A few inputs to check promises on."""
@@ -135,7 +136,7 @@ class Compilation:
 
     def _choose_timesteps(self, line: Line, code: str) -> dict[str, float | str]:
         """Replaces timesteps="auto" by a number; returns what was found."""
-        if self.conversion.timesteps != "auto":
+        if self.conversion.timesteps != "auto" or self.conversion.latency_budget is not None:
             return {}
         timesteps, loss = chosen_timesteps(line, self.conversion, self.images, code)
         self.conversion = replace(self.conversion, timesteps=timesteps)
@@ -204,7 +205,7 @@ def chosen_timesteps(
         trial = replace(conversion, timesteps=timesteps)
         stages = (
             balance_stage(trial),
-            *integer_stages(trial),
+            *integer_stages(trial, images=True),
             *((spikes_stage(code, conversion.firing_delay),) if code == "free" else ()),
         )
         branch = line.branch()
@@ -242,7 +243,7 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
                 return problems
             code = chosen_code(conversion, backend.constraints, backend.name)
             line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
-            for stage in (*integer_stages(conversion), *target_stages(backend, chip, code)):
+            for stage in (*integer_stages(conversion, images=False), *target_stages(backend, chip, code)):
                 line.run(stage)
         except ProblemsError as refusal:
             return refusal.problems

@@ -16,10 +16,14 @@ EXACT_CODES = ("unary", "radix", "latency", "graded", "signed")
 CODES = ("auto", *EXACT_CODES, "free")
 """How integers may be said in time; "auto" takes the target's preferred exact code."""
 
-CALIBRATIONS = ("mse", "percentile", "max")
-"""How clip ranges are chosen; see `balance-thresholds`."""
+CALIBRATIONS = ("advanced", "light", "mse", "percentile", "max", "local")
+"""How clip ranges are chosen, see `balance-thresholds`; the first two then calibrate layer by layer."""
+
+GRANULARITIES = ("channel", "layer")
+"""What a threshold may be chosen for."""
 
 MOST_TIMESTEPS = 1024
+MOST_STEPS = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +38,14 @@ class Conversion:
             0 lets all layers fire at once. More steps, closer to the integer network.
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
             smallest T of a ladder whose loss on the calibration images is at most `max_accuracy_loss`.
-        calibration: how clip ranges are chosen: "mse", "percentile" or "max".
+        calibration: how clip ranges are chosen: "mse", "percentile", "max" or "local". "light" then walks the layers
+            and corrects biases and clip ranges on calibration images, "advanced" weights and their rounding, too;
+            without images both are "mse".
         percentile: for calibration "percentile".
+        initial: the share of its threshold that a membrane starts with; one half rounds to the nearest.
+        latency_budget: where given, the levels of the layers along the longest way through the network sum up to at
+            most so many steps; each layer gets as many as it is worth, and `timesteps` is not looked at.
+        threshold_granularity: "layer" forces one integer threshold per layer; None for what the target takes.
         weight_bits: width of a weight; None for what the target takes.
         max_accuracy_loss: in points of agreement with the float network's classes, for timesteps "auto".
         portable: further targets that the same integer network must serve, e.g. ("cpu", "loihi2").
@@ -47,8 +57,11 @@ class Conversion:
     code: str = "auto"
     firing_delay: int = 0
     timesteps: int | str = 15
-    calibration: str = "mse"
+    calibration: str = "advanced"
     percentile: float = 99.9
+    initial: float = 0.5
+    latency_budget: int | None = None
+    threshold_granularity: str | None = None
     weight_bits: int | None = None
     max_accuracy_loss: float = 0.5
     portable: tuple[str, ...] = ()
@@ -63,6 +76,12 @@ class Conversion:
             _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')
         if self.weight_bits is not None:
             _require_between("weight_bits", self.weight_bits, 2, 16)
+        if self.latency_budget is not None:
+            _require_between("latency_budget", self.latency_budget, 1, MOST_STEPS)
+        if self.threshold_granularity is not None:
+            _require_one_of("threshold_granularity", self.threshold_granularity, GRANULARITIES)
+        if not _is_number(self.initial) or not 0 <= self.initial < 1:
+            raise OptionError(f"initial must be at least 0 and below 1, not {self.initial}")
         if not _is_number(self.percentile) or not 0 < self.percentile <= 100:
             raise OptionError(f"percentile must be above 0 and at most 100, not {self.percentile}")
         if self.calibration != "percentile" and self.percentile != Conversion.percentile:

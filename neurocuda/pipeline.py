@@ -67,26 +67,48 @@ NAMED_PIPELINES: Mapping[str, str] = _named_pipelines()
 """Pipelines with a name, for `nc-opt -p`. Calibration images are those that the module names, if any."""
 
 
+WALKS: Mapping[str, tuple[str, ...]] = {
+    "light": ("bias", "threshold", "equalize", "output-mean"),
+    "advanced": ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean"),
+}
+"""The steps of `calibrate-layers` behind a name of `Conversion.calibration`."""
+
+
 def float_stage(conversion: Conversion) -> Stage:
     """From `ann-imported` to `ann-convertible`; without images, ranges come from batch-norm statistics."""
     return Stage("ann-convertible", (*STRUCTURE, "calibrate", *balance_stage(conversion).passes))
 
 
 def balance_stage(conversion: Conversion) -> Stage:
-    """Clip ranges for a number of time steps, from statistics that are there."""
+    """Levels and clip ranges for a number of time steps, from statistics that are there."""
     timesteps = conversion.timesteps if isinstance(conversion.timesteps, int) else Conversion().timesteps
-    options = f'method="{conversion.calibration}" timesteps={timesteps} percentile={conversion.percentile}'
-    return Stage("ann-convertible", (f"balance-thresholds{{{options}}}",))
+    method = "mse" if conversion.calibration in WALKS else conversion.calibration
+    budget = conversion.latency_budget
+    chosen = () if budget is None else (f"choose-levels{{budget={budget}}}",)
+    options = f'method="{method}" timesteps={timesteps} percentile={conversion.percentile}'
+    return Stage("ann-convertible", (*chosen, f"balance-thresholds{{{options}}}"))
 
 
-def integer_stages(conversion: Conversion) -> tuple[Stage, ...]:
-    """From `ann-convertible` to the integer network and its reading as counts."""
-    bits = "" if conversion.weight_bits is None else f"{{weight-bits={conversion.weight_bits}}}"
-    activations = f"quantize-activations{{timesteps={conversion.timesteps}}}"
-    return (
-        Stage("ann-quantized", (activations, f"quantize-weights{bits}")),
-        Stage("snn-count", ("convert-ann-to-snn",)),
+def integer_stages(conversion: Conversion, *, images: bool) -> tuple[Stage, ...]:
+    """From `ann-convertible` to the integer network and its reading as counts; with images, layers are calibrated."""
+    timesteps = conversion.timesteps if isinstance(conversion.timesteps, int) else Conversion().timesteps
+    bits = "" if conversion.weight_bits is None else f"weight-bits={conversion.weight_bits}"
+    passes = (
+        *((_walk(conversion, f"timesteps={timesteps} {bits}"),) if images else ()),
+        f"quantize-activations{{timesteps={timesteps} initial={conversion.initial}}}",
+        f"quantize-weights{{{bits}}}" if bits else "quantize-weights",
     )
+    return (Stage("ann-quantized", passes), Stage("snn-count", ("convert-ann-to-snn",)))
+
+
+def _walk(conversion: Conversion, options: str) -> str:
+    """The pass that walks the layers with calibration images."""
+    steps = WALKS.get(conversion.calibration)
+    if steps is None:
+        return f"equalize-layers{{{options.strip()}}}"
+    named = ",".join(f'"{step}"' for step in steps)
+    code = ' code="free"' if conversion.code == "free" else ""
+    return f"calibrate-layers{{steps={named} {options.strip()}{code}}}"
 
 
 def target_stages(backend: Backend, chip: str, code: str, firing_delay: int = 0) -> tuple[Stage, ...]:

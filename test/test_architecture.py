@@ -111,7 +111,8 @@ def is_loaded_by_nc_opt(path: Path) -> bool:
     if parts[1:2] == ["backends"]:
         return path.name == "__init__.py"
     private = path.name.startswith("_") and path.name != "__init__.py"
-    computes = private or path.stem in ("semantics", "meanings")
+    step = parts[1:2] == ["passes"] and parts[3:4] == ["calibration"]
+    computes = private or step or path.stem in ("semantics", "meanings")
     return parts[1:2] == ["ir"] or (parts[1:2] in (["dialects"], ["passes"]) and not computes)
 
 

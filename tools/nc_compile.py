@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from neurocuda.errors import OptionError
 from neurocuda.ir.files import require_place
-from neurocuda.options import CALIBRATIONS, CODES, Conversion
+from neurocuda.options import CALIBRATIONS, CODES, GRANULARITIES, Conversion
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import ModelArguments, add_model_arguments, images_of, model_of, preprocessing_of
 from neurocuda.tools._summary import summary_of
@@ -93,9 +93,15 @@ def _add_conversion(parser: ArgumentParser) -> None:
     add("--firing-delay", type=int, default=default.firing_delay, metavar="STEPS",
         help="for --code free: how long a layer listens before it fires (default: %(default)s)")  # fmt: skip
     add("--calibration-method", "--method", dest="method", choices=CALIBRATIONS, default=default.calibration,
-        help="how clip ranges are chosen (default: %(default)s)")  # fmt: skip
+        help="how clip ranges are chosen and layers calibrated (default: %(default)s)")  # fmt: skip
     add("--percentile", type=float, default=default.percentile, metavar="P",
         help="for --calibration-method percentile (default: %(default)s)")  # fmt: skip
+    add("--initial", type=float, default=default.initial, metavar="SHARE",
+        help="share of its threshold that a membrane starts with (default: %(default)s)")  # fmt: skip
+    add("--latency-budget", type=int, default=default.latency_budget, metavar="STEPS",
+        help="gives every layer its own number of levels, so that their sum keeps to it")  # fmt: skip
+    add("--threshold-granularity", choices=GRANULARITIES, default=default.threshold_granularity,
+        help="what a threshold is chosen for (default: what the target takes)")  # fmt: skip
     add("--weight-bits", type=int, default=default.weight_bits, metavar="B",
         help="width of a weight (default: what the target takes)")  # fmt: skip
     add("--max-accuracy-loss", type=float, default=default.max_accuracy_loss, metavar="POINTS",
@@ -155,6 +161,9 @@ def _conversion(arguments: Arguments) -> Conversion:
         timesteps=arguments.timesteps,
         calibration=arguments.method,
         percentile=arguments.percentile,
+        initial=arguments.initial,
+        latency_budget=arguments.latency_budget,
+        threshold_granularity=arguments.threshold_granularity,
         weight_bits=arguments.weight_bits,
         max_accuracy_loss=arguments.max_accuracy_loss,
         portable=arguments.portable,

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
 CONSTRAINTS = "nc.constraints"
 """The module attribute that holds the constraints of the target."""
 
+GRANULARITIES = ("channel", "layer")
+"""What a threshold may be chosen for, the finest first."""
+
 
 @dataclass(frozen=True)
 class Constraints:
     """The integers and behaviours a target offers.
 
     Widths are in bits of a signed two's complement integer. A step s means that values are multiples of s.
-    `graded_bits` is the width of the value a spike can carry; 0 where spikes carry none. `codes` are those of
-    `snn.network`, the cheapest one on the target first; `resets` and `comparisons` those of `snn.integrate_and_fire`
+    `threshold_granularity` is "channel" where the channels of a layer may have thresholds of their own, "layer" where
+    they share one. `graded_bits` is the width of the value a spike can carry; 0 where spikes carry none. `codes` are
+    those of `snn.network`, the cheapest one on the target first; `resets` and `comparisons` those of
+    `snn.integrate_and_fire`
     (comparison "ge" fires at the threshold, "gt" above it).
     """
 
@@ -29,6 +34,7 @@ class Constraints:
     weight_step: int = 1
     threshold_bits: int = 32
     threshold_step: int = 1
+    threshold_granularity: str = "channel"
     membrane_bits: int = 32
     graded_bits: int = 32
     codes: tuple[str, ...] = ("unary", "free")
@@ -48,6 +54,7 @@ class Constraints:
             weight_step=lcm(self.weight_step, other.weight_step),
             threshold_bits=min(self.threshold_bits, other.threshold_bits),
             threshold_step=lcm(self.threshold_step, other.threshold_step),
+            threshold_granularity=max(self.threshold_granularity, other.threshold_granularity, key=GRANULARITIES.index),
             membrane_bits=min(self.membrane_bits, other.membrane_bits),
             graded_bits=min(self.graded_bits, other.graded_bits),
             codes=_shared("code", self.codes, other.codes),
@@ -62,9 +69,11 @@ def set_constraints(module: ModuleOp, constraints: Constraints) -> None:
 
     entries: dict[str, Attribute] = {}
     for field in fields(constraints):
-        value: int | tuple[str, ...] = getattr(constraints, field.name)
+        value: int | str | tuple[str, ...] = getattr(constraints, field.name)
         if isinstance(value, int):
             entries[field.name] = IntegerAttr(value, i64)
+        elif isinstance(value, str):
+            entries[field.name] = StringAttr(value)
         else:
             entries[field.name] = ArrayAttr([StringAttr(name) for name in value])
     module.attributes[CONSTRAINTS] = DictionaryAttr(entries)
@@ -92,11 +101,13 @@ def constraints_of(module: ModuleOp) -> Constraints:
     return Constraints(**values)  # pyright: ignore[reportArgumentType]  _value returns the type of the default
 
 
-def _value(name: str, attribute: Attribute, default: int | tuple[str, ...]) -> int | tuple[str, ...]:
+def _value(name: str, attribute: Attribute, default: int | str | tuple[str, ...]) -> int | str | tuple[str, ...]:
     from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, StringAttr
 
     if isinstance(default, int) and isinstance(attribute, IntegerAttr):
         return attribute.value.data
+    if isinstance(default, str) and isinstance(attribute, StringAttr) and attribute.data in GRANULARITIES:
+        return attribute.data
     if isinstance(default, tuple) and isinstance(attribute, ArrayAttr):
         return tuple(item.data for item in attribute.data if isinstance(item, StringAttr))
     raise TargetError(f"module attribute {CONSTRAINTS}: '{name}' cannot be {attribute}")

@@ -144,7 +144,7 @@ class Analyzer:
                 continue
             line = Line(context_of([self.float], self.compiled.context), self.float.clone(), {}, {}, {})
             try:
-                line.run(integer_stages(replace(conversion, timesteps=timesteps))[0])
+                line.run(integer_stages(replace(conversion, timesteps=timesteps), images=False)[0])
             except NeuroCudaError as reason:
                 return {}, str(reason)
             found[timesteps] = Trial(line.module, weights_of(line.context))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurocuda.passes.ann._statistics import Statistics
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._statistics import Statistics, statistics_of
 
 Field = NDArray[np.float64]
 
@@ -24,6 +26,15 @@ class InputCoding:
     scale: Field
     offset: Field
     bounds: tuple[int, int]
+
+
+def coding_of(op: ann.InputOp, weights: WeightStore) -> InputCoding | None:
+    """How an input is coded: pixels by their preprocessing, others by their statistics; None without either."""
+    if op.mean is not None and op.std is not None:
+        mean, std = (weights.array(constant).astype(np.float64) for constant in (op.mean, op.std))
+        return of_pixels(mean, std)
+    statistics = statistics_of(op, weights)
+    return None if statistics is None else of_statistics(statistics)
 
 
 def of_pixels(mean: Field, std: Field) -> InputCoding:

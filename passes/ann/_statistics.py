@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from xdsl.dialects.builtin import DictionaryAttr
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, ModuleOp
 from xdsl.ir import Attribute, Operation
 
 from neurocuda.ir.attributes import Dense
@@ -67,6 +67,19 @@ def statistics_of(op: Operation, weights: WeightStore) -> Statistics | None:
         return None
     arrays = {name: weights.array(cast(Dense, value)) for name, value in attribute.data.items()}
     return Statistics(**arrays)  # pyright: ignore[reportArgumentType]
+
+
+def levels_of(op: Operation, timesteps: int) -> int:
+    """The layer's own number of levels where it has one, else the network's."""
+    own = op.attributes.get(LEVELS)
+    return own.value.data if isinstance(own, IntegerAttr) else timesteps
+
+
+def named_images(module: ModuleOp, weights: WeightStore) -> list[NDArray[np.generic]]:
+    """The calibration images that the module names, one array per input; none where it names none."""
+    attribute = module.attributes.get(IMAGES)
+    named = attribute.data if isinstance(attribute, ArrayAttr) else ()
+    return [weights.array(cast(Dense, dense)) for dense in named]
 
 
 def channel_axis(rank: int) -> int:

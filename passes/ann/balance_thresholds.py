@@ -14,7 +14,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import BINS, CLIP, Statistics, statistics_of
+from neurocuda.passes.ann._statistics import BINS, CLIP, Statistics, levels_of, statistics_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-METHODS = ("mse", "percentile", "max")
+METHODS = ("mse", "percentile", "max", "local")
 CANDIDATES = 70
 """Clip ranges tried per channel, evenly from 5 % to 120 % of the largest activation."""
+
+BALANCING_ROUNDS = 200
+BALANCING_RATE = 0.5
+"""Steps of local balancing and their length; ours, the paper leaves them to the user."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,10 @@ class BalanceThresholdsPass(NeuroPass):
 
     `max` takes the largest activation seen (Diehl et al. 2015), `percentile` the given percentile of the layer's
     activations, one range per layer (Rueckauer et al. 2017), `mse` the range per channel that minimises the mean
-    square error of rounding to `timesteps` levels on the histogram (as in SNN calibration, Li et al. 2021). A channel
-    that never fired gets the layer's largest range; a clamp in the model bounds every range.
+    square error of rounding to the layer's levels on the histogram (as in SNN calibration, Li et al. 2021), `local`
+    the range per channel that gradient steps on the clipping error reach (local threshold balancing, Bu et al. 2025,
+    with data that flows through the float network). Levels are `timesteps` or the layer's `nc.levels`. A channel that
+    never fired gets the layer's largest range; a clamp in the model bounds every range.
 
     Before:
         func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
@@ -71,7 +77,9 @@ class BalanceThresholdsPass(NeuroPass):
             raise LevelError("balance-thresholds needs statistics:", [_uncalibrated(op) for op in missing])
         for op, found in zip(neurons, statistics, strict=True):
             assert found is not None
-            clip = bounded(self._clip(found), None if op.maximum is None else op.maximum.value.data)
+            clip = bounded(
+                self._clip(found, levels_of(op, self.timesteps)), None if op.maximum is None else op.maximum.value.data
+            )
             op.attributes[CLIP] = weights.add(clip.astype(np.float32), "clip")
 
     def _check_options(self) -> None:
@@ -82,14 +90,16 @@ class BalanceThresholdsPass(NeuroPass):
         if not 0 < self.percentile <= 100:
             raise OptionError(f"balance-thresholds: percentile must be above 0 and at most 100, not {self.percentile}")
 
-    def _clip(self, statistics: Statistics) -> Floats:
+    def _clip(self, statistics: Statistics, levels: int) -> Floats:
         import numpy as np
 
         if self.method == "percentile":
             return np.full(len(statistics.maximum), layer_percentile(statistics, self.percentile))
         if self.method == "max":
             return statistics.maximum.astype(np.float64)
-        return least_square_clip(statistics, self.timesteps)
+        if self.method == "local":
+            return locally_balanced_clip(statistics)
+        return least_square_clip(statistics, levels)[0]
 
 
 def _uncalibrated(op: ann.NeuronOp) -> Problem:
@@ -126,8 +136,8 @@ def layer_percentile(statistics: Statistics, percentile: float) -> float:
     return max(0.0, float(values[order[index]]))
 
 
-def least_square_clip(statistics: Statistics, levels: int) -> Floats:
-    """The clip range per channel with the least mean square error of min(floor(a T / λ + 1/2), T) λ / T."""
+def least_square_clip(statistics: Statistics, levels: int) -> tuple[Floats, Floats]:
+    """The clip range per channel with the least square error of min(floor(a T / λ + 1/2), T) λ / T, and that error."""
     import numpy as np
 
     values, counts = centres(statistics), statistics.histogram.astype(np.float64)
@@ -141,7 +151,19 @@ def least_square_clip(statistics: Statistics, levels: int) -> Floats:
         error = _rounding_error(statistics, sums, unit, levels)
         better = error < best
         best[better], clip[better] = error[better], candidate[better]
-    return clip
+    return clip, best
+
+
+def locally_balanced_clip(statistics: Statistics) -> Floats:
+    """The clip range per channel that a gradient on the square clipping error reaches from zero, small values last."""
+    import numpy as np
+
+    values, counts = centres(statistics), statistics.histogram.astype(np.float64)
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    clip = np.zeros((len(values), 1))
+    for _ in range(BALANCING_ROUNDS):
+        clip = clip + 2 * BALANCING_RATE * (share * np.maximum(values - clip, 0)).sum(axis=1, keepdims=True)
+    return np.minimum(clip[:, 0], statistics.maximum)
 
 
 def _running(values: Floats) -> Floats:

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from xdsl.dialects.builtin import ArrayAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.errors import InputError, ModelError
 from neurocuda.ir.arrays import read_arrays
-from neurocuda.ir.attributes import Dense
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import BINS, IMAGES, STATISTICS, Statistics, by_channel
+from neurocuda.passes.ann._statistics import BINS, IMAGES, STATISTICS, Statistics, by_channel, named_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,10 +90,10 @@ class CalibratePass(NeuroPass):
     def _images(self, module: ModuleOp, weights: WeightStore) -> list[Array]:
         if self.images is not None:
             return list(read_arrays(Path(self.images)).values())
-        attribute = module.attributes.get(IMAGES)
-        if not isinstance(attribute, ArrayAttr):
+        images = named_images(module, weights)
+        if not images:
             raise InputError('calibrate: no images; give an .npz file, calibrate{images="images.npz"}')
-        return [weights.array(cast(Dense, dense)) for dense in attribute.data]
+        return images
 
 
 def _require_numbers(op: Operation, values: Array) -> None:

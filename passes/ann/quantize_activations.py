@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, IntegerAttr, ModuleOp, TensorType, f32
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, ModuleOp, TensorType, f32
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
@@ -21,7 +21,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import CLIP, LEVELS, broadcast_shape, statistics_of
+from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, levels_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,8 @@ class QuantizeActivationsPass(NeuroPass):
     (Bu et al. 2022, the quantisation-clip-floor-shift activation). The scale of a count is absorbed by the columns of
     the weights that read it, so values flow as counts while weights stay floats. Inputs on a grid of pixels keep their
     exact values; others are rounded to 8 bits. Every activation error is paid here. A layer with an attribute
-    `nc.levels` keeps that number of levels instead.
+    `nc.levels` keeps that number of levels instead. `initial` is the share of a threshold that a membrane starts with:
+    one half rounds to the nearest, zero (the older methods) down.
 
     Before:
         func.func @main(%p: tensor<1xui8>) -> tensor<1xf32> {
@@ -66,13 +67,16 @@ class QuantizeActivationsPass(NeuroPass):
     promise = Approximates()
 
     timesteps: int = 15
+    initial: float | int = 0.5
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         if not 1 <= self.timesteps <= 2**15:
             raise OptionError(f"quantize-activations: timesteps must be 1 ... 32768, not {self.timesteps}")
+        if not 0 <= self.initial < 1:
+            raise OptionError(f"quantize-activations: initial must be at least 0 and below 1, not {self.initial}")
         from neurocuda.reference.interpreter import main_function
 
-        quantizer = _Quantizer(weights, self.timesteps)
+        quantizer = _Quantizer(weights, self.timesteps, self.initial)
         function = main_function(module)
         for op in list(function.body.block.ops):
             quantizer.visit(op)
@@ -83,9 +87,10 @@ class QuantizeActivationsPass(NeuroPass):
 class _Quantizer:
     """Walks the network in order and keeps, for every count, what one unit stands for, element by element."""
 
-    def __init__(self, weights: WeightStore, timesteps: int) -> None:
+    def __init__(self, weights: WeightStore, timesteps: int, initial: float) -> None:
         self.weights = weights
         self.timesteps = timesteps
+        self.initial = initial
         self.scale: dict[SSAValue, Field] = {}
         self.offset: dict[SSAValue, Field] = {}
         self.bias: dict[SSAValue, Field] = {}
@@ -108,16 +113,13 @@ class _Quantizer:
         self.problems.append(Problem(f"`{op.name}`", user_location(op), why, remedy))
 
     def _input(self, op: ann.InputOp) -> None:
-        from neurocuda.passes.ann._input_coding import of_pixels, of_statistics
+        from neurocuda.passes.ann._input_coding import coding_of
 
-        statistics = statistics_of(op, self.weights)
-        if op.mean is not None and op.std is not None:
-            mean, std = (self.weights.array(constant).astype("float64") for constant in (op.mean, op.std))
-            self._code_input(op, of_pixels(mean, std))
-        elif statistics is None:
+        coding = coding_of(op, self.weights)
+        if coding is None:
             self._problem(op, "the input has no statistics", "Run `calibrate` first.")
         else:
-            self._code_input(op, of_statistics(statistics))
+            self._code_input(op, coding)
 
     def _code_input(self, op: ann.InputOp, coding: InputCoding) -> None:
         import numpy as np
@@ -183,7 +185,7 @@ class _Quantizer:
             return
         shape = shape_of(op.result)
         clip = self.weights.array(attribute).astype(np.float64)
-        levels = self._levels(op)
+        levels = levels_of(op, self.timesteps)
         unit = clip.reshape(broadcast_shape(len(shape), len(clip))) / levels
         bias = np.zeros_like(unit) if op.bias is None else self.weights.array(op.bias).astype(np.float64)
         for current in op.currents:
@@ -192,17 +194,12 @@ class _Quantizer:
             list(op.currents),
             bias=self.weights.add(bias.astype(np.float32), "bias"),
             threshold=self.weights.add(unit.astype(np.float32), "threshold"),
-            initial=self.weights.add((unit / 2).astype(np.float32), "initial"),
+            initial=self.weights.add((unit * self.initial).astype(np.float32), "initial"),
             scale=self.weights.add(unit, "scale"),
             levels=levels,
         )
         replace(op, new)
         self.scale[new.result] = np.broadcast_to(unit, shape)
-
-    def _levels(self, op: ann.NeuronOp) -> int:
-        """The layer's own number of levels where it has one."""
-        own = op.attributes.get(LEVELS)
-        return own.value.data if isinstance(own, IntegerAttr) else self.timesteps
 
     def _index_map(self, op: Operation) -> None:
         from neurocuda.passes.ann import _fields as fields

@@ -39,12 +39,13 @@ class QuantizeWeightsPass(NeuroPass):
     Turns every synapse into integer weights and every staircase into integer bias, threshold and initial value.
 
     All synapses of a neuron share one unit per output channel, chosen so that the largest weight becomes
-    2^(bits-1) - 1. Bias and threshold are rounded to that unit and the initial value is half the threshold, rounded
-    down. A rounded threshold changes what a count stands for; the columns that read it take that into account.
+    2^(bits-1) - 1. Bias, threshold and initial value are rounded to that unit, the last one down. A rounded threshold
+    changes what a count stands for; the columns that read it take that into account.
 
     The module's constraints (`nc.constraints`, what the target demands) are obeyed: the width and step of weights and
-    of thresholds; a membrane that could leave its width is refused, with what would fit. `weight-bits` may ask for
-    narrower weights than the target's.
+    of thresholds; where the target has one threshold per layer, the units of its channels are chosen such that all
+    thresholds are the same integer. A membrane that could leave its width is refused, with what would fit.
+    `weight-bits` may ask for narrower weights than the target's.
 
     Before:
         func.func @main(%x: tensor<1x!ann.count<0, 3>>) -> tensor<1x!ann.count<0, 3>> {
@@ -74,29 +75,84 @@ class QuantizeWeightsPass(NeuroPass):
         unusable = [problem for op in operations for problem in constants_are_finite(op, weights)]
         if unusable:
             raise LevelError("the weights cannot be quantised:", unusable)
-        quantizer = _Quantizer(weights, self._constraints(module))
+        quantizer = _Quantizer(weights, weight_grid(constraints_of(module), self.weight_bits, self.name))
         for op in operations:
             quantizer.visit(op)
         if quantizer.problems:
             raise LevelError("the weights cannot be quantised:", quantizer.problems)
 
-    def _constraints(self, module: ModuleOp) -> Constraints:
-        constraints = constraints_of(module)
-        bits = constraints.weight_bits if self.weight_bits is None else self.weight_bits
-        if not 2 <= bits <= 16:
-            raise OptionError(f"quantize-weights: weight-bits must be 2 ... 16, not {bits}")
-        if constraints.weight_step >= 2 ** (bits - 1):
-            raise OptionError(f"quantize-weights: {bits} bits hold no multiple of {constraints.weight_step}")
-        return replace_fields(constraints, weight_bits=bits)
+
+@dataclass(frozen=True)
+class WeightGrid:
+    """How integers may be chosen on a target."""
+
+    constraints: Constraints
+
+    @property
+    def largest(self) -> int:
+        """The largest weight."""
+        return highest(self.constraints.weight_bits, self.constraints.weight_step)
+
+    @property
+    def one_threshold(self) -> bool:
+        """Whether the channels of a layer share one threshold."""
+        return self.constraints.threshold_granularity == "layer"
+
+    @property
+    def room(self) -> int:
+        """The largest constant of a membrane: a sixth of the bits stay free, for what codes multiply constants by."""
+        bits = self.constraints.membrane_bits
+        return highest(bits - bits // 6)
+
+    def largest_threshold(self, levels: int) -> int:
+        """The largest threshold that fits its register, and of which `levels` leave the membrane room to grow."""
+        step = self.constraints.threshold_step
+        return max(step, min(highest(self.constraints.threshold_bits, step), self.room // levels // step * step))
+
+    def finest(self, top: Field) -> Field:
+        """The finest unit per channel in which no weight up to `top` exceeds the largest; any where there is none."""
+        import numpy as np
+
+        return np.where(top > 0, top, 1.0) / self.largest
+
+    def unit(self, top: Field, threshold: Field, levels: int) -> Field:
+        """One unit per channel in which no weight up to `top` exceeds the largest, broadcasting like `top`.
+
+        Channels whose weights are tiny beside their threshold, dead ones, get a coarser unit, and so do all channels
+        that have to share one threshold with another.
+        """
+        import numpy as np
+
+        finest, largest = self.finest(top), self.largest_threshold(levels)
+        broadcasts = threshold.ndim == top.ndim and bool(np.all(np.less_equal(threshold.shape, top.shape)))
+        if not (self.one_threshold and broadcasts):
+            return coarse_enough(finest, threshold, largest)
+        step = self.constraints.threshold_step
+        fits = np.where(top > 0, threshold / finest, np.inf).min() // step * step
+        return np.maximum(np.where(top > 0, finest, 0), threshold / np.clip(fits, step, largest))
+
+
+def weight_grid(constraints: Constraints, weight_bits: int | None, name: str) -> WeightGrid:
+    """The grid that a target's constraints and a pass's own option leave.
+
+    Raises:
+        OptionError: the width is out of range.
+    """
+    bits = constraints.weight_bits if weight_bits is None else weight_bits
+    if not 2 <= bits <= 16:
+        raise OptionError(f"{name}: weight-bits must be 2 ... 16, not {bits}")
+    if constraints.weight_step >= 2 ** (bits - 1):
+        raise OptionError(f"{name}: {bits} bits hold no multiple of {constraints.weight_step}")
+    return WeightGrid(replace_fields(constraints, weight_bits=bits))
 
 
 class _Quantizer:
     """Walks the network in order and keeps, for every count, its true scale over the one its readers assume."""
 
-    def __init__(self, weights: WeightStore, constraints: Constraints) -> None:
+    def __init__(self, weights: WeightStore, grid: WeightGrid) -> None:
         self.weights = weights
-        self.constraints = constraints
-        self.largest = highest(constraints.weight_bits, constraints.weight_step)
+        self.grid = grid
+        self.constraints = grid.constraints
         self.ratio: dict[SSAValue, Field] = {}
         self.problems: list[Problem] = []
 
@@ -155,20 +211,20 @@ class _Quantizer:
         if len(floats) != len(op.currents):
             return
         rank = len(shape_of(op.result))
-        bias, threshold, nominal = (
-            self.weights.array(constant).astype(np.float64) for constant in (op.bias, op.threshold, op.scale)
+        bias, threshold, initial, nominal = (
+            self.weights.array(constant).astype(np.float64)
+            for constant in (op.bias, op.threshold, op.initial, op.scale)
         )
-        levels = op.levels.value.data
-        unit = common_unit(synapses, floats, self.largest, rank)
-        unit = coarse_enough(unit, threshold, largest_threshold(self.constraints, levels))
-        unit = coarse_enough(unit, np.abs(bias), room(self.constraints))
-        step = self.constraints.threshold_step
+        levels, step = op.levels.value.data, self.constraints.threshold_step
+        unit = self.grid.unit(largest_by_output(synapses, floats, rank), threshold, levels)
+        if not self.grid.one_threshold:
+            unit = coarse_enough(unit, np.abs(bias), self.grid.room)
         whole = np.maximum(np.rint(threshold / (unit * step)), 1) * step
         new = ann.StaircaseOp(
             [self._integer(synapse, weight, unit) for synapse, weight in zip(synapses, floats, strict=True)],
             bias=self._add_i32(op, np.rint(bias / unit), "bias"),
             threshold=self._add_i32(op, whole, "threshold", self.constraints.threshold_bits),
-            initial=self._add_i32(op, whole // 2, "initial"),
+            initial=self._add_i32(op, np.floor(whole * (initial / threshold)), "initial"),
             scale=self.weights.add(whole * unit * (nominal / threshold), "scale"),
             levels=levels,
         )
@@ -185,7 +241,7 @@ class _Quantizer:
 
         from neurocuda.passes.ann._fields import per_output, rebuilt
 
-        kind = np.int8 if self.largest < 2**7 else np.int16
+        kind = np.int8 if self.grid.largest < 2**7 else np.int16
         divisor = unit if isinstance(op, ann.DiagonalOp) else per_output(op, unit.ravel())
         step = self.constraints.weight_step
         whole = (np.rint(weight / (divisor * step)) * step).astype(kind)
@@ -206,7 +262,7 @@ class _Quantizer:
             return
         rank = len(shape_of(op.result))
         bias = own_bias(op, self.weights)
-        unit = coarse_enough(common_unit([op], [scaled], self.largest, rank), np.abs(bias), room(self.constraints))
+        unit = coarse_enough(self.grid.finest(largest_by_output([op], [scaled], rank)), np.abs(bias), self.grid.room)
         new = self._integer(op, scaled, unit)
         synapse = new.owner
         assert isinstance(synapse, SynapseOp)
@@ -257,7 +313,7 @@ class _Quantizer:
         if bits >= 2:
             fits.append(f"{bits}-bit weights (weight_bits={bits})")
         timesteps = int(max(levels) / excess)
-        if timesteps >= 1 and widest == self.largest and not any(reads_input(op.input) for op in synapses):
+        if timesteps >= 1 and widest == self.grid.largest and not any(reads_input(op.input) for op in synapses):
             fits.append(f"inputs of at most {timesteps} levels (timesteps={timesteps})")
         return f"{' or '.join(fits)} would fit." if fits else "No width of weights and no number of timesteps fits."
 
@@ -265,18 +321,6 @@ class _Quantizer:
 def highest(bits: int, step: int = 1) -> int:
     """The largest multiple of `step` in a signed integer of so many bits."""
     return (2 ** (bits - 1) - 1) // step * step
-
-
-def room(constraints: Constraints) -> int:
-    """The largest constant of a membrane: a sixth of the bits stay free, for what codes multiply constants by."""
-    bits = constraints.membrane_bits
-    return highest(bits - bits // 6)
-
-
-def largest_threshold(constraints: Constraints, levels: int) -> float:
-    """The largest threshold that fits its register, and of which `levels` leave the membrane room to grow."""
-    step = constraints.threshold_step
-    return max(step, min(highest(constraints.threshold_bits, step), room(constraints) // levels))
 
 
 def reads_input(value: SSAValue) -> bool:
@@ -300,15 +344,15 @@ def largest_charge(op: SynapseOp, weights: WeightStore) -> float:
     return float(rows.max(initial=0)) * largest
 
 
-def common_unit(synapses: Sequence[SynapseOp], weights: Sequence[Field], largest: int, rank: int) -> Field:
-    """One unit per output channel in which no weight of any synapse exceeds `largest`, broadcasting onto the result."""
+def largest_by_output(synapses: Sequence[SynapseOp], weights: Sequence[Field], rank: int) -> Field:
+    """The largest weight of all synapses per output channel, broadcasting onto the result."""
     import numpy as np
 
     tops = [_largest_by_output(op, weight, rank) for op, weight in zip(synapses, weights, strict=True)]
     top = tops[0]
     for other in tops[1:]:
         top = np.maximum(top, other)
-    return np.where(top > 0, top, 1.0) / largest
+    return top
 
 
 def coarse_enough(unit: Field, constant: Field, largest: float) -> Field:

@@ -210,7 +210,7 @@ def test_other_timesteps_are_those_of_the_passes(
     assert (own.timesteps, own.accuracy) == (STEPS, analysis.accuracy["quantised"])
     level = small.level("ann-convertible")
     line = Line(context_of([level], small.context), level.clone(), {}, {}, {})
-    line.run(integer_stages(replace(small.conversion, timesteps=15))[0])
+    line.run(integer_stages(replace(small.conversion, timesteps=15), images=False)[0])
     outputs = interpret(line.module, weights_of(line.context), [inputs])[0]
     (found,) = [found for found in analysis.by_timesteps if found.timesteps == 15]
     assert found.accuracy.correct == int((outputs.argmax(1) == truth).sum())

@@ -347,11 +347,13 @@ def test_timesteps_are_chosen_by_agreement(images: Floats) -> None:
         assert isinstance(compiled.conversion.timesteps, int)
         return compiled.conversion.timesteps, 100 * float((outputs_of(compiled, images).argmax(1) != expected).mean())
 
-    assert lost(nc.Conversion(timesteps="auto", max_accuracy_loss=100)) == lost(nc.Conversion(timesteps=3))
-    timesteps, loss = lost(nc.Conversion(timesteps="auto", max_accuracy_loss=0))
+    assert lost(nc.Conversion(calibration="mse", timesteps="auto", max_accuracy_loss=100)) == lost(
+        nc.Conversion(calibration="mse", timesteps=3)
+    )
+    timesteps, loss = lost(nc.Conversion(calibration="mse", timesteps="auto", max_accuracy_loss=0))
     assert loss == 0
     assert timesteps > 3
-    assert lost(nc.Conversion(timesteps=3))[1] > 0
+    assert lost(nc.Conversion(calibration="mse", timesteps=3))[1] > 0
 
 
 def test_timesteps_of_a_free_running_network_are_chosen_on_its_spikes(images: Floats) -> None:
@@ -369,7 +371,7 @@ def test_timesteps_of_a_free_running_network_are_chosen_on_its_spikes(images: Fl
 
 def test_timesteps_that_do_not_suffice_are_told(images: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("neurocuda.compiling.LADDER", (1, 2))
-    conversion = nc.Conversion(timesteps="auto", max_accuracy_loss=0)
+    conversion = nc.Conversion(calibration="mse", timesteps="auto", max_accuracy_loss=0)
     with pytest.warns(nc.NeuroCudaWarning, match="T = 2 is taken although"):
         compiled = nc.compile(undecided(), target="cpu", calibration=images, conversion=conversion)
     assert compiled.conversion.timesteps == 2

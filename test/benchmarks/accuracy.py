@@ -1,12 +1,13 @@
 """Accuracy of converted CIFAR-10 networks on the whole test set, and whether their spikes are exact.
 
-    python test/benchmarks/accuracy.py [resnet20:15 resnet20:31 ...]
+    python test/benchmarks/accuracy.py [resnet20:15 resnet20:15:weight_bits=4 resnet20:32:code=free ...]
 
 Data: the folder NEUROCUDA_DATA (default ../shared/data beside the checkout), holding either compact CIFAR-10 and
 networks with readers `datasets.py` and `trained.py`, or the public files listed in the README (`cifar-10-python.tar.gz`
-and the checkpoint of akamaster's ResNet-20). 256 training images without labels calibrate, nothing is trained, int8
-weights, code "unary". Prints one line per network: the float accuracy, the spiking accuracy on all test images through
-the CPU target, mismatching counts on whole images step by step, seconds to compile and milliseconds per image.
+and the checkpoint of akamaster's ResNet-20). 256 training images without labels calibrate, nothing is trained; int8
+weights and code "unary" where a case does not say otherwise (any option of `nc.Conversion`). Prints one line per case:
+the float accuracy, the spiking accuracy with its 95 % interval on all test images through the CPU target, steps per
+image, spikes per neuron, mismatching counts on whole images step by step, seconds to compile, milliseconds per image.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import os
 import pickle
 import sys
 import tarfile
-from collections.abc import Callable
+from ast import literal_eval
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -36,7 +38,14 @@ import neurocuda as nc
 DATA = Path(os.environ.get("NEUROCUDA_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 CALIBRATION_IMAGES = 256
 EXACT_IMAGES = 20
-CASES = ("resnet20:15", "resnet20:31", "plain10:15", "plain10:31", "resnet8:15")
+CASES = (
+    *(f"resnet20:{timesteps}" for timesteps in (4, 7, 8, 15, 31)),
+    "resnet20:15:weight_bits=4",
+    "resnet20:15:threshold_granularity=layer",
+    "resnet20:15:latency_budget=133",
+    *(f"{name}:{timesteps}" for name in ("plain10", "resnet8") for timesteps in (15, 31)),
+    "resnet20:32:code=free",
+)
 
 ARCHIVE = "cifar-10-python.tar.gz"
 ARCHIVE_SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
@@ -59,35 +68,57 @@ def main() -> None:
     train, test, labels = cifar10()
     chosen = np.random.default_rng(0).choice(len(train), CALIBRATION_IMAGES, replace=False)
     print(
-        f"{'network':10} {'T':>3} {'float':>8} {'spiking':>8} {'differs':>22} {'compile':>9} {'image':>10}", flush=True
+        f"{'case':40} {'float':>7} {'spiking':>7} {'95 % interval':>15} {'n':>6} {'steps':>5} {'spikes':>6} "
+        f"{'differs':>22} {'compile':>9} {'image':>10}",
+        flush=True,
     )
     for case in arguments.cases:
-        name, _, timesteps = case.partition(":")
-        measure(name, int(timesteps), train[chosen], test[: arguments.images], labels, arguments.threads)
+        measure(case, train[chosen], test[: arguments.images], labels, arguments.threads)
 
 
-def measure(
-    name: str, timesteps: int, calibration: Images, test: Images, labels: NDArray[np.int64], threads: int | None
-) -> None:
+def conversion_of(options: Sequence[str]) -> nc.Conversion:
+    """Options such as weight_bits=4 on top of int8 weights and code "unary"."""
+    given = {key: _value(value) for key, _, value in (option.partition("=") for option in options)}
+    defaults: dict[str, object] = {"code": "unary", "weight_bits": 8}
+    return nc.Conversion(**(defaults | given))  # pyright: ignore[reportArgumentType]  Conversion checks them
+
+
+def _value(text: str) -> object:
+    try:
+        return literal_eval(text)
+    except (ValueError, SyntaxError):  # a word
+        return text
+
+
+def measure(case: str, calibration: Images, test: Images, labels: NDArray[np.int64], threads: int | None) -> None:
     """Compiles one network and prints its line."""
+    name, timesteps, *options = case.split(":")
     model, prepare = network(name)
     started = perf_counter()
-    conversion = nc.Conversion(timesteps=timesteps, code="unary", weight_bits=8)
+    conversion = conversion_of([f"timesteps={timesteps}", *options])
     compiled = nc.compile(model, target="cpu", calibration=prepare(calibration), conversion=conversion)
     seconds = perf_counter() - started
     labels = labels[: len(test)]
     inputs = prepare(test)
-    with torch.inference_mode():
-        outputs = torch.cat([model(inputs[start : start + 250]) for start in range(0, len(inputs), 250)])
-    float_accuracy = float((outputs.argmax(1).numpy() == labels).mean())
+    float_accuracy = accuracy_of(model, inputs, labels)
     validation = compiled.validate(inputs[:EXACT_IMAGES])
     spiking = compiled.evaluate(inputs, labels, threads=threads)
+    low, high = spiking.accuracy.interval
     counts = sum(comparison.counts for comparison in validation.exact)
     print(
-        f"{name:10} {timesteps:3d} {100 * float_accuracy:7.2f}% {100 * spiking.accuracy.value:7.2f}% "
+        f"{case:40} {100 * float_accuracy:6.2f}% {100 * spiking.accuracy.value:6.2f}% "
+        f"{100 * low:6.2f} ...{100 * high:6.2f} {spiking.accuracy.images:6d} "
+        f"{spiking.steps:5d} {spiking.spikes_per_neuron:6.2f} "
         f"{validation.mismatches:6d} of {counts:12,d} {seconds:7.1f} s {1e3 * spiking.seconds_per_image:7.2f} ms",
         flush=True,
     )
+
+
+def accuracy_of(model: nn.Module, inputs: Tensor, labels: NDArray[np.int64]) -> float:
+    """The accuracy of a float network."""
+    with torch.inference_mode():
+        outputs = torch.cat([model(inputs[start : start + 250]) for start in range(0, len(inputs), 250)])
+    return float((outputs.argmax(1).numpy() == labels).mean())
 
 
 def cifar10() -> tuple[Images, Images, NDArray[np.int64]]:

@@ -9,5 +9,5 @@ func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
 }
 
 // CHECK: `ann.neuron` (act, model.py:7): it has no statistics. Run `calibrate` first.
-// METHOD: method 'mean' is none of mse, percentile, max
+// METHOD: method 'mean' is none of mse, percentile, max, local
 // TIMESTEPS: timesteps must be 1 ... 32768, not 0

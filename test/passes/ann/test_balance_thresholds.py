@@ -30,15 +30,16 @@ def test_running_sums_find_what_a_plain_search_finds(seed: int, levels: int) -> 
         unit = clip[:, None] / levels
         rounded = np.clip(np.floor(values / unit + 0.5), 0, levels) * unit
         errors[:, column] = (counts * np.square(rounded - values)).sum(axis=1)
-    found = least_square_clip(statistics, levels)
+    found, least = least_square_clip(statistics, levels)
     for channel, clip in enumerate(found):
         column = int(np.abs(candidates[channel] - clip).argmin())
         assert errors[channel, column] <= errors[channel].min() * (1 + 1e-9)
+    np.testing.assert_allclose(least, errors.min(axis=1), rtol=1e-6)
 
 
 def test_more_levels_reach_further() -> None:
     statistics = random_statistics(0)
-    few, many = (least_square_clip(statistics, levels) for levels in (2, 63))
+    few, many = (least_square_clip(statistics, levels)[0] for levels in (2, 63))
     assert (many > few).all()
 
 

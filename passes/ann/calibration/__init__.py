@@ -1,0 +1,1 @@
+"""What `calibrate-layers` does at each layer: one step, one file."""
