@@ -30,10 +30,10 @@ _KEPT: Final = re.compile(
 """Members that are copied as they are: raw bytes of tensors, and version numbers."""
 
 _OPERATOR: Final = re.compile(
-    r"torch\.ops\.(aten|prim|prims|higher_order)\.(?!_*from_file)\w+(\.\w+)?|torch\.sym_\w+|math\.\w+"
+    r"torch\.ops\.(aten|prim|prims|higher_order|neurocuda)\.(?!_*from_file)\w+(\.\w+)?|torch\.sym_\w+|math\.\w+"
     r"|_operator\.(getitem|add|sub|mul|truediv|floordiv|mod|pow|neg|eq|ne|lt|le|gt|ge|and_|or_|not_)"
 )
-"""What a node may call. Anything else below `torch` could be any function that Python knows."""
+"""What a node may call: torch's own operations and our staircase. Anything else below `torch` could be any function that Python knows."""
 
 _ARITHMETIC: Final = re.compile(
     r"\b([szu]\w*\d|\d+(\.\d+)?(e[+-]?\d+)?"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.ann.analysis import bounds_of, has_no_empty_window
+from neurocuda.ir.attributes import dense_shape
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns
 from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._statistics import CLIP
 
 MAPS = (ann.MaxPool2dOp, ann.ReshapeOp, ann.TransposeOp, ann.SliceOp, ann.PadOp, ann.ConcatOp)
 """Operations that move or pick elements."""
@@ -24,7 +26,8 @@ class HoistActivationsPass(NeuroPass):
     Rewrites relu(pool(x)) as pool(relu(x)), and likewise for index maps, so that neurons stand behind synapses.
 
     A rectifier is monotone and keeps zero, so it commutes with maxima, with moving elements and with zero padding.
-    Values stay what they are; only sums behind them may be formed in another order.
+    Values stay what they are; only sums behind them may be formed in another order. A trained clip range per channel
+    moves past poolings only.
 
     Before:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1x1x1xf32> {
@@ -59,6 +62,8 @@ class HoistActivation(RewritePattern):
             return
         if isinstance(source, ann.MaxPool2dOp) and not has_no_empty_window(source):
             return
+        if not isinstance(source, ann.MaxPool2dOp) and _differs_by_channel(op):
+            return
         activated = [_same(op, operand) for operand in source.operands]
         moved = type(source).create(
             operands=[one.results[0] for one in activated],
@@ -68,6 +73,12 @@ class HoistActivation(RewritePattern):
         )
         rewriter.replace(op, [*activated, moved])
         rewriter.erase(source)
+
+
+def _differs_by_channel(op: Operation) -> bool:
+    """Whether a trained clip range goes with each channel, which only poolings leave where it is."""
+    clip = op.attributes.get(CLIP)
+    return isinstance(clip, DenseIntOrFPElementsAttr | DenseResourceAttr) and dense_shape(clip) != (1,)
 
 
 def rectifies(op: ann.ReluOp | ann.ClampOp) -> bool:
