@@ -47,10 +47,10 @@ def rectifier(function: Function, args: Arguments, kwargs: NamedArguments) -> Re
     """The call as a rectifier, or None where it is none."""
     bounds = _bounds(function, [*args[1:], None, None], kwargs)
     given = args[0] if args else kwargs.get("input")
-    if bounds is None or bounds[0] != 0 or not isinstance(given, Tensor):
+    if bounds is None or not isinstance(given, Tensor):
         return None
-    highest = bounds[1]
-    if not isinstance(highest, int | float) or highest <= 0:
+    lowest, highest = bounds
+    if not isinstance(lowest, int | float) or not isinstance(highest, int | float) or lowest != 0 or highest <= 0:
         return None
     named = getattr(function, "__name__", "").endswith("_")
     return Rectifier(given, float(highest), named or _asks_in_place(function, args, kwargs))

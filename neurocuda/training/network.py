@@ -142,7 +142,7 @@ def with_staircases(
     _, images = import_torch_model(network, given, what="calibration", input_shape=None, preprocessing=None)
     assert images is not None
     tensors = [torch.from_numpy(array) for array in images]
-    found = StaircaseNetwork(network, _calibrated(network, tensors, timesteps, per_channel), weight_bits)
+    found = StaircaseNetwork(network, _calibrated(network, tensors, timesteps, per_channel), weight_bits).eval()
     _require_convertible(found, [array[:1] for array in images])
     return found
 

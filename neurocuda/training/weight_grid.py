@@ -2,7 +2,7 @@
 
 A weight in the integer network reads counts, so it is multiplied by what a count of its input channel stands for before
 it is rounded. The grid here is therefore one of (input channel, output channel), and equals the compiler's wherever a
-neuron layer has one synapse and reads staircases, directly or through poolings and flattening. A residual sum shares
+neuron layer has one synapse and reads staircases, directly or through pooling, padding and flattening. A residual sum shares
 one unit between its branches, which is not seen here: there the compiler rounds once more.
 """
 
@@ -19,8 +19,8 @@ from neurocuda.training.interception import Arguments, Function, NamedArguments
 from neurocuda.training.staircase import channel_axis
 
 SYNAPSES: Final = frozenset[Function]({torch.conv2d, F.linear})
-_POOLINGS: Final = frozenset[Function](
-    {F.max_pool2d, torch.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, F.adaptive_max_pool2d, F.dropout}
+_BY_CHANNEL: Final = frozenset[Function](
+    {F.max_pool2d, torch.max_pool2d, F.avg_pool2d, F.adaptive_avg_pool2d, F.adaptive_max_pool2d, F.dropout, F.pad}
 )
 _RESHAPES: Final = frozenset[Function]({torch.flatten, Tensor.flatten, Tensor.view, Tensor.reshape, torch.reshape})
 
@@ -78,7 +78,7 @@ class WeightGrid:
         return function(x, on_grid(weight, scale if several else None, self._bits, groups), *args[2:], **kwargs)
 
     def _carry(self, function: Function, x: Tensor, scale: Tensor, result: Tensor) -> None:
-        if function in _POOLINGS:
+        if function in _BY_CHANNEL and result.shape[: x.dim() - 2] == x.shape[: x.dim() - 2]:
             self._scales[result] = scale
         elif function in _RESHAPES and result.dim() == 2 and x.dim() == 4:
             axis = channel_axis(x)
