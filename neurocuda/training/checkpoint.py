@@ -25,6 +25,7 @@ _UNREADABLE: Final = (
     AttributeError,
     EOFError,
     LookupError,
+    OSError,
     RuntimeError,
     TypeError,
     ValueError,
@@ -63,14 +64,16 @@ def load_checkpoint(path: Path, run: str, model: nn.Module, optimizer: Optimizer
     if not path.exists():
         return 0
     try:
-        state = cast("Mapping[str, object]", torch.load(path, map_location="cpu", weights_only=True))
+        content = path.read_bytes()
+    except OSError as reason:
+        raise TrainingError(f"'{path}' cannot be read: {reason.strerror}") from None
+    try:
+        state = cast("Mapping[str, object]", torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
         found, epoch = (state["format"], state["run"]), state["epoch"]
         if found == (FORMAT, run) and isinstance(epoch, int):
             model.load_state_dict(cast("dict[str, Tensor]", state["model"]))
             optimizer.load_state_dict(cast("dict[str, object]", state["optimizer"]))
             return epoch
-    except OSError as reason:
-        raise TrainingError(f"'{path}' cannot be read: {reason.strerror}") from None
     except _UNREADABLE:
         raise TrainingError(f"'{path}' is no checkpoint, or is damaged; remove it to start again") from None
     raise TrainingError(
