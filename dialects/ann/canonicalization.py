@@ -12,7 +12,6 @@ from neurocuda.dialects.shared.canonicalization import INDEX_MAP_PATTERNS, POOLI
 from neurocuda.ir.attributes import shape_of, values_of
 from neurocuda.ir.origin import inherit
 
-
 TRAINED = "nc.trained"
 """The attribute on rectifiers that stand for a staircase, which does something to what is rectified already."""
 

@@ -30,10 +30,11 @@ _KEPT: Final = re.compile(
 """Members that are copied as they are: raw bytes of tensors, and version numbers."""
 
 _OPERATOR: Final = re.compile(
-    r"torch\.ops\.(aten|prim|prims|higher_order|neurocuda)\.(?!_*from_file)\w+(\.\w+)?|torch\.sym_\w+|math\.\w+"
+    r"torch\.ops\.(aten|prim|prims|higher_order)\.(?!_*from_file)\w+(\.\w+)?|torch\.sym_\w+|math\.\w+"
+    r"|torch\.ops\.neurocuda\.staircase(\.default)?"
     r"|_operator\.(getitem|add|sub|mul|truediv|floordiv|mod|pow|neg|eq|ne|lt|le|gt|ge|and_|or_|not_)"
 )
-"""What a node may call: torch's own operations and our staircase. Anything else below `torch` could be any function that Python knows."""
+"""What a node may call. Anything else below `torch` could be any function that Python knows."""
 
 _ARITHMETIC: Final = re.compile(
     r"\b([szu]\w*\d|\d+(\.\d+)?(e[+-]?\d+)?"
@@ -58,6 +59,8 @@ def load_program(path: Path) -> ExportedProgram:
     Raises:
         ModelError: the file is missing, truncated, corrupt, or holds more than a graph and its tensors.
     """
+    import neurocuda.training.staircase  # noqa: F401  # pyright: ignore[reportUnusedImport]  tells torch of the operation
+
     try:
         archive = _reduced(_members(path.read_bytes()))
         with quiet():

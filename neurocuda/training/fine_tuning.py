@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias, cast
@@ -130,10 +130,11 @@ def fine_tune(
 
 
 @contextmanager
-def _own_random_numbers(device: str | torch.device) -> Iterator[None]:
+def _own_random_numbers(device: str | torch.device) -> Generator[None]:
     """The user's random numbers go on afterwards as if nothing had happened."""
     kind = torch.device(device).type
-    with torch.random.fork_rng(enabled=True, device_type="cuda" if kind == "cpu" else kind):
+    fork = cast("Callable[..., AbstractContextManager[None]]", torch.random.fork_rng)  # pyright: ignore[reportUnknownMemberType]
+    with fork(device_type="cuda" if kind == "cpu" else kind):
         yield
 
 
@@ -162,7 +163,7 @@ class _Run:
             TrainingError: the loss is not finite.
             InputError: there are no batches, or one does not fit.
         """
-        torch.manual_seed(self._options.seed * 1_000_003 + epoch)
+        torch.manual_seed(self._options.seed * 1_000_003 + epoch)  # pyright: ignore[reportUnknownMemberType]
         self._set_modes()
         total, steps = 0.0, 0
         for steps, batch in enumerate(self._batches, 1):
@@ -203,7 +204,7 @@ class _Run:
             )
         self.optimizer.zero_grad()
         loss.backward()  # pyright: ignore[reportUnknownMemberType]
-        self.optimizer.step()
+        self.optimizer.step()  # pyright: ignore[reportUnknownMemberType]
         return value
 
     def _loss(self, outputs: Tensor, images: Tensor, labels: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.levels import ANN_CONVERTIBLE
-from neurocuda.errors import InputError, ModelError, NeuroCudaWarning, OptionError, Problem, UnsupportedModelError
+from neurocuda.errors import ModelError, NeuroCudaWarning, OptionError, Problem, UnsupportedModelError
 from neurocuda.frontend.hygiene import copied
 from neurocuda.images import MOST_CALIBRATION_IMAGES, Images, as_arrays
 from neurocuda.imported import ImportedModel, import_torch_model
@@ -141,7 +141,7 @@ def with_staircases(
     given = as_arrays(calibration, what="calibration", most=MOST_CALIBRATION_IMAGES)
     _, images = import_torch_model(network, given, what="calibration", input_shape=None, preprocessing=None)
     assert images is not None
-    tensors = [torch.from_numpy(array) for array in images]
+    tensors = [torch.as_tensor(array) for array in images]
     found = StaircaseNetwork(network, _calibrated(network, tensors, timesteps, per_channel), weight_bits).eval()
     _require_convertible(found, [array[:1] for array in images])
     return found
@@ -179,7 +179,7 @@ def _calibrated(network: nn.Module, images: Sequence[Tensor], levels: int, per_c
         bounded(least_square_clip(seen.statistics(), levels), maximum)
         for seen, maximum in zip(recorder.found, recorder.maxima, strict=True)
     ]
-    return [Staircase(torch.from_numpy(clip.astype(np.float32)), levels) for clip in clips]
+    return [Staircase(torch.as_tensor(clip, dtype=torch.float32), levels) for clip in clips]
 
 
 def _require_convertible(network: StaircaseNetwork, example: Sequence[np.ndarray]) -> None:
@@ -188,9 +188,7 @@ def _require_convertible(network: StaircaseNetwork, example: Sequence[np.ndarray
     Raises:
         UnsupportedModelError: lists what it will not convert, and rectifiers that were not swapped.
     """
-    imported, _ = import_torch_model(
-        network, list(example), what="calibration", input_shape=None, preprocessing=None
-    )
+    imported, _ = import_torch_model(network, list(example), what="calibration", input_shape=None, preprocessing=None)
     problems = [*_unswapped(imported), *_inconvertible(imported)]
     if problems:
         raise UnsupportedModelError("the network cannot be fine-tuned with staircases:", problems)

@@ -47,6 +47,11 @@ class Spike(torch.autograd.Function):
         return gradient * (SHARPNESS / 2) / (1 + (pi / 2 * SHARPNESS * x) ** 2)
 
 
+def fired(x: Tensor) -> Tensor:
+    """`Spike` of a tensor."""
+    return cast(Tensor, Spike.apply(x))  # pyright: ignore[reportUnknownMemberType]
+
+
 class SpikingSteps(Interception):
     """Steps of one batch: membranes, and what poolings have counted, live as long as this does.
 
@@ -73,7 +78,7 @@ class SpikingSteps(Interception):
         require_channels(call.input, layer.log_clip)
         threshold = by_channel(layer.clip, call.input)
         membrane = self._membranes.get(index, threshold / 2) + call.input
-        spikes = cast(Tensor, Spike.apply((membrane - threshold) / threshold))
+        spikes = fired((membrane - threshold) / threshold)
         self._membranes[index] = membrane - threshold * spikes
         self.spikes.append(spikes)
         sent = call.replaced(threshold * spikes)

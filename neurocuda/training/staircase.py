@@ -35,8 +35,8 @@ def staircase(x: Tensor, clip: Tensor, levels: int) -> Tensor:
     return (x / unit + 0.5).floor().clamp(0, levels) * unit
 
 
-@staircase.register_fake
-def _shape(x: Tensor, clip: Tensor, levels: int) -> Tensor:
+@staircase.register_fake  # pyright: ignore[reportUnknownMemberType]
+def _shape(x: Tensor, clip: Tensor, levels: int) -> Tensor:  # noqa: ARG001
     return torch.empty_like(x)
 
 

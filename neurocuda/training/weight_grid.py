@@ -2,12 +2,13 @@
 
 A weight in the integer network reads counts, so it is multiplied by what a count of its input channel stands for before
 it is rounded. The grid here is therefore one of (input channel, output channel), and equals the compiler's wherever a
-neuron layer has one synapse and reads staircases, directly or through pooling, padding and flattening. A residual sum shares
-one unit between its branches, which is not seen here: there the compiler rounds once more.
+neuron layer has one synapse and reads staircases, directly or through pooling, padding and flattening. A residual sum
+shares one unit between its branches, which is not seen here: there the compiler rounds once more.
 """
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Final, cast
 
 import torch
@@ -51,7 +52,7 @@ class WeightGrid:
 
     def __init__(self, bits: int) -> None:
         self._bits = bits
-        self._scales = WeakIdKeyDictionary()
+        self._scales = cast("MutableMapping[Tensor, Tensor]", WeakIdKeyDictionary())
 
     def note(self, counts: Tensor, unit: Tensor) -> None:
         """A staircase gave `counts` times `unit`, (1,) or (channels,)."""
@@ -68,7 +69,7 @@ class WeightGrid:
         return result
 
     def _scale(self, value: object) -> Tensor | None:
-        return cast("Tensor | None", self._scales.get(value)) if isinstance(value, Tensor) else None
+        return self._scales.get(value) if isinstance(value, Tensor) else None
 
     def _synapse(self, function: Function, args: Arguments, kwargs: NamedArguments) -> object:
         x, weight = cast(tuple[Tensor, Tensor], tuple(args[:2]))

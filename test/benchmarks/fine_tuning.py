@@ -54,7 +54,7 @@ def main() -> None:
     calibration, test = prepare(x_train[chosen]), prepare(x_test)
     network = with_staircases(model, calibration, timesteps=arguments.timesteps)
     tell(f"T = {arguments.timesteps}, before:", network, calibration, test, y_test)
-    batches = Crops(prepare(x_train), torch.from_numpy(y_train.astype(np.int64)), arguments.images)
+    batches = Crops(prepare(x_train), torch.as_tensor(y_train.astype(np.int64)), arguments.images)
     options = FineTuning(epochs=arguments.epochs, learning_rate=arguments.learning_rate)
     started = perf_counter()
     tuned = fine_tune(
@@ -96,9 +96,11 @@ class Crops:
         return -(-self._count // BATCH)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for batch in torch.randperm(len(self._images))[: self._count].split(BATCH):
+        chosen = torch.randperm(len(self._images))[: self._count]
+        for start in range(0, self._count, BATCH):
+            batch = chosen[start : start + BATCH]
             wide = F.pad(self._images[batch], [MARGIN] * 4)
-            top, left = torch.randint(0, 2 * MARGIN + 1, (2,)).tolist()
+            top, left = (int(torch.randint(0, 2 * MARGIN + 1, ())) for _ in range(2))
             images = wide[:, :, top : top + 32, left : left + 32]
             mirrored = torch.rand(len(batch), 1, 1, 1) < 0.5
             yield torch.where(mirrored, images.flip(3), images), self._labels[batch]

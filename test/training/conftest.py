@@ -67,7 +67,7 @@ def labels(images: Tensor) -> Tensor:
 @pytest.fixture
 def batches(images: Tensor, labels: Tensor) -> Batches:
     """Three batches."""
-    return list(zip(images.split(16), labels.split(16), strict=True))
+    return list(zip(images.chunk(3), labels.chunk(3), strict=True))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -56,9 +56,9 @@ def test_batch_norms_stay_live(network: StaircaseNetwork, batches: Pairs) -> Non
 
 def test_nothing_of_the_users_is_changed(network: StaircaseNetwork, model: nn.Module, batches: Pairs) -> None:
     before, teacher = copy.deepcopy(network.state_dict()), copy.deepcopy(model.state_dict())
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     expected = torch.rand(1)
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     fine_tune(network, batches, FineTuning(epochs=1), teacher=model)
     assert torch.rand(1) == expected
     torch.testing.assert_close(network.state_dict(), before, rtol=0, atol=0)
@@ -143,9 +143,7 @@ def test_a_checkpoint_of_another_run_is_refused(network: StaircaseNetwork, batch
         fine_tune(network, batches, FineTuning(epochs=2), checkpoint=file)
 
 
-def test_a_checkpoint_that_cannot_be_written_is_told(
-    network: StaircaseNetwork, batches: Pairs, tmp_path: Path
-) -> None:
+def test_a_checkpoint_that_cannot_be_written_is_told(network: StaircaseNetwork, batches: Pairs, tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="cannot write"):
         fine_tune(network, batches, FineTuning(epochs=1), checkpoint=tmp_path / "absent" / "run.pt")
 

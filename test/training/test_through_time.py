@@ -16,7 +16,7 @@ from neurocuda.reference.interpreter import interpret
 from neurocuda.reference.meaning import Array
 from neurocuda.training import FineTuning, StaircaseNetwork, fine_tune, with_staircases
 from neurocuda.training.interception import Interception
-from neurocuda.training.spiking import SpikingSteps
+from neurocuda.training.spiking import SpikingSteps, fired
 
 STEPS = 4
 FREE = nc.Conversion(code="free", timesteps=STEPS)
@@ -100,7 +100,7 @@ def test_one_step_is_the_staircase(model: nn.Module, images: Tensor) -> None:
 
 def test_gradients_reach_every_parameter(model: nn.Module, images: Tensor, labels: Tensor) -> None:
     network = with_staircases(model, images, timesteps=3)
-    F.cross_entropy(network.through_time(images), labels).backward()
+    F.cross_entropy(network.through_time(images), labels).backward()  # pyright: ignore[reportUnknownMemberType]
     without = [name for name, parameter in network.named_parameters() if parameter.grad is None]
     assert not without
     assert all(float(layer.abs().sum()) > 0 for layer in gradients(network))
@@ -110,11 +110,9 @@ def gradients(network: nn.Module) -> list[Tensor]:
     return [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
 
 
-def test_training_through_time_helps_the_free_running_network(
-    model: nn.Module, images: Tensor, labels: Tensor
-) -> None:
+def test_training_through_time_helps_the_free_running_network(model: nn.Module, images: Tensor, labels: Tensor) -> None:
     network = with_staircases(model, images, timesteps=STEPS)
-    batches = list(zip(images.split(16), labels.split(16), strict=True))
+    batches = list(zip(images.chunk(3), labels.chunk(3), strict=True))
     tuned = fine_tune(network, batches, FineTuning(epochs=40, learning_rate=0.1, through_time=True))
     norms = [network.state_dict(), tuned.state_dict()]
     torch.testing.assert_close(*(state["network.norm.running_mean"] for state in norms), rtol=0, atol=0)
@@ -126,13 +124,10 @@ def test_training_through_time_helps_the_free_running_network(
 
 
 def test_the_surrogate_is_an_arctangent() -> None:
-    from neurocuda.training.spiking import Spike
-
     x = torch.tensor([-1.0, -0.0, 0.0, 0.5], requires_grad=True)
-    spikes = Spike.apply(x)
-    assert isinstance(spikes, Tensor)
-    assert spikes.tolist() == [0.0, 1.0, 1.0, 1.0]
-    spikes.sum().backward()
+    spikes = fired(x)
+    torch.testing.assert_close(spikes, torch.tensor([0.0, 1.0, 1.0, 1.0]))
+    spikes.sum().backward()  # pyright: ignore[reportUnknownMemberType]
     assert x.grad is not None
     torch.testing.assert_close(x.grad, 1 / (1 + (torch.pi * x.detach()) ** 2))
 
