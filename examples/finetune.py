@@ -47,9 +47,7 @@ def main() -> None:
     model = network()
     train(model, images, labels)
     model.eval()
-    options = FineTuning(
-        epochs=arguments.epochs, learning_rate=arguments.learning_rate, through_time=arguments.free
-    )
+    options = FineTuning(epochs=arguments.epochs, learning_rate=arguments.learning_rate, through_time=arguments.free)
     batches = DataLoader(TensorDataset(images, labels), batch_size=64, shuffle=True)
     code = "free" if arguments.free else "unary"
     for timesteps in arguments.timesteps:
@@ -108,7 +106,9 @@ class StepBar:
 
     def __init__(self, what: str) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-        self._bar = Progress(*columns, console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty())
+        self._bar = Progress(
+            *columns, console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty()
+        )
         self._what = what
         self._task = self._bar.add_task(what, total=None)
 
