@@ -160,7 +160,7 @@ def from_file(path: Path, split: str) -> Iterator[Recording]:
 
 
 def from_folder(path: Path, split: str) -> Iterator[Recording]:
-    """The recordings of `Train/<digit>/*.bin`; an event is x, y (8 bits each), polarity (1), time (23), high bits first."""
+    """The recordings of `Train/<digit>/*.bin`; an event is x and y of 8 bits, polarity of 1, time of 23."""
     for file in sorted((path / split.capitalize()).glob("[0-9]/*.bin")):
         octets = np.fromfile(file, np.uint8).reshape(-1, 5).astype(np.int64)
         time = (octets[:, 2] & 127) << 16 | octets[:, 3] << 8 | octets[:, 4]

@@ -31,7 +31,10 @@ class DeferRoundingPass(NeuroPass):
         }
 
     After:
-        %y = ann.relu %x {nc.clip = dense<[3.000000e+00, 6.000000e+00]> : tensor<2xf32>, nc.levels = 4 : i64, nc.trained} : tensor<2xf32> -> tensor<2xf32>
+        func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
+          %y = ann.relu %x {nc.clip = dense<[3.0, 6.0]> : tensor<2xf32>, nc.levels = 4 : i64, nc.trained} : tensor<2xf32> -> tensor<2xf32>
+          func.return %y : tensor<2xf32>
+        }
     """  # noqa: E501
 
     name = "defer-rounding"
