@@ -45,6 +45,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "ann.leaky_relu": ("negative values need signed counts, which no code has yet", "Use ReLU and fine-tune."),
     "ann.clamp": ("a clamp spikes only from 0 up to a positive bound", "Use ReLU6 or clamp(0, a)."),
     "ann.relu": ("it was not merged into a neuron layer", "Run `merge-residual` first."),
+    "ann.rounded_relu": ("it still rounds", "Run `defer-rounding` first."),
     "ann.mul": ("the product of two activations has no spiking rule yet", "Remove the gate (squeeze-and-excite)."),
     "ann.matmul": ("the product of two activations has no spiking rule yet", "Attention is not convertible yet."),
     "ann.attention": ("attention multiplies activations and takes a softmax of them", "It is not convertible yet."),

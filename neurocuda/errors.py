@@ -125,6 +125,10 @@ class PromiseError(NeuroCudaError):
     """A pass changed a value that it had promised to keep; names the first value that differs."""
 
 
+class TrainingError(NeuroCudaError):
+    """Fine-tuning cannot go on: the loss is not finite, or a checkpoint is damaged or of another run."""
+
+
 class WriteError(NeuroCudaError):
     """A file could not be written; nothing half-written is left behind."""
 

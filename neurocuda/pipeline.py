@@ -32,6 +32,7 @@ class Stage:
 
 
 STRUCTURE = (
+    "defer-rounding",
     "remove-identities",
     "fold-constants",
     "fuse-pad",

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from abc import ABC
 
-from xdsl.dialects.builtin import BoolAttr, FloatAttr, IntegerAttr, TensorType, f64, i64
+from xdsl.dialects.builtin import (
+    BoolAttr,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    FloatAttr,
+    IntegerAttr,
+    TensorType,
+    f64,
+    i64,
+)
 from xdsl.ir import SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -20,7 +29,10 @@ from xdsl.pattern_rewriter import RewritePattern
 from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from neurocuda.ir.attributes import integer, shape_of
+from neurocuda.dialects.shared import shapes
+from neurocuda.ir.attributes import Dense, dense_shape, integer, shape_of
+
+DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
 
 class CanonicalActivation(HasCanonicalizationPatternsTrait):
@@ -78,6 +90,33 @@ class ClampOp(ActivationOp):
             },
             result_types=[input.type],
         )
+
+
+@irdl_op_definition
+class RoundedReluOp(ActivationOp):
+    """u min(max(floor(x / u + 1/2), 0), levels) with u = clip / levels: a relu that was trained with its rounding.
+
+    The quantisation-clip-floor-shift activation of Bu et al. 2022. Spikes: yes, a neuron.
+
+    (C2) The clip range broadcasts onto the tensor; there is at least one level.
+    """
+
+    name = "ann.rounded_relu"
+    clip = prop_def(DENSE)
+    levels = prop_def(IntegerAttr.constr(i64))
+    assembly_format = "$input `clip` `(` $clip `)` `levels` $levels attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue, clip: Dense, levels: int) -> None:
+        super(ActivationOp, self).__init__(
+            operands=[input], properties={"clip": clip, "levels": integer(levels)}, result_types=[input.type]
+        )
+
+    def verify_(self) -> None:
+        super().verify_()
+        shape = shape_of(self.input)
+        if self.levels.value.data < 1 or not shapes.broadcastable(dense_shape(self.clip), shape):  # C2
+            ranges, levels = dense_shape(self.clip), self.levels.value.data
+            raise VerifyException(f"{self.name}: {levels} levels and clip ranges of shape {ranges} on shape {shape}")
 
 
 @irdl_op_definition
@@ -181,6 +220,7 @@ class LogSoftmaxOp(SoftmaxBase):
 ACTIVATIONS: tuple[type[ActivationOp], ...] = (
     ReluOp,
     ClampOp,
+    RoundedReluOp,
     LeakyReluOp,
     SiluOp,
     GeluOp,

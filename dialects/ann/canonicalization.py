@@ -12,13 +12,16 @@ from neurocuda.dialects.shared.canonicalization import INDEX_MAP_PATTERNS, POOLI
 from neurocuda.ir.attributes import shape_of, values_of
 from neurocuda.ir.origin import inherit
 
+TRAINED = "nc.trained"
+"""The attribute on rectifiers that stand for a staircase, which does something to what is rectified already."""
+
 
 class RemoveRelu(RewritePattern):
     """Rectifying what is nowhere negative changes nothing."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.ReluOp, rewriter: PatternRewriter) -> None:
-        if nonnegative(op.input):
+        if nonnegative(op.input) and TRAINED not in op.attributes:
             rewriter.replace(op, [], [op.input])
 
 
@@ -42,7 +45,7 @@ class MergeClamps(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.ReluOp | ann.ClampOp, rewriter: PatternRewriter) -> None:
         first = op.input.owner
-        if not isinstance(first, ann.ReluOp | ann.ClampOp):
+        if not isinstance(first, ann.ReluOp | ann.ClampOp) or TRAINED in op.attributes or TRAINED in first.attributes:
             return
         (inner_low, inner_high), (low, high) = bounds_of(first), bounds_of(op)
         if inner_low > inner_high or low > high:

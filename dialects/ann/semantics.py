@@ -180,6 +180,13 @@ def clamp(op: ann.ClampOp, run: Run, x: Array) -> Array:
     return np.clip(x, low, high)
 
 
+@means(ann.RoundedReluOp)
+def rounded_relu(op: ann.RoundedReluOp, run: Run, x: Array) -> Array:
+    levels = op.levels.value.data
+    unit = run.tensor(op.clip) / np.float32(levels)
+    return np.clip(np.floor(x / unit + np.float32(0.5)), 0, levels) * unit
+
+
 @means(ann.LeakyReluOp)
 def leaky_relu(op: ann.LeakyReluOp, run: Run, x: Array) -> Array:
     return np.where(x >= 0, x, x * np.float32(op.slope.value.data))

@@ -31,19 +31,34 @@ def usable(model: nn.Module) -> nn.Module:
     Raises:
         ModelError: it is TorchScript, or its weights have no values, another dtype than float32, NaN or infinity.
     """
-    inner = _unwrapped(model)
-    if isinstance(inner, torch.jit.ScriptModule):
-        raise ModelError("the model is TorchScript, which cannot be exported; give the nn.Module that it was made from")
+    inner = _checked(model)
     changes = {
         f"is wrapped in {type(cast(object, model)).__name__}": isinstance(model, _WRAPPERS),
         "is in training mode": _in_training(inner),
         "is not on the CPU": _elsewhere(inner),
     }
     differences = [change for change, applies in changes.items() if applies]
-    require_values(_tensors(inner))
     if differences:
         warn(f"the model {' and '.join(differences)}: a copy on the CPU in evaluation mode is compiled")
         inner = _copied(inner)
+    return inner
+
+
+def copied(model: nn.Module) -> nn.Module:
+    """A copy on the CPU, in evaluation mode, unwrapped.
+
+    Raises:
+        ModelError: it cannot be copied, is TorchScript, or its weights are unusable as for `usable`.
+    """
+    return _copied(_checked(model))
+
+
+def _checked(model: nn.Module) -> nn.Module:
+    """The model without what wraps it."""
+    inner = _unwrapped(model)
+    if isinstance(inner, torch.jit.ScriptModule):
+        raise ModelError("the model is TorchScript, which cannot be exported; give the nn.Module that it was made from")
+    require_values(_tensors(inner))
     return inner
 
 

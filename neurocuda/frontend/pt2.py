@@ -31,6 +31,7 @@ _KEPT: Final = re.compile(
 
 _OPERATOR: Final = re.compile(
     r"torch\.ops\.(aten|prim|prims|higher_order)\.(?!_*from_file)\w+(\.\w+)?|torch\.sym_\w+|math\.\w+"
+    r"|torch\.ops\.neurocuda\.staircase(\.default)?"
     r"|_operator\.(getitem|add|sub|mul|truediv|floordiv|mod|pow|neg|eq|ne|lt|le|gt|ge|and_|or_|not_)"
 )
 """What a node may call. Anything else below `torch` could be any function that Python knows."""
@@ -58,6 +59,8 @@ def load_program(path: Path) -> ExportedProgram:
     Raises:
         ModelError: the file is missing, truncated, corrupt, or holds more than a graph and its tensors.
     """
+    import neurocuda.training.staircase  # noqa: F401  # pyright: ignore[reportUnusedImport]  tells torch of the operation
+
     if path.suffix == ".nca":
         raise ModelError(f"'{path}' is compiled already; run it with nc-run, or neurocuda.load")
     try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.canonicalization import TRAINED
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
@@ -41,7 +42,8 @@ class BalanceThresholdsPass(NeuroPass):
     square error of rounding to the layer's levels on the histogram (as in SNN calibration, Li et al. 2021), `local`
     the range per channel that gradient steps on the clipping error reach (local threshold balancing, Bu et al. 2025,
     with data that flows through the float network). Levels are `timesteps` or the layer's `nc.levels`. A channel that
-    never fired gets the layer's largest range; a clamp in the model bounds every range.
+    never fired gets the layer's largest range; a clamp in the model bounds every range. Ranges that were trained
+    (`defer-rounding`) stay.
 
     Before:
         func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
@@ -70,7 +72,7 @@ class BalanceThresholdsPass(NeuroPass):
         import numpy as np
 
         self._check_options()
-        neurons = [op for op in module.walk() if isinstance(op, ann.NeuronOp)]
+        neurons = [op for op in module.walk() if isinstance(op, ann.NeuronOp) and TRAINED not in op.attributes]
         statistics = [statistics_of(op, weights) for op in neurons]
         missing = [op for op, found in zip(neurons, statistics, strict=True) if found is None]
         if missing:

@@ -75,12 +75,12 @@ class CalibratePass(NeuroPass):
         images = self._images(module, weights)
         from neurocuda.reference.interpreter import interpret
 
-        found: dict[Operation, _Accumulator] = {}
+        found: dict[Operation, Accumulator] = {}
 
         def observe(op: Operation, values: Array) -> None:
             if isinstance(op, OBSERVED):
                 _require_numbers(op, values)
-                found.setdefault(op, _Accumulator(grid=isinstance(op, ann.InputOp))).add(by_channel(values))
+                found.setdefault(op, Accumulator(grid=isinstance(op, ann.InputOp))).add(by_channel(values))
 
         for batch in _batches(images):
             interpret(module, weights, batch, observe)
@@ -123,7 +123,7 @@ def _batches(images: Sequence[Array]) -> Iterator[list[Array]]:
         yield [array[start : start + BATCH] for array in images]
 
 
-class _Accumulator:
+class Accumulator:
     """Extremes, moments and a histogram per channel, batch by batch, and the values seen where a grid is looked for.
 
     The histogram starts with the first batch's range; whenever a value falls outside, the range doubles and

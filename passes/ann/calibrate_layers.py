@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.errors import InputError, LevelError, NeuroCudaWarning, OptionError, Problem
+from neurocuda.dialects.ann.canonicalization import TRAINED
+from neurocuda.errors import InputError, LevelError, OptionError, Problem, warn
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
@@ -55,7 +55,7 @@ class CalibrateLayersPass(NeuroPass):
 
     Quantising stays with `quantize-activations` and `quantize-weights`, which take the same options. The images are
     those that the module names (`nc.calibration`); with fewer than 16 different ones nothing is changed, and the pass
-    warns. Silent channels keep their clip range.
+    warns. Silent channels keep their clip range. Networks that were trained with their levels (`defer-rounding`) stay.
 
     Before:
         builtin.module attributes {nc.calibration = [dense<[[0.0], [0.1], [0.2], [0.3], [0.4], [0.5], [0.6], [0.7], [0.8],
@@ -121,7 +121,7 @@ def walk_layers(
     if not images:
         raise InputError(f"{name}: the module names no calibration images (nc.calibration)")
     _require_clip_ranges(name, module)
-    if _are_few(name, images):
+    if any(TRAINED in op.attributes for op in module.walk()) or _are_few(name, images):
         return
     from neurocuda.passes.ann.calibration.walk import Walk
 
@@ -131,7 +131,6 @@ def walk_layers(
         walk.start(argument, array[:MOST_FREE_IMAGES] if free else array)
     for op in function.body.block.ops:
         walk.visit(op)
-    _warn_of_silence([user_location(op) or "a layer" for op in walk.silent])
 
 
 def steps_named(names: Sequence[str]) -> list[Step]:
@@ -169,19 +168,8 @@ def _are_few(name: str, images: Sequence[Array]) -> bool:
     different = len(set(zip(*([image.tobytes() for image in array] for array in images), strict=True)))
     if different >= FEWEST_IMAGES:
         return False
-    _warn(
+    warn(
         f"{different} different calibration image{'s' * (different != 1)} say too little about others: weights and "
         f"biases stay as they are, only clip ranges were chosen; give at least {FEWEST_IMAGES}, better 256"
     )
     return True
-
-
-def _warn_of_silence(places: Sequence[str]) -> None:
-    if places:
-        _warn(
-            f"no neuron of {'; '.join(places)} fires on any calibration image: the images or the network are at fault"
-        )
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, NeuroCudaWarning, stacklevel=3)

@@ -12,6 +12,7 @@ from neurocuda.frontend.batch_axis import along, leading
 from neurocuda.frontend.operands import Builder, Constant, Operand, Refusal
 from neurocuda.frontend.table import imports
 from neurocuda.ir.attributes import shape_of
+from neurocuda.passes.ann._statistics import broadcast_shape
 
 _SMOOTH = ("its curve has no operation in the `ann` dialect", "use nn.ReLU, or nn.SiLU or nn.GELU on the host")
 
@@ -67,6 +68,15 @@ def clamp_min(build: Builder, x: SSAValue, min: float) -> Operation:
 @imports("aten.clamp_max.default")
 def clamp_max(build: Builder, x: SSAValue, max: float) -> Operation:
     return clamp(build, x, None, max)
+
+
+@imports("neurocuda.staircase.default", batch=leading)
+def staircase(build: Builder, x: SSAValue, clip: Operand, levels: int) -> Operation:
+    """The activation of `neurocuda.training`: one clip range, or one per channel."""
+    if not isinstance(clip, Constant):
+        raise Refusal("its clip range depends on the input")
+    ranges = clip.tensor.reshape(broadcast_shape(len(shape_of(x)), clip.tensor.numel()))
+    return ann.RoundedReluOp(x, build.dense(Constant(ranges, clip.name), what="clip range"), levels)
 
 
 @imports("aten.leaky_relu.default")

@@ -47,6 +47,14 @@ def identity(build: Builder, x: SSAValue) -> SSAValue:
     return x
 
 
+@imports("aten.copy.default")
+def copy(build: Builder, x: Operand, src: Operand) -> SSAValue:
+    """What is left of an assignment in place: the new values."""
+    if isinstance(src, Constant):
+        raise Refusal("it overwrites what depends on the input with a constant", "use the constant itself")
+    return src
+
+
 @imports("aten.dropout.default", "aten.feature_dropout.default", "aten.alpha_dropout.default")
 def dropout(build: Builder, x: SSAValue, train: bool) -> SSAValue:
     if train:

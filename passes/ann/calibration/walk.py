@@ -48,7 +48,6 @@ class Walk:
         self.quantised: dict[SSAValue, Array] = {}
         self.train: dict[SSAValue, Array] = {}
         self.scale: dict[SSAValue, Field] = {}
-        self.silent: list[Operation] = []
 
     def start(self, value: SSAValue, images: Array) -> None:
         """An argument of the network and its images."""
@@ -154,8 +153,6 @@ class Walk:
             self.free,
         )
         self.exact[op.result] = given.wanted
-        if not given.wanted.any():
-            self.silent.append(op)
         layer = self._calibrated(given)
         if (layer.bias != bias).any():
             op.properties["bias"] = self._constant(layer.bias, "bias")

@@ -31,5 +31,7 @@ func.func @main(%x: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %12 = ann.softmax %11 axis 1 : tensor<2x3xf32> -> tensor<2x3xf32>
   // CHECK-NEXT: ann.log_softmax %12 axis 0 : tensor<2x3xf32>
   %13 = ann.log_softmax %12 axis 0 : tensor<2x3xf32> -> tensor<2x3xf32>
-  func.return %13 : tensor<2x3xf32>
+  // CHECK-NEXT: ann.rounded_relu %13 clip(dense<[1.000000e+00, 2.000000e+00, 3.000000e+00]> : tensor<3xf32>) levels 4 : tensor<2x3xf32>
+  %14 = ann.rounded_relu %13 clip(dense<[1.0, 2.0, 3.0]> : tensor<3xf32>) levels 4 : tensor<2x3xf32> -> tensor<2x3xf32>
+  func.return %14 : tensor<2x3xf32>
 }

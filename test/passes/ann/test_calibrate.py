@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from neurocuda.passes.ann._statistics import BINS, Statistics
-from neurocuda.passes.ann.calibrate import _Accumulator, find_grid  # pyright: ignore[reportPrivateUsage]
+from neurocuda.passes.ann.calibrate import Accumulator, find_grid  # pyright: ignore[reportPrivateUsage]
 
 
 def accumulated(batches: list[np.ndarray]) -> Statistics:
-    accumulator = _Accumulator(grid=False)
+    accumulator = Accumulator(grid=False)
     for batch in batches:
         accumulator.add(batch.astype(np.float32))
     return accumulator.statistics()

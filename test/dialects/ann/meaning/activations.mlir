@@ -13,6 +13,17 @@ func.func @relu() -> tensor<5xf32> {
 
 // -----
 
+// 3 levels up to 3, so steps of 1 at 1/2, 3/2, 5/2
+// CHECK-LABEL: @rounded_relu(
+// CHECK: ann.constant dense<[0.000000e+00, 0.000000e+00, 1.000000e+00, 1.000000e+00, 3.000000e+00]> : tensor<5xf32> ->
+func.func @rounded_relu() -> tensor<5xf32> {
+  %0 = ann.constant dense<[-2.0, 0.25, 0.5, 1.25, 8.0]> : tensor<5xf32> -> tensor<5xf32>
+  %r = ann.rounded_relu %0 clip(dense<3.0> : tensor<1xf32>) levels 3 : tensor<5xf32> -> tensor<5xf32>
+  func.return %r : tensor<5xf32>
+}
+
+// -----
+
 // min(max(x, -1), 6)
 // CHECK-LABEL: @clamp(
 // CHECK: ann.constant dense<[-1.000000e+00, -5.000000e-01, 0.000000e+00, 1.000000e+00, 6.000000e+00]> : tensor<5xf32> ->
