@@ -265,7 +265,7 @@ def test_residual_networks_in_several_batches(
 
 
 def test_pixels_are_not_rounded() -> None:
-    pixels = np.random.default_rng(1).integers(0, 256, (10, 3, 8, 8), np.uint8)
+    pixels = np.random.default_rng(1).integers(0, 256, (16, 3, 8, 8), np.uint8)
     model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 3)).eval()
     compiled = nc.compile(model, target="cpu", calibration=pixels, preprocessing=nc.Normalize((0.5,) * 3, (0.2,) * 3))
     source = part(compiled.analyze(pixels), "input")

@@ -3,7 +3,7 @@
 // RUN: nc-opt --version | filecheck %s --check-prefix=VERSION
 // RUN: nc-opt --help | filecheck %s --check-prefix=HELP
 
-// PASSES:      ann-to-snn = remove-identities,
+// PASSES:      ann-to-snn = defer-rounding,
 // PASSES:      their options are in docs/reference/passes.md
 // PASSES-NOT:  cse
 // PASSES:      fuse-pad: {{[A-Z].*}}
