@@ -1,4 +1,4 @@
-"""What free-running neurons send, step by step: the meaning of `snn.integrate_and_fire`, in the float network's units."""
+"""What free-running neurons send, by the meaning of `snn.integrate_and_fire`, in the float network's units."""
 
 from __future__ import annotations
 
