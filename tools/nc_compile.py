@@ -54,6 +54,9 @@ class Arguments(ModelArguments):
     timesteps: int | str
     method: str
     percentile: float
+    initial: float
+    latency_budget: int | None
+    threshold_granularity: str | None
     weight_bits: int | None
     max_accuracy_loss: float
     portable: tuple[str, ...]

@@ -15,7 +15,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import neurocuda as nc
 from neurocuda.compiled import Compiled
+from neurocuda.dialects.ann.ops import StaircaseOp
 from neurocuda.errors import LevelError
+from neurocuda.options import CALIBRATIONS
 
 Floats = NDArray[np.float32]
 SHAPE = (3, 8, 8)
@@ -322,9 +324,62 @@ def test_the_target_bounds_the_weights(model: nn.Module, images: Floats) -> None
 def test_every_calibration_method_compiles(model: nn.Module, images: Floats) -> None:
     found = {
         method: nc.compile(model, target="cpu", calibration=images, conversion=nc.Conversion(calibration=method))
-        for method in ("mse", "percentile", "max")
+        for method in CALIBRATIONS
     }
-    assert len({compiled.ir("ann-quantized") for compiled in found.values()}) == 3
+    assert len({compiled.ir("ann-quantized") for compiled in found.values()}) == len(CALIBRATIONS)
+
+
+def test_calibrated_layers_come_nearer(model: nn.Module, images: Floats) -> None:
+    """And the level before quantising stays the float network."""
+
+    def drift(method: str) -> float:
+        conversion = nc.Conversion(timesteps=3, calibration=method)
+        drifts = nc.compile(model, target="cpu", calibration=images, conversion=conversion).validate(images).drifts
+        assert drifts[0].rms < 1e-5
+        return drifts[1].rms
+
+    assert drift("advanced") < drift("mse")
+
+
+def test_few_images_calibrate_no_layers(model: nn.Module, images: Floats) -> None:
+    with pytest.warns(nc.NeuroCudaWarning, match="1 different calibration image say too little"):
+        one = nc.compile(model, target="cpu", calibration=images[:1])
+    plain = nc.compile(model, target="cpu", calibration=images[:1], conversion=nc.Conversion(calibration="max"))
+    assert one.run(images).steps == plain.run(images).steps
+
+
+def test_a_budget_bounds_the_steps(model: nn.Module, images: Floats) -> None:
+    conversion = nc.Conversion(latency_budget=20, code="unary")
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    assert 10 < compiled.run(images[:2]).steps <= 21  # the input takes one
+    assert compiled.validate(images[:4]).passed
+    with pytest.raises(nc.OptionError, match="2 layers follow one another, so the budget must be at least 2 steps"):
+        nc.compile(model, target="cpu", calibration=images, conversion=nc.Conversion(latency_budget=1))
+
+
+def test_one_threshold_per_layer_can_be_asked_for(model: nn.Module, images: Floats) -> None:
+    conversion = nc.Conversion(threshold_granularity="layer")
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    thresholds = [op.threshold for op in compiled.level("ann-quantized").walk() if isinstance(op, StaircaseOp)]
+    assert all(len(np.unique(compiled.weights.array(threshold))) == 1 for threshold in thresholds)
+    assert compiled.validate(images[:4]).passed
+
+
+def test_membranes_may_start_empty(model: nn.Module, images: Floats) -> None:
+    conversion = nc.Conversion(initial=0.0, calibration="percentile")
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    initials = [op.initial for op in compiled.level("ann-quantized").walk() if isinstance(op, StaircaseOp)]
+    assert not any(compiled.weights.array(initial).any() for initial in initials)
+
+
+def test_a_free_running_network_is_calibrated_for_running_free(model: nn.Module, images: Floats) -> None:
+    def error(**options: str) -> float:
+        conversion = nc.Conversion(timesteps=7, code="free", **options)  # pyright: ignore[reportArgumentType]
+        compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+        with torch.no_grad():
+            return float(np.square(outputs_of(compiled, images) - model(torch.tensor(images)).numpy()).mean())
+
+    assert error() < error(calibration="mse")
 
 
 def undecided() -> nn.Module:

@@ -12,7 +12,9 @@ from neurocuda.ir.constraints import CONSTRAINTS, Constraints, constraints_of, s
 def test_constraints_survive_a_module() -> None:
     module = ModuleOp([])
     assert constraints_of(module) == Constraints()
-    given = Constraints(weight_bits=6, threshold_step=64, codes=("free",), comparisons=("gt",))
+    given = Constraints(
+        weight_bits=6, threshold_step=64, threshold_granularity="layer", codes=("free",), comparisons=("gt",)
+    )
     set_constraints(module, given)
     assert constraints_of(module) == given
 
@@ -26,6 +28,11 @@ def test_two_targets_meet_in_what_both_offer() -> None:
     assert one.meet(one) == one
 
 
+def test_one_threshold_per_layer_is_the_stricter_demand() -> None:
+    fine, coarse = Constraints(), Constraints(threshold_granularity="layer")
+    assert fine.meet(coarse) == coarse.meet(fine) == coarse
+
+
 def test_targets_without_a_common_code_are_refused() -> None:
     with pytest.raises(TargetError, match="the targets share no code: unary against free"):
         Constraints(codes=("unary",)).meet(Constraints(codes=("free",)))
@@ -37,6 +44,7 @@ def test_targets_without_a_common_code_are_refused() -> None:
         (StringAttr("8"), "expected a dictionary"),
         (DictionaryAttr({"colour": IntegerAttr(1, i64)}), "unknown key 'colour'"),
         (DictionaryAttr({"weight_bits": StringAttr("8")}), "'weight_bits' cannot be"),
+        (DictionaryAttr({"threshold_granularity": StringAttr("neuron")}), "'threshold_granularity' cannot be"),
         (DictionaryAttr({"codes": IntegerAttr(1, i64)}), "'codes' cannot be"),
     ],
 )
