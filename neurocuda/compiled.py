@@ -219,15 +219,17 @@ class Compiled:
             seconds, steps, provenance = seconds + result.seconds, result.steps, result.provenance
         few = [array[:WATCHED] for array in arrays]
         operations = operations_of(self.levels["snn-integer"], self.weights, few)
-        per_neuron = operations.spikes / max(1, self.neurons)
+        on_the_way = self.code == "signed"
+        seen = operations.spikes / max(1, self.neurons)
         return Evaluation(
             Accuracy(correct, len(truth)),
-            per_neuron if self.code == "signed" else activity.spikes_per_neuron,
+            seen if on_the_way else activity.spikes_per_neuron,
             activity.sparsity,
             seconds / len(truth),
             steps,
             provenance,
             operations,
+            operations.images if on_the_way else None,
         )
 
     def _evaluate_level(

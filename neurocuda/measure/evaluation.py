@@ -21,9 +21,10 @@ class Evaluation:
     """Accuracy and activity on labelled images.
 
     `spikes_per_neuron` is the mean per image over all neurons: of the spikes that said their counts, whatever each
-    stands for; in code "signed", where spikes are taken back, of those that the interpreter saw on the images of
-    `operations`. `sparsity` is the share of neurons whose count is zero. Both are None where the run counted nothing.
-    `seconds_per_image` is measured, over the whole run. `operations` are counted on the first of the images.
+    stands for; where that depends on the way there (code "signed"), of those that the interpreter saw on
+    `spikes_counted_on` images. `sparsity` is the share of neurons whose count is zero. Both are None where the run
+    counted nothing. `seconds_per_image` is measured, over the whole run. `operations` are counted on the first of the
+    images.
     """
 
     accuracy: Accuracy
@@ -33,6 +34,7 @@ class Evaluation:
     steps: int
     provenance: str
     operations: Operations | None = None
+    spikes_counted_on: int | None = None
 
     def __str__(self) -> str:
         latency = f"{1e3 * self.seconds_per_image:.3g} ms per image (measured)"
@@ -43,7 +45,8 @@ class Evaluation:
         activity = ""
         if self.spikes_per_neuron is not None and self.sparsity is not None:
             silent = f"{100 * self.sparsity:.1f} % of neurons silent"
-            activity = f", {self.spikes_per_neuron:.2f} spikes per neuron, {silent}"
+            on = "" if self.spikes_counted_on is None else f" (counted on {counted(self.spikes_counted_on, 'image')})"
+            activity = f", {self.spikes_per_neuron:.2f} spikes per neuron{on}, {silent}"
         return f"{self.accuracy}{activity}, {counted(self.steps, 'step')}"
 
 

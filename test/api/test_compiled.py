@@ -179,6 +179,7 @@ def test_spikes_are_counted_whatever_they_stand_for(
     found = compiled.evaluate(images[:4], labels[:4])
     assert found.operations is not None
     assert found.spikes_per_neuron == pytest.approx(found.operations.spikes / compiled.neurons)
+    assert ("(counted on 4 images)" in str(found)) == (code == "signed")
     assert 0 < found.operations.settled <= found.steps
     most = {"radix": 2, "latency": 1, "graded": 1}.get(code, 6)
     assert found.spikes_per_neuron is not None
