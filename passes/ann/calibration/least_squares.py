@@ -7,7 +7,7 @@ import numpy as np
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase
 from neurocuda.passes.ann.calibration.layer import Branch, Field, Floats, Layer, batches
 
-RIDGE = 1.0
+RIDGE = 3.0
 """The ridge, in units of the mean variance of an input. Small ones fit the calibration images and lose on others."""
 
 ROUNDS = 2
