@@ -22,6 +22,10 @@ from neurocuda.training.network import StaircaseNetwork
 
 MOMENTUM = 0.9
 
+LARGEST_GRADIENT = 1.0
+"""The norm to which gradients through time are cut: surrogates count a current at every step that it may act on, so that
+they grow with every layer."""
+
 
 class Batches(Protocol):
     """Batches of (images, labels), as often as they are asked for: a DataLoader, a list.
@@ -204,6 +208,8 @@ class _Run:
             )
         self.optimizer.zero_grad()
         loss.backward()  # pyright: ignore[reportUnknownMemberType]
+        if self._options.through_time:
+            nn.utils.clip_grad_norm_(self._student.parameters(), LARGEST_GRADIENT)
         self.optimizer.step()  # pyright: ignore[reportUnknownMemberType]
         return value
 
