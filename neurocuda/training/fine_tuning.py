@@ -23,8 +23,8 @@ from neurocuda.training.network import StaircaseNetwork
 MOMENTUM = 0.9
 
 LARGEST_GRADIENT = 1.0
-"""The norm to which gradients through time are cut: surrogates count a current at every step at which it may act, so
-that they grow with every layer."""
+"""The norm to which gradients through time are cut: surrogates count a current at every step that it may act on, and so
+grow with every layer."""
 
 
 class Batches(Protocol):
