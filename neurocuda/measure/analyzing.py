@@ -28,7 +28,7 @@ from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
 from neurocuda.measure.evaluation import correct_answers
 from neurocuda.measure.layers import Traffic
 from neurocuda.measure.raster import raster_of
-from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
+from neurocuda.measure.replay import SENDERS, Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
 from neurocuda.measure.tally import Tally
 from neurocuda.pipeline import Line, integer_stages
 from neurocuda.reference.interpreter import Run, execute, interpret, main_function
@@ -224,9 +224,11 @@ class Analyzer:
             kind = "neurons" if isinstance(op, ann.StaircaseOp) else "input"
             synapses = currents if kind == "neurons" else None
             yield self._part(name, kind, op.results[0], self.tallies[name], synapses)
-        readouts = [op for op in self.traffic.synapses if not feeds_neurons(op)]
+        counted: set[SynapseOp] = set()
         for index, (value, tally) in enumerate(zip(outputs_of(self.integer), self.output_tallies, strict=True)):
-            yield self._part(f"output {index}", "output", value, tally, [] if index else readouts)
+            readouts = [op for op in readouts_of(value) if op not in counted]
+            counted.update(readouts)
+            yield self._part(f"output {index}", "output", value, tally, readouts)
 
     def _part(self, name: str, kind: str, value: SSAValue, tally: Tally, synapses: Sequence[SynapseOp] | None) -> Part:
         op = value.owner
@@ -257,9 +259,16 @@ def outputs_of(module: ModuleOp) -> Sequence[SSAValue]:
     return last.operands
 
 
-def feeds_neurons(op: SynapseOp) -> bool:
-    """Whether a synapse is one of a neuron layer, not of an output."""
-    return any(isinstance(use.operation, ann.StaircaseOp) for use in op.result.uses)
+def readouts_of(value: SSAValue) -> list[SynapseOp]:
+    """The synapses that an output follows from with no neurons between."""
+    waiting, found = [value.owner], dict[SynapseOp, None]()
+    while waiting:
+        op = waiting.pop()
+        if isinstance(op, SynapseOp):
+            found[op] = None
+        elif isinstance(op, Operation) and not isinstance(op, SENDERS):
+            waiting += [operand.owner for operand in op.operands]
+    return list(found)
 
 
 class Ledger:
