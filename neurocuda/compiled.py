@@ -275,7 +275,7 @@ class Compiled:
         interpreter: a few hundred images are enough.
 
         Raises:
-            InputError: images or labels do not fit, or the network gives no scores of classes.
+            InputError: images or labels do not fit.
             ToolchainError: a tool that the target needs is missing.
         """
         from neurocuda.measure.analyzing import Analyzer

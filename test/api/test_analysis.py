@@ -282,6 +282,28 @@ def test_a_network_without_neurons(images: NDArray[np.float32]) -> None:
     assert str(found)
 
 
+class Forked(nn.Module):
+    """Two outputs behind one layer; the first passes through floats."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.left, self.right = nn.Linear(6, 8), nn.Linear(8, 3), nn.Linear(8, 2)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        x = torch.relu(self.first(x))
+        return torch.softmax(self.left(x), 1), self.right(x)
+
+
+def test_several_outputs(inputs: NDArray[np.float32]) -> None:
+    torch.default_generator.manual_seed(0)
+    found = nc.compile(Forked().eval(), target="cpu", calibration=inputs[:40]).analyze(inputs)
+    assert [each.name for each in found.parts] == ["x", "relu", "output 0", "output 1"]
+    operations = [each.operations for each in found.parts]
+    assert [each.dense for each in operations if each is not None] == [6 * 8, 8 * 3, 8 * 2]
+    assert found.parts[3].errors.error > 0
+    assert found.parts[3].errors.causes["weights"].lost == 0
+
+
 # Spikes
 
 
