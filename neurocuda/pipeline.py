@@ -108,7 +108,8 @@ def _walk(conversion: Conversion, options: str) -> str:
     if steps is None:
         return f"equalize-layers{{{options.strip()}}}"
     named = ",".join(f'"{step}"' for step in steps)
-    code = ' code="free"' if conversion.code == "free" else ""
+    at_once = conversion.code == "free" and not conversion.firing_delay  # layers that wait come near to whole counts
+    code = ' code="free"' if at_once else ""
     return f"calibrate-layers{{steps={named} {options.strip()}{code}}}"
 
 

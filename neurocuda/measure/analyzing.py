@@ -29,12 +29,8 @@ from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
 from neurocuda.measure.evaluation import correct_answers
 from neurocuda.measure.layers import WATCHED, Traffic
 from neurocuda.measure.raster import raster_of
-<<<<<<< HEAD
 from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
 from neurocuda.measure.spikes import spikes_per_count
-=======
-from neurocuda.measure.replay import SENDERS, Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
->>>>>>> reports
 from neurocuda.measure.tally import Tally
 from neurocuda.pipeline import Line, integer_stages
 from neurocuda.reference.interpreter import Run, execute, interpret, main_function
@@ -242,14 +238,10 @@ class Analyzer:
             kind = "neurons" if isinstance(op, ann.StaircaseOp) else "input"
             synapses = synapses_of(self.spiking[name]) if kind == "neurons" else None
             yield self._part(name, kind, op.results[0], self.tallies[name], synapses)
-<<<<<<< HEAD
-        fed = {synapse for layer in self.spiking.values() for synapse in synapses_of(layer)}
-        readouts = [op for op in self.traffic.synapses if op not in fed]
-=======
         counted: set[SynapseOp] = set()
->>>>>>> reports
+        spiking = outputs_of(self.compiled.level("snn-integer"))
         for index, (value, tally) in enumerate(zip(outputs_of(self.integer), self.output_tallies, strict=True)):
-            readouts = [op for op in readouts_of(value) if op not in counted]
+            readouts = [op for op in readouts_of(spiking[index]) if op not in counted]
             counted.update(readouts)
             yield self._part(f"output {index}", "output", value, tally, readouts)
 
@@ -282,7 +274,6 @@ def outputs_of(module: ModuleOp) -> Sequence[SSAValue]:
     return last.operands
 
 
-<<<<<<< HEAD
 def synapses_of(op: snn.IntegrateAndFireOp) -> list[SynapseOp]:
     """The synapses of a layer of neurons, behind whatever delays their currents."""
     found: list[SynapseOp] = []
@@ -292,18 +283,21 @@ def synapses_of(op: snn.IntegrateAndFireOp) -> list[SynapseOp]:
         if isinstance(current.owner, SynapseOp):
             found.append(current.owner)
     return found
-=======
+
+
 def readouts_of(value: SSAValue) -> list[SynapseOp]:
-    """The synapses that an output follows from with no neurons between."""
-    waiting, found = [value.owner], dict[SynapseOp, None]()
+    """The synapses of level `snn-integer` that an output follows from with no neurons between."""
+    waiting, found = [value], dict[SynapseOp, None]()
     while waiting:
-        op = waiting.pop()
+        value = waiting.pop()
+        op = value.owner
         if isinstance(op, SynapseOp):
             found[op] = None
-        elif isinstance(op, Operation) and not isinstance(op, SENDERS):
-            waiting += [operand.owner for operand in op.operands]
+        elif isinstance(op, snn.NetworkOp) and op.body.block.last_op is not None:
+            waiting.append(op.body.block.last_op.operands[op.results.index(value)])
+        elif isinstance(op, Operation) and not isinstance(op, snn.IntegrateAndFireOp):
+            waiting += op.operands
     return list(found)
->>>>>>> reports
 
 
 class Ledger:
