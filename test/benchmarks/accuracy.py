@@ -45,6 +45,7 @@ CASES = (
     "resnet20:15:latency_budget=133",
     *(f"{name}:{timesteps}" for name in ("plain10", "resnet8") for timesteps in (15, 31)),
     "resnet20:32:code=free",
+    "resnet20:8:code=free:firing_delay=6",
 )
 
 ARCHIVE = "cifar-10-python.tar.gz"
