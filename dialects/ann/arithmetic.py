@@ -30,6 +30,7 @@ from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import Conv2dBase, DiagonalBase, LinearBase, ShapedOp, verify_one_element_type
+from neurocuda.dialects.shared.tables import ElementwiseProductBase, MatrixProductBase
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, integers, shape_of, values_of
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -208,22 +209,11 @@ class ElementwiseOp(FloatOp, ABC):
     assembly_format = "$left `,` $right attr-dict `:` `(` type($left) `,` type($right) `)` `->` type($result)"
 
     def __init__(self, left: SSAValue, right: SSAValue) -> None:
-        shape = _broadcast(shape_of(left), shape_of(right))
+        shape = shapes.broadcast(shape_of(left), shape_of(right))
         super().__init__(operands=[left, right], result_types=[TensorType(element_type(left), shape)])
 
     def inferred_shape(self) -> shapes.Shape:
-        return _broadcast(shape_of(self.left), shape_of(self.right))
-
-
-def _broadcast(left: shapes.Shape, right: shapes.Shape) -> shapes.Shape:
-    rank = max(len(left), len(right))
-    pairs = zip((1,) * (rank - len(left)) + left, (1,) * (rank - len(right)) + right, strict=True)
-    result: list[int] = []
-    for a, b in pairs:
-        if a != b and 1 not in (a, b):
-            raise ValueError(f"{left} and {right} do not broadcast")
-        result.append(max(a, b))
-    return tuple(result)
+        return shapes.broadcast(shape_of(self.left), shape_of(self.right))
 
 
 @irdl_op_definition
@@ -242,14 +232,17 @@ class SubOp(ElementwiseOp):
 
 @irdl_op_definition
 class MulOp(ElementwiseOp):
-    """The product of two activations (squeeze-and-excite). Spikes: no."""
+    """The product of two activations (squeeze-and-excite). Spikes: graded, as `ann.product`."""
 
     name = "ann.mul"
 
 
 @irdl_op_definition
 class MatmulOp(FloatOp):
-    """The matrix product of two activations over their last two axes; leading axes must agree. Spikes: no."""
+    """The matrix product of two activations over their last two axes; leading axes must agree.
+
+    Spikes: graded, as `ann.matrix_product`.
+    """
 
     name = "ann.matmul"
     left = operand_def(TensorType)
@@ -260,17 +253,25 @@ class MatmulOp(FloatOp):
     assembly_format = "$left `,` $right attr-dict `:` `(` type($left) `,` type($right) `)` `->` type($result)"
 
     def __init__(self, left: SSAValue, right: SSAValue) -> None:
-        shape = _matmul(shape_of(left), shape_of(right))
+        shape = shapes.matmul(shape_of(left), shape_of(right))
         super().__init__(operands=[left, right], result_types=[TensorType(element_type(left), shape)])
 
     def inferred_shape(self) -> shapes.Shape:
-        return _matmul(shape_of(self.left), shape_of(self.right))
+        return shapes.matmul(shape_of(self.left), shape_of(self.right))
 
 
-def _matmul(left: shapes.Shape, right: shapes.Shape) -> shapes.Shape:
-    if len(left) < 2 or len(left) != len(right) or left[:-2] != right[:-2] or left[-1] != right[-2]:
-        raise ValueError(f"{left} and {right} have no matrix product")
-    return *left[:-1], right[-1]
+@irdl_op_definition
+class ProductOp(ElementwiseProductBase):
+    """The product of two counts, element by element, as an i32 accumulator. Spikes: graded."""
+
+    name = "ann.product"
+
+
+@irdl_op_definition
+class MatrixProductOp(MatrixProductBase):
+    """The matrix product of counts over the last two axes, as an i32 accumulator. Spikes: graded."""
+
+    name = "ann.matrix_product"
 
 
 @irdl_op_definition

@@ -31,6 +31,7 @@ from xdsl.utils.exceptions import VerifyException
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import ShapedOp
+from neurocuda.dialects.shared.tables import LayerNormBase, LookupBase, SoftmaxBase
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, shape_of, tensor_type
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -141,6 +142,29 @@ class NeuronOp(NeuronLayerOp):
 
 
 @irdl_op_definition
+class RelayOp(NeuronLayerOp):
+    """sum of currents + bias: a layer of neurons that say what they receive, of either sign. Spikes: graded.
+
+    An activation function, a layer norm or a softmax that alone reads a relay acts on its charge: together they are
+    one layer. A relay that anything else reads is quantised itself.
+    """
+
+    name = "ann.relay"
+    bias = opt_prop_def(DENSE)
+    assembly_format = "$currents (`bias` `(` $bias^ `)`)? attr-dict `:` `(` type($currents) `)` `->` type($result)"
+
+    def __init__(self, currents: Sequence[SSAValue], bias: Dense | None = None) -> None:
+        super().__init__(
+            operands=[currents],
+            properties={"bias": bias},
+            result_types=[TensorType(f32, shape_of(currents[0]))],
+        )
+
+    def constants(self) -> Sequence[Dense]:
+        return [] if self.bias is None else [self.bias]
+
+
+@irdl_op_definition
 class StaircaseOp(NeuronLayerOp):
     """clip(floor((sum of currents + bias + initial) / threshold), 0, levels): one quantised neuron layer.
 
@@ -191,3 +215,46 @@ class StaircaseOp(NeuronLayerOp):
         levels = self.levels.value.data
         if levels < 1 or tensor_type(self.result).element_type != CountType.of(0, levels):  # C2
             raise VerifyException(f"ann.staircase: expected a result of !ann.count<0, {levels}> with positive levels")
+
+
+@irdl_op_definition
+class LookupOp(LookupBase):
+    """Neurons that say what a table holds for their charge; without a table, the charge in units of the threshold.
+
+    n = clip(floor((sum of currents + initial) / threshold), lowest, highest); table[n - lowest], or n itself. The
+    integer form of every activation function between synapses, and of sums without one.
+
+    Threshold and initial value are integers (i32) at `ann-quantized`, floats before `quantize-weights`.
+    """
+
+    name = "ann.lookup"
+    traits = traits_def(Pure())
+    assembly_format = LookupBase.FORMAT + " attr-dict `:` `(` type($currents) `)` `->` type($result)"
+
+
+@irdl_op_definition
+class IntegerSoftmaxOp(SoftmaxBase):
+    """Shares of a row (the last axis) in `levels`: floor((levels e + floor(total / 2)) / total), e = table[k].
+
+    k = min(floor((largest charge of the row - charge) / divisor), entries - 1), and table[k] is about
+    2^bits exp(-k step). The divisor is constant along a row.
+
+    The divisor is an integer (i32) at `ann-quantized`, a float before `quantize-weights`.
+    """
+
+    name = "ann.integer_softmax"
+    traits = traits_def(Pure())
+    assembly_format = SoftmaxBase.FORMAT + " attr-dict `:` `(` type($currents) `)` `->` type($result)"
+
+
+@irdl_op_definition
+class IntegerLayerNormOp(LayerNormBase):
+    """A row (the last axis, N charges v) without its mean, over its deviation, as integers.
+
+    d = N v - sum of v, r = isqrt(sum of d² + epsilon); clip(floor((floor(d gain / r) + shift) / 2^8)) to the result's
+    range, the quotient being 0 where r is.
+    """
+
+    name = "ann.integer_layer_norm"
+    traits = traits_def(Pure())
+    assembly_format = LayerNormBase.FORMAT + " attr-dict `:` `(` type($currents) `)` `->` type($result)"

@@ -87,6 +87,46 @@ def staircase(op: ann.StaircaseOp, run: Run, *currents: Array) -> Array:
     return shared.staircase(total(currents), bias, threshold, initial, op.levels.value.data)
 
 
+@means(ann.RelayOp)
+def relay(op: ann.RelayOp, run: Run, *currents: Array) -> Array:
+    charge = total(currents)
+    return (charge if op.bias is None else charge + run.tensor(op.bias)).astype(np.float32)
+
+
+def _charge(
+    op: ann.LookupOp | ann.IntegerSoftmaxOp | ann.IntegerLayerNormOp, run: Run, currents: Sequence[Array]
+) -> Array:
+    charge = total(currents)
+    return charge if op.initial is None else charge + run.tensor(op.initial)
+
+
+@means(ann.LookupOp)
+def lookup(op: ann.LookupOp, run: Run, *currents: Array) -> Array:
+    return shared.lookup(_charge(op, run, currents), run.tensor(op.threshold), op.clip, _optional(run, op.table))
+
+
+@means(ann.IntegerSoftmaxOp)
+def integer_softmax(op: ann.IntegerSoftmaxOp, run: Run, *currents: Array) -> Array:
+    charge, divisor, table = _charge(op, run, currents), run.tensor(op.divisor), run.tensor(op.table)
+    return shared.integer_softmax(charge, divisor, table, op.levels.value.data)
+
+
+@means(ann.IntegerLayerNormOp)
+def integer_layer_norm(op: ann.IntegerLayerNormOp, run: Run, *currents: Array) -> Array:
+    charge, gain, shift = _charge(op, run, currents), run.tensor(op.gain), run.tensor(op.shift)
+    return shared.integer_layer_norm(charge, gain, shift, op.epsilon.value.data, op.range)
+
+
+@means(ann.ProductOp)
+def product(op: ann.ProductOp, run: Run, left: Array, right: Array) -> Array:
+    return shared.product(left, right)
+
+
+@means(ann.MatrixProductOp)
+def matrix_product(op: ann.MatrixProductOp, run: Run, left: Array, right: Array) -> Array:
+    return shared.matrix_product(left, right)
+
+
 # Elementwise and normalisation
 
 
@@ -101,27 +141,20 @@ def affine(op: ann.AffineOp, run: Run, x: Array) -> Array:
 
 @means(ann.AddOp)
 def add(op: ann.AddOp, run: Run, left: Array, right: Array) -> Array:
-    left, right = _aligned(left, right)
+    left, right = shared.aligned(left, right)
     return left + right
 
 
 @means(ann.SubOp)
 def sub(op: ann.SubOp, run: Run, left: Array, right: Array) -> Array:
-    left, right = _aligned(left, right)
+    left, right = shared.aligned(left, right)
     return left - right
 
 
 @means(ann.MulOp)
 def mul(op: ann.MulOp, run: Run, left: Array, right: Array) -> Array:
-    left, right = _aligned(left, right)
+    left, right = shared.aligned(left, right)
     return left * right
-
-
-def _aligned(left: Array, right: Array) -> tuple[Array, Array]:
-    """Both with the same rank, ones inserted behind the batch axis."""
-    rank = max(left.ndim, right.ndim)
-    one, other = (array.reshape(len(array), *(1,) * (rank - array.ndim), *array.shape[1:]) for array in (left, right))
-    return one, other
 
 
 @means(ann.MatmulOp)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from neurocuda.dialects.shared.tables import NORM_BITS
 from neurocuda.reference.meaning import Array
 
 
@@ -102,6 +103,26 @@ def diagonal(values: Array, weight: Array) -> Array:
     return values.astype(np.int64) * weight.astype(np.int64)
 
 
+def aligned(left: Array, right: Array) -> tuple[Array, Array]:
+    """Both with the same rank, ones inserted behind the batch axis."""
+    rank = max(left.ndim, right.ndim)
+    one, other = (array.reshape(len(array), *(1,) * (rank - array.ndim), *array.shape[1:]) for array in (left, right))
+    return one, other
+
+
+def product(left: Array, right: Array) -> Array:
+    """Element by element, broadcast, of integers."""
+    one, other = aligned(left.astype(np.int64), right.astype(np.int64))
+    return one * other
+
+
+def matrix_product(left: Array, right: Array) -> Array:
+    """The matrix product of integers over the last two axes, in floats where those are exact."""
+    bound = int(np.abs(left).max(initial=0)) * int(np.abs(right).max(initial=0)) * left.shape[-1]
+    exact = np.float32 if bound < 2**24 else np.float64 if bound < 2**53 else np.int64
+    return np.matmul(left.astype(exact), right.astype(exact)).astype(np.int64)
+
+
 def sum_pool2d(values: Array, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> Array:
     """The sum of every window."""
     wide = values if values.dtype.kind == "f" else values.astype(np.int64)
@@ -145,3 +166,35 @@ def staircase(current: Array, bias: Array, threshold: Array, initial: Array, lev
     """clip(floor((current + bias + initial) / threshold), 0, levels), exactly for integers."""
     steps = np.floor_divide(current + bias + initial, threshold)
     return np.clip(steps, 0, levels).astype(np.int64)
+
+
+def lookup(charge: Array, threshold: Array, clip: tuple[int, int], table: Array | None) -> NDArray[np.int64]:
+    """n = clip(floor(charge / threshold), lowest, highest): table[n - lowest], or n itself; exactly for integers."""
+    index = np.clip(np.floor_divide(charge, threshold), *clip).astype(np.int64)
+    return index if table is None else table.astype(np.int64)[index - clip[0]]
+
+
+def integer_softmax(charge: Array, divisor: Array, table: Array, levels: int) -> NDArray[np.int64]:
+    """Shares of every row (the last axis) in `levels`, of table[floor((largest - charge) / divisor)]."""
+    below = np.floor_divide(charge.max(axis=-1, keepdims=True) - charge, divisor).astype(np.int64)
+    parts = table.astype(np.int64)[np.minimum(below, len(table) - 1)]
+    total = parts.sum(axis=-1, keepdims=True)
+    return (levels * parts + total // 2) // total
+
+
+def integer_layer_norm(
+    charge: Array, gain: Array, shift: Array, epsilon: int, clip: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Every row (the last axis) without its mean, over its deviation, times gain / 2^8, plus shift / 2^8; clipped."""
+    wide = charge.astype(np.int64)
+    centred = wide * wide.shape[-1] - wide.sum(axis=-1, keepdims=True)
+    deviation = isqrt(np.square(centred).sum(axis=-1, keepdims=True) + epsilon)
+    quotient = np.where(deviation > 0, centred * gain.astype(np.int64) // np.maximum(deviation, 1), 0)
+    return np.clip((quotient + shift.astype(np.int64)) >> NORM_BITS, *clip)
+
+
+def isqrt(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The largest integers whose squares do not exceed the values. The float root may be off by one beyond 2^52."""
+    root = np.sqrt(values.astype(np.float64)).astype(np.int64)
+    root -= root * root > values
+    return root + ((root + 1) * (root + 1) <= values)

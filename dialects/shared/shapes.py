@@ -67,6 +67,25 @@ def broadcastable(shape: Shape, onto: Shape) -> bool:
     return all(a in (1, b) for a, b in zip(reversed(shape), reversed(onto), strict=False))
 
 
+def broadcast(left: Shape, right: Shape) -> Shape:
+    """The shape that both broadcast onto."""
+    rank = max(len(left), len(right))
+    pairs = zip((1,) * (rank - len(left)) + left, (1,) * (rank - len(right)) + right, strict=True)
+    result: list[int] = []
+    for a, b in pairs:
+        if a != b and 1 not in (a, b):
+            raise ValueError(f"{left} and {right} do not broadcast")
+        result.append(max(a, b))
+    return tuple(result)
+
+
+def matmul(left: Shape, right: Shape) -> Shape:
+    """The matrix product over the last two axes; leading axes agree."""
+    if len(left) < 2 or len(left) != len(right) or left[:-2] != right[:-2] or left[-1] != right[-2]:
+        raise ValueError(f"{left} and {right} have no matrix product")
+    return *left[:-1], right[-1]
+
+
 def reshape(shape: Shape, result: Shape) -> Shape:
     """The result of a reshape to `result`."""
     if prod(shape) != prod(result):

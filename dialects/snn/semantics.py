@@ -109,6 +109,8 @@ def _has_bias(op: Operation) -> bool:
 
 def _awake(op: Operation, step: int) -> bool:
     """Whether a stateful operation does anything at a step at which nothing arrives."""
+    if isinstance(op, snn.FiringTableOp) and op.window is not None:
+        return step == op.window[0]
     if not isinstance(op, snn.IntegrateAndFireOp) or op.window is None:
         return True
     start, stop = op.window
@@ -211,6 +213,46 @@ def _reset(op: snn.IntegrateAndFireOp, run: Run, v: Array, spikes: Array) -> Arr
     return np.where(spikes > 0, v.dtype.type(value), v)
 
 
+# Neurons that say an integer worked out from the charge of their layer
+
+
+def _speaks(op: snn.FiringTableOp, run: Run, currents: Sequence[Array]) -> Array | None:
+    """The charge of a layer at the step at which it speaks; None at all others."""
+    charge = _total(currents, None)
+    if op.window is None:
+        return charge if op.initial is None else charge + run.tensor(op.initial)
+    state = run.state(op)
+    if "v" not in state:
+        state["v"] = _start(run, op.initial, charge)
+    state["v"] = state["v"] + charge
+    return state["v"] if run.step == op.window[0] else None
+
+
+@means(snn.LookupOp, stateful=True)
+def lookup(op: snn.LookupOp, run: Run, *currents: Array) -> Array:
+    charge = _speaks(op, run, currents)
+    if charge is None:
+        return np.zeros_like(currents[0])
+    return shared.lookup(charge, run.tensor(op.threshold), op.clip, _constant(run, op.table))
+
+
+@means(snn.SoftmaxOp, stateful=True)
+def softmax(op: snn.SoftmaxOp, run: Run, *currents: Array) -> Array:
+    charge = _speaks(op, run, currents)
+    if charge is None:
+        return np.zeros_like(currents[0])
+    return shared.integer_softmax(charge, run.tensor(op.divisor), run.tensor(op.table), op.levels.value.data)
+
+
+@means(snn.LayerNormOp, stateful=True)
+def layer_norm(op: snn.LayerNormOp, run: Run, *currents: Array) -> Array:
+    charge = _speaks(op, run, currents)
+    if charge is None:
+        return np.zeros_like(currents[0])
+    gain, shift = run.tensor(op.gain), run.tensor(op.shift)
+    return shared.integer_layer_norm(charge, gain, shift, op.epsilon.value.data, op.range)
+
+
 @means(snn.AccumulateOp, stateful=True)
 def accumulate(op: snn.AccumulateOp, run: Run, *currents: Array) -> Array:
     charge = _total(currents, _constant(run, op.bias))
@@ -259,6 +301,16 @@ def linear(op: snn.LinearOp, run: Run, x: Array) -> Array:
 @means(snn.DiagonalOp)
 def diagonal(op: snn.DiagonalOp, run: Run, x: Array) -> Array:
     return shared.diagonal(x, run.tensor(op.weight))
+
+
+@means(snn.ProductOp)
+def product(op: snn.ProductOp, run: Run, left: Array, right: Array) -> Array:
+    return shared.product(left, right)
+
+
+@means(snn.MatrixProductOp)
+def matrix_product(op: snn.MatrixProductOp, run: Run, left: Array, right: Array) -> Array:
+    return shared.matrix_product(left, right)
 
 
 @means(snn.SumPool2dOp)
