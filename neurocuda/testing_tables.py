@@ -62,9 +62,9 @@ class _Builder:
         choices = [(1,), shape[-1:], (*shape[:-1], 1), tuple(shape)]
         return self.constant(choices[self.integer(0, 4)], low, high)
 
-    def signal(self, rank: int | None = None) -> SSAValue:
-        """One of the signals, of a rank where one is given."""
-        fitting = [signal for signal in self.signals if rank in (None, len(shape_of(signal)))]
+    def signal(self, *ranks: int) -> SSAValue:
+        """One of the signals, of one of some ranks where any is given."""
+        fitting = [signal for signal in self.signals if not ranks or len(shape_of(signal)) in ranks]
         return fitting[self.integer(0, len(fitting))]
 
     # Currents
@@ -155,22 +155,22 @@ class _Builder:
         return self.layer(snn.LayerNormOp(currents, bounds, gain=gain, shift=shift, epsilon=epsilon))
 
     def attention(self) -> SSAValue:
-        """Heads of queries, keys and values over tokens."""
-        tokens = self.signal(2)
+        """Heads of queries, keys and values over tokens, perhaps in several windows."""
+        tokens = self.signal(2, 3)
         heads, width = self.integer(1, 4), self.integer(1, 5)
         query, key, value = (self.heads(tokens, heads, width) for _ in range(3))
-        turned = self.add(snn.TransposeOp(key, (0, 2, 1)))
+        turned = self.add(snn.TransposeOp(key, _swapped(key, -2)))
         scores = self.softmax([self.add(snn.MatrixProductOp(query, turned))])
         mixed = self.lookup([self.add(snn.MatrixProductOp(scores, value))])
-        back = self.add(snn.TransposeOp(mixed, (1, 0, 2)))
+        back = self.add(snn.TransposeOp(mixed, _swapped(mixed, -3)))
         self.signals += [scores, mixed]
-        return self.add(snn.ReshapeOp(back, (shape_of(tokens)[0], heads * width)))
+        return self.add(snn.ReshapeOp(back, (*shape_of(tokens)[:-1], heads * width)))
 
     def heads(self, tokens: SSAValue, heads: int, width: int) -> SSAValue:
-        """(tokens, features) to (heads, tokens, width)."""
+        """(..., tokens, features) to (..., heads, tokens, width)."""
         said = self.lookup([self.linear(tokens, heads * width)])
-        split = self.add(snn.ReshapeOp(said, (shape_of(tokens)[0], heads, width)))
-        return self.add(snn.TransposeOp(split, (1, 0, 2)))
+        split = self.add(snn.ReshapeOp(said, (*shape_of(tokens)[:-1], heads, width)))
+        return self.add(snn.TransposeOp(split, _swapped(split, -3)))
 
     # Index maps
 
@@ -203,6 +203,13 @@ class _Builder:
         return snn.MaxPool2dOp(source, kernel, stride=kernel, padding=(pad, 0, pad, 0), element=element_type(source))
 
 
+def _swapped(value: SSAValue, axis: int) -> list[int]:
+    """The permutation that swaps an axis, counted from the end, with the one behind it."""
+    axes = list(range(len(shape_of(value))))
+    axes[axis], axes[axis + 1] = axes[axis + 1], axes[axis]
+    return axes
+
+
 def random_table_network(seed: int, *, layers: int = 5, batch: int = 4) -> SpikingNetwork:
     """A network of code "count" over tokens, with attention, norms, gates, joins and poolings at random.
 
@@ -211,7 +218,7 @@ def random_table_network(seed: int, *, layers: int = 5, batch: int = 4) -> Spiki
     context = create_context()
     random = np.random.default_rng(seed)
     builder = _Builder(random, weights_of(context))
-    shape = builder.integer(1, 6), builder.integer(1, 6)
+    shape = [builder.integer(1, 6) for _ in range(builder.integer(2, 4))]
     argument = builder.block.insert_arg(TensorType(CountType.of(-8, 7), shape), 0)
     builder.signals = [builder.add(snn.InputOp(argument, CountType.of(-8, 7)))]
     kinds = [builder.lookup, builder.softmax, builder.layer_norm, builder.attention, builder.staircase, builder.moved]
@@ -221,7 +228,7 @@ def random_table_network(seed: int, *, layers: int = 5, batch: int = 4) -> Spiki
     outputs = [builder.add(snn.AccumulateOp(currents)) for currents in readouts]
     builder.block.add_op(snn.OutputOp(outputs))
     images = random.integers(-8, 8, (batch, *shape))
-    images[0], images[1:2] = images[0, :1], images[1:2, :1, :1]
+    images[0], images[1:2] = images[0, :1], -3
     return SpikingNetwork(context, _module(builder.block, argument, outputs), [images])
 
 
