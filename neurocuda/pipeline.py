@@ -35,12 +35,14 @@ STRUCTURE = (
     "defer-rounding",
     "remove-identities",
     "fold-constants",
+    "decompose-attention",
     "fuse-pad",
     "annotate-ranges-from-batch-norm",
     "fold-batch-norm",
     "replace-average-pooling",
     "fold-constants",
     "hoist-activations",
+    "insert-relays",
     "merge-residual",
     "remove-identities",
     "outline-host-segments",
@@ -226,12 +228,12 @@ class Line:
 
 def name_layers(module: ModuleOp) -> None:
     """Gives every neuron layer that a pass has made anew a name of its own, by which later levels are compared."""
-    from neurocuda.dialects.ann.ops import NeuronOp
+    from neurocuda.dialects.ann.ops import NeuronOp, RelayOp
     from neurocuda.ir.origin import origin_of, set_origin, user_location
 
     taken = {origin for op in module.walk() if (origin := origin_of(op)) is not None}
     for op in module.walk():
-        if not isinstance(op, NeuronOp) or origin_of(op) is not None:
+        if not isinstance(op, NeuronOp | RelayOp) or origin_of(op) is not None:
             continue
         place = user_location(op).partition(",")[0] or "neurons"
         names = (place, *(f"{place}#{number}" for number in range(2, len(taken) + 3)))

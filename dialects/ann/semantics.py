@@ -114,7 +114,7 @@ def integer_softmax(op: ann.IntegerSoftmaxOp, run: Run, *currents: Array) -> Arr
 @means(ann.IntegerLayerNormOp)
 def integer_layer_norm(op: ann.IntegerLayerNormOp, run: Run, *currents: Array) -> Array:
     charge, gain, shift = _charge(op, run, currents), run.tensor(op.gain), run.tensor(op.shift)
-    return shared.integer_layer_norm(charge, gain, shift, op.epsilon.value.data, op.range)
+    return shared.integer_layer_norm(charge, gain, shift, run.tensor(op.epsilon), op.range)
 
 
 @means(ann.ProductOp)
@@ -274,7 +274,8 @@ def _softmax(x: Array, axis: int) -> NDArray[np.float64]:
 
 @means(ann.SoftmaxOp)
 def softmax(op: ann.SoftmaxOp, run: Run, x: Array) -> Array:
-    return _softmax(x, op.axis.value.data + 1).astype(np.float32)
+    scaled = x if op.scale is None else x.astype(np.float64) * op.scale.value.data
+    return _softmax(scaled, op.axis.value.data + 1).astype(np.float32)
 
 
 @means(ann.LogSoftmaxOp)

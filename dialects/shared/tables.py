@@ -190,16 +190,17 @@ class LayerNormBase(TableLayerOp, ABC):
     With charges v: d = N v - sum of v, r = isqrt(sum of d² + epsilon), and every neuron says
     clip(floor((floor(d gain / r) + shift) / 2^8), lowest, highest); where r is 0 the quotient is 0.
     gain is about 2^8 sqrt(N) times the factor behind the norm over what 1 stands for, shift 2^8 times what is added.
+    Of charges in floats, before `quantize-weights`, the root is a float, too.
 
-    (C3) Gain and shift broadcast onto a row.
+    (C3) Gain and shift broadcast onto a row; epsilon is one number.
     """
 
     gain = prop_def(DENSE)
     shift = prop_def(DENSE)
-    epsilon = prop_def(IntegerAttr.constr(i64))
+    epsilon = prop_def(DENSE)
     FORMAT: ClassVar[str] = (
-        "$currents `gain` `(` $gain `)` `shift` `(` $shift `)` `epsilon` $epsilon (`initial` `(` $initial^ `)`)? "
-        "(`scale` `(` $scale^ `)`)?"
+        "$currents `gain` `(` $gain `)` `shift` `(` $shift `)` `epsilon` `(` $epsilon `)` "
+        "(`initial` `(` $initial^ `)`)? (`scale` `(` $scale^ `)`)?"
     )
 
     def __init__(
@@ -209,7 +210,7 @@ class LayerNormBase(TableLayerOp, ABC):
         *,
         gain: Dense,
         shift: Dense,
-        epsilon: int,
+        epsilon: Dense,
         initial: Dense | None = None,
         scale: Dense | None = None,
     ) -> None:
@@ -218,7 +219,7 @@ class LayerNormBase(TableLayerOp, ABC):
             properties={
                 "gain": gain,
                 "shift": shift,
-                "epsilon": integer(epsilon),
+                "epsilon": epsilon,
                 "initial": initial,
                 "scale": scale,
             },
@@ -230,6 +231,8 @@ class LayerNormBase(TableLayerOp, ABC):
         row = shape_of(self.result)[-1:]
         if not all(shapes.broadcastable(dense_shape(constant), row) for constant in (self.gain, self.shift)):  # C3
             raise VerifyException(f"{self.name}: gain and shift do not broadcast onto a row of {row}")
+        if dense_shape(self.epsilon) not in ((), (1,)):  # C3
+            raise VerifyException(f"{self.name}: expected one epsilon")
 
 
 NORM_BITS = 8

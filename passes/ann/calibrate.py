@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from neurocuda.dialects.ann import ops as ann
@@ -38,13 +39,14 @@ LARGEST = 1e18
 BATCH = 64
 """Images that run at once."""
 
-OBSERVED = (ann.InputOp, ann.NeuronOp, ann.ReluOp, ann.ClampOp)
+OBSERVED = (ann.InputOp, ann.NeuronOp, ann.RelayOp, ann.LayerNormOp, *ann.ACTIVATIONS)
+"""Operations whose values are looked at, unless they run on the host."""
 
 
 @dataclass(frozen=True)
 class CalibratePass(NeuroPass):
     """
-    Runs images through the network and writes one statistics attribute on every input and rectified activation.
+    Runs images through the network and writes one statistics attribute on every input and activation.
 
     `images` is an `.npz` file with one array per input, batch axis first; without it the images are the arrays that
     the module attribute `nc.calibration` names; without either, statistics that are there already stay. Per channel:
@@ -78,7 +80,7 @@ class CalibratePass(NeuroPass):
         found: dict[Operation, Accumulator] = {}
 
         def observe(op: Operation, values: Array) -> None:
-            if isinstance(op, OBSERVED):
+            if _is_observed(op):
                 _require_numbers(op, values)
                 found.setdefault(op, Accumulator(grid=isinstance(op, ann.InputOp))).add(by_channel(values))
 
@@ -110,9 +112,13 @@ def _require_numbers(op: Operation, values: Array) -> None:
         )
 
 
+def _is_observed(op: Operation) -> bool:
+    return isinstance(op, OBSERVED) and isinstance(op.parent_op(), FuncOp)
+
+
 def _are_annotated(module: ModuleOp) -> bool:
     """Whether every activation has statistics already."""
-    observed = [op for op in module.walk() if isinstance(op, OBSERVED)]
+    observed = [op for op in module.walk() if _is_observed(op)]
     return bool(observed) and all(STATISTICS in op.attributes for op in observed)
 
 

@@ -15,7 +15,7 @@ from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
 
-SPIKING = (ann.InputOp, ann.NeuronOp, SynapseOp, ann.MaxPool2dOp, ann.SumPool2dOp)
+SPIKING = (ann.InputOp, ann.NeuronOp, ann.RelayOp, SynapseOp, ann.MaxPool2dOp, ann.SumPool2dOp)
 """Operations that belong on the chip."""
 
 
@@ -53,9 +53,9 @@ class OutlineHostSegmentsPass(NeuroPass):
         from neurocuda.reference.interpreter import main_function
 
         block = main_function(module).body.block
-        trailing = _trailing(block)
-        if any(not _acts_on_counts(op) for op in trailing):
-            _outline(block, trailing)
+        behind = trailing(block)
+        if any(not _acts_on_counts(op) for op in behind):
+            _outline(block, behind)
 
 
 def _acts_on_counts(op: Operation) -> bool:
@@ -64,11 +64,11 @@ def _acts_on_counts(op: Operation) -> bool:
     return isinstance(op, IndexMapOp | ann.ConcatOp) and not reads_sum
 
 
-def _trailing(block: Block) -> list[Operation]:
+def trailing(block: Block, spiking: tuple[type[Operation], ...] = SPIKING) -> list[Operation]:
     """The operations that no spiking operation depends on, in order."""
     needed: set[Operation] = set()
     for op in reversed(list(block.ops)):
-        chip = isinstance(op, SPIKING) or any(use.operation in needed for result in op.results for use in result.uses)
+        chip = isinstance(op, spiking) or any(use.operation in needed for result in op.results for use in result.uses)
         if chip and not isinstance(op, func.ReturnOp):
             needed.add(op)
     return [op for op in block.ops if op not in needed and not isinstance(op, func.ReturnOp | ann.ConstantOp)]

@@ -12,6 +12,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.dialects.shared.tables import TableLayerOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import LevelError, Problem
 from neurocuda.ir.attributes import Dense, element_type, shape_of
@@ -34,8 +35,15 @@ SAME: Mapping[type[Operation], type[Operation]] = {
     ann.SliceOp: snn.SliceOp,
     ann.PadOp: snn.PadOp,
     ann.ConcatOp: snn.ConcatOp,
+    ann.LookupOp: snn.LookupOp,
+    ann.IntegerSoftmaxOp: snn.SoftmaxOp,
+    ann.IntegerLayerNormOp: snn.LayerNormOp,
+    ann.ProductOp: snn.ProductOp,
+    ann.MatrixProductOp: snn.MatrixProductOp,
 }
 """Operations that mean the same on counts and on signals."""
+
+FIRING = (ann.StaircaseOp, TableLayerOp)
 
 
 @dataclass(frozen=True)
@@ -168,7 +176,7 @@ def _convert(op: Operation, block: Block, values: dict[SSAValue, SSAValue], weig
         )
     block.add_op(new)
     result = new.results[0]
-    if isinstance(op, SynapseOp) and not any(isinstance(use.operation, ann.StaircaseOp) for use in op.result.uses):
+    if isinstance(op, SynapseOp) and not any(isinstance(use.operation, FIRING) for use in op.result.uses):
         new.location = op.location
         new = snn.AccumulateOp([result], bias=_membrane_bias(op, weights))
         block.add_op(new)
