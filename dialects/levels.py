@@ -29,11 +29,25 @@ FRAME = frozenset({"builtin.module", "func.func", "func.return"})
 SEGMENTS = frozenset({"host.segment"})
 """Operations that run beside the chip, with anything inside."""
 
+NOT_QUANTISED = ("it was not quantised", "Run `quantize-activations` first.")
 LAST_ONLY = "Keep it behind the last layer, where it runs on the host, or replace it by ReLU and train again."
+
+REPLACE = "Replace it by ReLU and fine-tune."
+SIGNED: Mapping[str, str] = {
+    "ann.relay": "Put a ReLU between the layers, or behind the sum, as in the original residual block.",
+    "ann.clamp": "Use ReLU6 or clamp(0, a).",
+    **dict.fromkeys(("ann.leaky_relu", "ann.gelu", "ann.silu", "ann.hard_swish"), REPLACE),
+    **dict.fromkeys(("ann.sigmoid", "ann.tanh", "ann.hard_sigmoid"), LAST_ONLY),
+    "ann.softmax": LAST_ONLY,
+    "ann.layer_norm": "Train with batch normalisation.",
+    "ann.mul": "Remove the gate (squeeze-and-excite).",
+    "ann.matmul": "Attention needs a target with graded spikes.",
+}
+"""What is converted only for targets whose spikes carry numbers, and what to do elsewhere."""
 
 REASONS: Mapping[str, tuple[str, str]] = {
     "ann.log_softmax": ("a log-softmax between layers has no spiking rule", LAST_ONLY),
-    "ann.relay": ("it was not quantised", "Run `quantize-activations` first."),
+    **dict.fromkeys(SIGNED, NOT_QUANTISED),
     "ann.relu": ("it was not merged into a neuron layer", "Run `merge-residual` first."),
     "ann.rounded_relu": ("it still rounds", "Run `defer-rounding` first."),
     "ann.attention": ("a masked share is zero, which needs an infinite score", "Use attention without a mask."),
@@ -173,6 +187,7 @@ def _element(value: SSAValue) -> Attribute | None:
     return element_type(value) if isinstance(value.type, TensorType) else None
 
 
+PRODUCTS = (ann.MulOp, ann.MatmulOp, ProductBase)
 NEURONS = (
     ann.NeuronOp,
     ann.RelayOp,
@@ -181,21 +196,6 @@ NEURONS = (
     snn.IntegrateAndFireOp,
     snn.AccumulateOp,
 )
-PRODUCTS = (ann.MulOp, ann.MatmulOp, ProductBase)
-
-REPLACE = "Replace it by ReLU and fine-tune."
-SIGNED: Mapping[str, str] = {
-    "ann.relay": "Put a ReLU between the layers, or behind the sum, as in the original residual block.",
-    "ann.clamp": "Use ReLU6 or clamp(0, a).",
-    **dict.fromkeys(("ann.leaky_relu", "ann.gelu", "ann.silu", "ann.hard_swish"), REPLACE),
-    **dict.fromkeys(("ann.sigmoid", "ann.tanh", "ann.hard_sigmoid"), LAST_ONLY),
-    "ann.softmax": LAST_ONLY,
-    "ann.layer_norm": "Train with batch normalisation.",
-    "ann.mul": "Remove the gate (squeeze-and-excite).",
-    "ann.matmul": "Attention needs a target with graded spikes.",
-}
-"""What is converted only for targets whose spikes carry numbers, and what to do elsewhere."""
-
 MAPS = frozenset(
     {"ann.max_pool2d", "ann.sum_pool2d", "ann.reshape", "ann.transpose", "ann.slice", "ann.pad", "ann.concat"}
 )

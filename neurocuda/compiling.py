@@ -14,7 +14,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 
 from neurocuda.compiled import Compiled
-from neurocuda.dialects.ann.ops import InputOp, NeuronOp
+from neurocuda.dialects.ann.ops import InputOp, NeuronOp, RelayOp
 from neurocuda.dialects.levels import ANN_CONVERTIBLE
 from neurocuda.errors import InputError, NeuroCudaWarning, Problem, ProblemsError, PromiseError, TargetError, warn
 from neurocuda.images import Array
@@ -242,12 +242,21 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
             if problems:
                 return problems
             code = chosen_code(conversion, backend.constraints, backend.name)
+            give_noise(line)
             line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
             for stage in (*integer_stages(conversion, images=False), *target_stages(backend, chip, code)):
                 line.run(stage)
         except ProblemsError as refusal:
             return refusal.problems
     return ()
+
+
+def give_noise(line: Line) -> None:
+    """Lets noise calibrate what nothing but images can: only the structure matters."""
+    inputs = random_inputs(line.module)
+    if inputs is not None and any(isinstance(op, RelayOp) for op in line.module.walk()):
+        weights = weights_of(line.context)
+        line.module.attributes[IMAGES] = ArrayAttr([weights.add(array, "noise") for array in inputs])
 
 
 def structural_problems_of(imported: ImportedModel, backend: Backend) -> tuple[Problem, ...]:

@@ -55,7 +55,12 @@ class _Analysis:
             self._unite_along(op.input, 0 if isinstance(op, Conv2dBase) else -1)
         elif isinstance(op, ann.MatmulOp):
             self._product(op)
-        elif op.operands and all(operand in self.numbers for operand in op.operands) and fields.carries(op):
+        elif (
+            op.operands
+            and op.results
+            and all(operand in self.numbers for operand in op.operands)
+            and fields.carries(op)
+        ):
             numbers = fields.carried(op, self.weights, [self.numbers[operand] for operand in op.operands])
             if numbers is not None:
                 self.numbers[op.results[0]] = numbers

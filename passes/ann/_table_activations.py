@@ -77,8 +77,8 @@ def looked_up(
     step = 2 * clip / INDICES if scales else np.array([(highest.max() - lowest.min() or 1.0) / INDICES])
     first = max(-WIDEST, int(np.floor((lowest / step).min())))
     last = min(WIDEST, max(first, int(np.ceil((highest / step).max())) - 1))
-    middles = (np.arange(first, last + 1) + 0.5) * (1.0 if scales else step.item())
-    values = evaluated(op, middles, weights) * (2 * levels / INDICES if scales else 1 / said.item())
+    middles = (np.arange(first, last + 1, dtype=np.float64) + 0.5) * (1.0 if scales else float(step.item()))
+    values = evaluated(op, middles, weights) * (2 * levels / INDICES if scales else 1 / float(said.item()))
     table = np.clip(np.rint(values), -levels, levels).astype(np.int32)
     return ann.LookupOp(
         list(charge.relay.currents),

@@ -94,8 +94,18 @@ class CalibratePass(NeuroPass):
             return list(read_arrays(Path(self.images)).values())
         images = named_images(module, weights)
         if not images:
-            raise InputError('calibrate: no images; give an .npz file, calibrate{images="images.npz"}')
+            raise InputError(_missing(module))
         return images
+
+
+def _missing(module: ModuleOp) -> str:
+    """What is unknown without images."""
+    unknown = [op for op in module.walk() if _is_observed(op) and STATISTICS not in op.attributes]
+    places = dict.fromkeys(user_location(op) or f"`{op.name}`" for op in unknown)
+    return (
+        f"calibration images are needed: batch norms do not tell what the layers say in {'; '.join(places)} "
+        '(nc-opt takes them as calibrate{images="images.npz"})'
+    )
 
 
 def _require_numbers(op: Operation, values: Array) -> None:
