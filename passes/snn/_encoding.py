@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.types import GradedType, SpikesType
 from neurocuda.errors import LevelError, Problem
@@ -20,6 +22,7 @@ from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.rewriting import replace
 from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.snn.analysis.schedule import GRADED, NO_GRADED, USE_GRADED, shortest_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,36 +71,49 @@ def encode(
 
     The input arrives at step 0, all at once. Neurons have their bias from the start. Trains of type `maximum_at_a_step`
     that begin at one step have the maximum of their counts as the sum of their maxima at every step; all others count.
+    In code "graded" a table layer speaks at the step after all that it hears, and factors of a product at one step.
 
     Raises:
         LevelError: there is no network of counts, or layers that the code cannot carry; lists them all.
     """
-    from neurocuda.passes.snn.analysis.schedule import shortest_interval
+    from neurocuda.passes.snn.analysis.activity import activities
+    from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+    from neurocuda.passes.snn.analysis.tables import inexact_tables
 
     for network in networks_of_counts(module, name):
-        walk = _Walk(weights, constraints_of(module), say, maximum_at_a_step)
+        walk = _Walk(weights, constraints_of(module), say, maximum_at_a_step, tables=code == "graded")
         for op in list(network.body.block.ops):
             walk.visit(op)
-        if walk.problems:
-            raise LevelError(f'the network has no code "{code}":', walk.problems)
         network.properties["code"] = StringAttr(code)
         network.properties["steps"] = integer(walk.steps)
+        if not walk.problems:
+            walk.problems += inexact_tables(network, BoundsAnalysis(network, weights, activities(network)))
+        if walk.problems:
+            raise LevelError(f'the network has no code "{code}":', walk.problems)
         network.properties["interval"] = integer(shortest_interval(network))
 
 
 class _Walk:
     """One network being encoded. Per value: when its elements begin, which decides what is aligned; and what is heard.
 
-    `problems` collects the layers that the code cannot carry.
+    `held_back` has values that wait for a step; `problems` collects the layers that the code cannot carry.
     """
 
     def __init__(
-        self, weights: WeightStore, constraints: Constraints, say: Say, maximum_at_a_step: type[RangeType] | None
+        self,
+        weights: WeightStore,
+        constraints: Constraints,
+        say: Say,
+        maximum_at_a_step: type[RangeType] | None,
+        *,
+        tables: bool,
     ) -> None:
         self.weights = weights
         self.constraints = constraints
         self.say = say
         self.maximum_at_a_step = maximum_at_a_step
+        self.tables = tables
+        self.held_back: dict[tuple[SSAValue, int], SSAValue] = {}
         self.begins: dict[SSAValue, Field] = {}
         self.heard: dict[SSAValue, Heard] = {}
         self.steps = 1
@@ -111,6 +127,13 @@ class _Walk:
             self._input(op)
         elif isinstance(op, snn.IntegrateAndFireOp):
             self._neuron(op)
+        elif isinstance(op, GRADED) and not self.tables:
+            self._refuse(op, NO_GRADED, USE_GRADED)
+            self._set(op, self._reads(op))
+        elif isinstance(op, snn.FiringTableOp):
+            self._table(op)
+        elif isinstance(op, ProductBase):
+            self._product(op)
         elif isinstance(op, snn.AccumulateOp):
             if op.bias is not None:
                 self._charge_at_once(op)
@@ -159,10 +182,52 @@ class _Walk:
         if saying.scaled > 1 and highest >= 2 ** (bits - 1):
             why = f"it compares with {saying.scaled} times its threshold, {highest}, which leaves {bits} bits"
             self._refuse(op, why, "Use fewer timesteps or narrower weights.")
+        self._check_carried(op, saying.carried, "Use fewer timesteps or another code.")
+
+    def _check_carried(self, op: Operation, carried: int, remedy: str) -> None:
+        """Refuses spikes that carry more than the target's do."""
         bits = self.constraints.graded_bits
-        if saying.carried > 1 and saying.carried >= 2 ** (bits - 1):
-            why = f"its spikes carry numbers up to {saying.carried}, and the target's have {bits} bits"
-            self._refuse(op, why, "Use fewer timesteps or another code.")
+        if carried > 1 and carried >= 2 ** (bits - 1):
+            self._refuse(op, f"its spikes carry numbers up to {carried}, and the target's have {bits} bits", remedy)
+
+    def _table(self, op: snn.FiringTableOp) -> None:
+        """A table layer speaks at the one step after all that it hears."""
+        lowest, highest = op.range
+        window = self._reads(op).stop, self._reads(op).stop + 1
+        self._check_carried(op, max(highest, -lowest), "Use fewer levels.")
+        op.properties["fire"] = integers(window)
+        retype(op, GradedType.of(lowest, highest))
+        self._set(op, Heard(*window))
+        self.steps = max(self.steps, window[1])
+
+    def _product(self, op: ProductBase) -> None:
+        """Both factors speak at the step at which the later one can; what is said earlier is held back."""
+        step = self._reads(op).stop - 1
+        for index, factor in enumerate(list(op.operands)):
+            op.operands[index] = self._speaking_at(factor, step, op)
+            _erase_unread(factor)
+        self._set(op, Heard(step, step + 1))
+
+    def _speaking_at(self, value: SSAValue, step: int, reader: Operation) -> SSAValue:
+        """The value with all its elements at one step: held back, or moved once more, its parts held back."""
+        import numpy as np
+
+        begins = self.begins[value]
+        steps = np.unique(begins[~np.isnan(begins)])
+        if len(steps) == 0 or (len(steps) == 1 and steps[0] == step):
+            return value
+        if (value, step) not in self.held_back:
+            op = value.owner
+            if len(steps) == 1 and steps[0] >= 0:
+                new: Operation = snn.DelayOp(value, step - int(steps[0]))
+                new.location = reader.location
+            else:
+                assert isinstance(op, Operation)
+                new = _at_a_step(op, [self._speaking_at(operand, step, reader) for operand in op.operands])
+            Rewriter.insert_op(new, InsertPoint.before(reader))
+            self.held_back[(value, step)] = new.results[0]
+            self._set(new, Heard(step, step + 1))
+        return self.held_back[(value, step)]
 
     def _refuse(self, op: Operation, why: str, remedy: str = "") -> None:
         self.problems.append(Problem(f"`{op.name}`", user_location(op), why, remedy))
@@ -195,6 +260,24 @@ class _Walk:
         return begins is not None and kind is not None and isinstance(carried_element(op), kind)
 
 
+def _at_a_step(op: Operation, operands: list[SSAValue]) -> Operation:
+    """The same index map or pooling of values that speak at one step."""
+    kind = snn.MaxPool2dOp if isinstance(op, snn.RunningMaxPool2dOp) else type(op)
+    types = list(op.result_types)
+    return kind.create(operands=operands, properties=dict(op.properties), result_types=types, location=op.location)
+
+
+def _erase_unread(value: SSAValue) -> None:
+    """Erases an index map that nothing reads any more, and what it alone has read."""
+    op = value.owner
+    if value.uses or not isinstance(op, Operation) or op.parent is None:
+        return
+    operands = list(op.operands)
+    op.parent.erase_op(op)
+    for operand in operands:
+        _erase_unread(operand)
+
+
 def _scattered(op: Operation) -> Field:
     """Beginnings that differ everywhere: no window of these trains is aligned."""
     import numpy as np
@@ -224,8 +307,6 @@ def networks_of_counts(module: ModuleOp, name: str) -> Iterator[snn.NetworkOp]:
 
 def retype(op: Operation, element: Attribute) -> None:
     """Gives the operation's result another element type, in place."""
-    from xdsl.rewriter import Rewriter
-
     result = op.results[0]
     Rewriter.replace_value_with_new_type(result, TensorType(element, shape_of(result)))
 

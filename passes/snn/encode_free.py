@@ -27,6 +27,7 @@ from neurocuda.passes.snn._encoding import (
     networks_of_counts,
     retype,
 )
+from neurocuda.passes.snn.analysis.schedule import GRADED, NO_GRADED, USE_GRADED, shortest_interval
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,6 @@ class EncodeFreePass(NeuroPass):
     delay: int = 0
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        from neurocuda.passes.snn.analysis.schedule import shortest_interval
-
         if self.delay < 0:
             raise OptionError(f"encode-free: a delay of {self.delay} steps is negative")
         if self.delay:
@@ -147,6 +146,8 @@ class _Encoder:
             self.accumulators.add(op.result)
         elif isinstance(op, SynapseOp):
             self._synapse(op)
+        elif isinstance(op, GRADED):
+            self.problems.append(Problem(f"`{op.name}`", user_location(op), NO_GRADED, USE_GRADED))
         elif not isinstance(op, snn.OutputOp):
             self._index_map(op)
 

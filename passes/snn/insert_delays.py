@@ -15,7 +15,7 @@ from neurocuda.ir.attributes import integer
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.snn.analysis.activity import Activity, activities
+from neurocuda.passes.snn.analysis.activity import NEURONS, Activity, activities
 from neurocuda.passes.snn.analysis.schedule import STATEFUL, busy, shortest_interval
 from neurocuda.passes.snn.verify_schedule import GATED
 
@@ -104,7 +104,7 @@ def _shortest(op: Operation, when: Mapping[SSAValue, Activity]) -> int:
 def _early(op: Operation, when: Mapping[SSAValue, Activity]) -> Iterator[tuple[SynapseOp, int]]:
     """Synapses that a layer alone reads, and for how many steps their currents may be kept back."""
     needed = max(when[operand].stop for operand in op.operands)
-    if isinstance(op, snn.IntegrateAndFireOp) and op.window is not None:
+    if isinstance(op, NEURONS) and op.window is not None:
         needed = op.window[0]
     for operand in op.operands:
         owner = operand.owner

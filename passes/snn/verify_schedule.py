@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase
+from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.types import SpikesType
 from neurocuda.errors import LevelError, Problem
@@ -17,8 +19,14 @@ from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.snn.analysis.activity import Activity, activities
-from neurocuda.passes.snn.analysis.schedule import STATEFUL, beginnings, busy
+from neurocuda.passes.snn.analysis.activity import NEURONS, Activity, activities
+from neurocuda.passes.snn.analysis.schedule import GRADED, NO_GRADED, STATEFUL, USE_GRADED, beginnings, busy
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Field = NDArray[np.float64]
 
 GATED = ("unary", "radix", "latency", "graded")
 """Codes in which a layer fires only when nothing arrives any more."""
@@ -31,7 +39,8 @@ class VerifySchedulePass(NeuroPass):
 
     In the codes "unary", "radix", "latency" and "graded" every layer has a firing window, in which it can say all its
     levels and nothing arrives. In code "signed" the network runs until every layer must be at rest. A maximum at a step
-    reads trains that begin together. All windows end within the network's steps, and no state is in use for longer than
+    reads trains that begin together. Table layers and products stand in code "graded" alone, and the factors of a
+    product speak at one step. All windows end within the network's steps, and no state is in use for longer than
     `interval`. Everything that does not hold is listed, with the user's layer.
 
     Before:
@@ -76,8 +85,11 @@ def _violations(network: snn.NetworkOp, weights: WeightStore) -> Iterator[Proble
     aligned = beginnings(network, weights)
     code = network.code.data
     for op in network.body.block.ops:
-        if isinstance(op, snn.IntegrateAndFireOp):
+        if isinstance(op, NEURONS):
             yield from _ends_in_time(op, network)
+        if isinstance(op, GRADED):
+            yield from _graded(op, when, aligned) if code == "graded" else [_problem(op, NO_GRADED, USE_GRADED)]
+        elif isinstance(op, snn.IntegrateAndFireOp):
             yield from _gated(op, when, code) if code in GATED else ()
             yield from _at_rest(op, when) if code == "signed" else ()
         elif isinstance(op, snn.MaxPool2dOp) and (aligned[op.result] is None or not _steps_have_maxima(op, code)):
@@ -95,7 +107,7 @@ def _problem(op: Operation, why: str, remedy: str = "") -> Problem:
     return Problem(f"`{op.name}`", user_location(op) or origin_of(op) or "", why, remedy)
 
 
-def _ends_in_time(op: snn.IntegrateAndFireOp, network: snn.NetworkOp) -> Iterator[Problem]:
+def _ends_in_time(op: NEURONS, network: snn.NetworkOp) -> Iterator[Problem]:
     steps = network.steps.value.data
     if op.window is not None and op.window[1] > steps:
         yield _problem(op, f"it fires until step {op.window[1]}, and the network ends at step {steps}")
@@ -106,15 +118,43 @@ def _gated(op: snn.IntegrateAndFireOp, when: Mapping[SSAValue, Activity], code: 
     if op.window is None or op.levels is None:
         yield _problem(op, f'in code "{code}" a layer has levels and a firing window')
         return
-    for current in op.currents:
-        stop = when[current].stop
-        if stop > op.window[0]:
-            source = current.owner if isinstance(current.owner, Operation) else op
-            where = Problem(f"`{source.name}`", user_location(source))
-            yield _problem(op, f"it fires from step {op.window[0]} on, and {where} may arrive until step {stop}")
+    yield from _heard_all(op, when)
     changing = (op.bias, op.membrane_decay, op.current_decay, op.lower_bound)
     if any(each is not None for each in changing) or op.refractory.value.data or not _SAYS[code](op):
         yield _problem(op, f'it does not say counts of up to {op.levels.value.data} in code "{code}"')
+
+
+def _heard_all(op: NEURONS, when: Mapping[SSAValue, Activity]) -> Iterator[Problem]:
+    """Nothing arrives from the start of the firing window on."""
+    for current in op.currents:
+        start, stop = when[op.result].start, when[current].stop
+        if stop > start:
+            source = current.owner if isinstance(current.owner, Operation) else op
+            where = Problem(f"`{source.name}`", user_location(source))
+            yield _problem(op, f"it fires from step {start} on, and {where} may arrive until step {stop}")
+
+
+def _graded(
+    op: GRADED, when: Mapping[SSAValue, Activity], aligned: Mapping[SSAValue, Field | None]
+) -> Iterator[Problem]:
+    """A table layer speaks once, after all that it hears; the factors of a product speak at one and the same step."""
+    if isinstance(op, ProductBase):
+        if not _at_one_step([aligned[factor] for factor in op.operands]):
+            why = "its factors do not speak at one and the same step, and only what meets is multiplied"
+            yield _problem(op, why, "Put `snn.delay` before the one that speaks first.")
+    elif op.window is None:
+        yield _problem(op, 'in code "graded" a layer has a firing window')
+    else:
+        yield from _heard_all(op, when)
+
+
+def _at_one_step(begins: Sequence[Field | None]) -> bool:
+    """Whether all elements of some signals speak at one step; padding may at any."""
+    import numpy as np
+
+    known = [field for field in begins if field is not None]
+    steps = {step for field in known for step in np.unique(field[~np.isnan(field)])}
+    return len(known) == len(begins) and len(steps) <= 1
 
 
 def _says_as_many(op: snn.IntegrateAndFireOp) -> bool:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from xdsl.ir import Operation, SSAValue
 
+from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
+
+NEURONS = snn.IntegrateAndFireOp | snn.FiringTableOp
+"""What fires: in its firing window, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def activities(network: snn.NetworkOp) -> dict[SSAValue, Activity]:
 def _activity(op: Operation, operands: Sequence[Activity], steps: int) -> Activity:
     if isinstance(op, snn.InputOp):
         return Activity(0, steps, True) if op.code.data == "current" else Activity(0, 1)
-    if isinstance(op, snn.IntegrateAndFireOp):
+    if isinstance(op, NEURONS):
         start, stop = op.window or (0, steps)
         return Activity(min(start, steps), min(stop, steps))
     if isinstance(op, snn.AccumulateOp):
@@ -45,5 +49,9 @@ def _activity(op: Operation, operands: Sequence[Activity], steps: int) -> Activi
     if isinstance(op, snn.DelayOp):
         start = min(steps, operands[0].start + op.steps.value.data)
         return Activity(start, max(start, min(steps, operands[0].stop + op.steps.value.data)))
+    if isinstance(op, ProductBase):
+        start = max(operand.start for operand in operands)
+        stop = max(start, min(operand.stop for operand in operands))
+        return Activity(start, stop, all(operand.held for operand in operands))
     union = Activity(min(a.start for a in operands), max(a.stop for a in operands), all(a.held for a in operands))
     return Activity(union.start, union.stop) if isinstance(op, snn.RunningMaxPool2dOp) else union

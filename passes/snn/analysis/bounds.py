@@ -16,9 +16,10 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.neurons import ChargedOp
-from neurocuda.ir.attributes import Dense, element_type, values_of
+from neurocuda.ir.attributes import Dense, element_type, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.snn.analysis.activity import Activity
 
@@ -45,6 +46,12 @@ class Interval:
 
     def __add__(self, other: Interval) -> Interval:
         return Interval(self.lowest + other.lowest, self.highest + other.highest)
+
+    def __mul__(self, other: Interval) -> Interval:
+        import numpy as np
+
+        ends = [one * another for one in (self.lowest, self.highest) for another in (other.lowest, other.highest)]
+        return Interval(np.minimum.reduce(ends), np.maximum.reduce(ends))
 
     def times(self, count: float) -> Interval:
         """The sum of `count` such numbers; `count` is not negative."""
@@ -93,7 +100,7 @@ class Bounds:
 class BoundsAnalysis:
     """The bounds of every integer value in a network's body, and of every membrane. Floats have none.
 
-    `signals` maps values, `membranes` operations (`snn.integrate_and_fire`, `snn.accumulate`).
+    `signals` maps values, `membranes` operations: neurons of all kinds and `snn.accumulate`.
     """
 
     def __init__(self, network: snn.NetworkOp, weights: WeightStore, activities: Mapping[SSAValue, Activity]) -> None:
@@ -114,11 +121,15 @@ class BoundsAnalysis:
         operands = [self.signals[operand] for operand in op.operands]
         if isinstance(op, ChargedOp):
             return self._charged(op, operands, activity)
+        if isinstance(op, snn.FiringTableOp):
+            return self._said(op, operands, activity)
         known = [bounds for bounds in operands if bounds is not None]
         if len(known) < len(operands) or is_float(op.results[0]):
             return None
         if isinstance(op, SynapseOp):
             return self._synapse(op, known[0], activity)
+        if isinstance(op, ProductBase):
+            return _multiplied(op, known[0].step, known[1].step, activity)
         return _moved(op, known, activity)
 
     def _synapse(self, op: SynapseOp, source: Bounds, activity: Activity) -> Bounds:
@@ -140,16 +151,24 @@ class BoundsAnalysis:
     def _charged(self, op: ChargedOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds | None:
         """Neurons: where all is integer, bounds the membrane on the way. Spikes are bounded in any case."""
         constants = [self.weights.array(constant) for constant in op.constants()[:3] if constant is not None]
-        whole = all(bounds is not None for bounds in currents) and all(array.dtype.kind != "f" for array in constants)
-        if whole:
-            received = Interval.of(*ZERO)
-            for bounds in currents:
-                assert bounds is not None
-                received = received + bounds.total
+        received = None if any(array.dtype.kind == "f" for array in constants) else _received(currents)
+        if received is not None:
             self.membranes[op] = self._membrane(op, received)
         if isinstance(op, snn.IntegrateAndFireOp):
             return self._spikes(op, activity)
-        return Bounds.over(self.membranes[op], activity) if whole else None
+        return None if received is None else Bounds.over(self.membranes[op], activity)
+
+    def _said(self, op: snn.FiringTableOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds:
+        """A table layer says what its table holds, or what it declares; its membrane only adds up."""
+        received = _received(currents)
+        if received is not None:
+            self.membranes[op] = self._constant(op.initial).hull(Interval.of(*ZERO)) + received
+        lowest, highest = op.range
+        if isinstance(op, snn.LookupOp) and op.table is not None:
+            table = self.weights.array(op.table)
+            lowest, highest = int(table.min()), int(table.max())
+        said = Interval.of(lowest, highest)
+        return Bounds.over(said, activity, said)
 
     def _membrane(self, op: ChargedOp, received: Interval) -> Interval:
         """A membrane is where it was last set, plus what it has received since."""
@@ -218,6 +237,16 @@ class BoundsAnalysis:
         return Interval(array, array)
 
 
+def _received(currents: Sequence[Bounds | None]) -> Interval | None:
+    """What currents bring in all; None where one is made of floats."""
+    received = Interval.of(*ZERO)
+    for bounds in currents:
+        if bounds is None:
+            return None
+        received = received + bounds.total
+    return received
+
+
 def is_float(value: SSAValue) -> bool:
     """Whether a signal is made of floats."""
     return isinstance(element_type(value), AnyFloat)
@@ -238,6 +267,13 @@ def declared(element: Attribute) -> Interval | None:
 def largest_spike(op: snn.IntegrateAndFireOp) -> int:
     """The most that a neuron sends at one step."""
     return op.spikes_per_step.value.data if op.values is None else max(values_of(op.values))
+
+
+def _multiplied(op: ProductBase, left: Interval, right: Interval, activity: Activity) -> Bounds:
+    """Products at a step; of a matrix, as many as are added up."""
+    product = left.everywhere() * right.everywhere()
+    added = shape_of(op.left)[-1] if isinstance(op, MatrixProductBase) else 1
+    return Bounds.over(product.times(added), activity)
 
 
 def _moved(op: Operation, sources: Sequence[Bounds], activity: Activity) -> Bounds:

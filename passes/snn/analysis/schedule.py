@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from xdsl.ir import Operation, SSAValue
 
+from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.snn.analysis.activity import Activity, activities
+from neurocuda.passes.snn.analysis.activity import NEURONS, Activity, activities
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
     Field = NDArray[np.float64]
 
-STATEFUL = snn.IntegrateAndFireOp | snn.AccumulateOp | snn.RunningMaxPool2dOp
+GRADED = snn.FiringTableOp | ProductBase
+"""What is said in code "graded" alone: `NO_GRADED` is the reason, `USE_GRADED` what to do."""
+
+NO_GRADED = "only graded spikes carry numbers of either sign at one step"
+USE_GRADED = 'Use code="graded".'
+
+STATEFUL = NEURONS | snn.AccumulateOp | snn.RunningMaxPool2dOp
 """What one image leaves something in that the next must not meet. A delay line may hold several images."""
 
 
@@ -30,7 +37,7 @@ def busy(op: Operation, when: Mapping[SSAValue, Activity]) -> tuple[int, int]:
     arrivals = [when[operand] for operand in op.operands]
     first = min(arrival.start for arrival in arrivals)
     last = max(arrival.stop for arrival in arrivals)
-    if not isinstance(op, snn.IntegrateAndFireOp):
+    if not isinstance(op, NEURONS):
         return first, last
     fires = when[op.result]
     return min(first, fires.start), max(last, fires.stop)
@@ -60,8 +67,8 @@ def _beginning(op: Operation, weights: WeightStore, operands: Sequence[Field | N
 
     from neurocuda.passes.ann._fields import carried, carries
 
-    if isinstance(op, snn.InputOp | snn.IntegrateAndFireOp):
-        window = op.window if isinstance(op, snn.IntegrateAndFireOp) else (0, 1)
+    if isinstance(op, NEURONS | snn.InputOp):
+        window = op.window if isinstance(op, NEURONS) else (0, 1)
         return None if window is None else np.full(shape_of(op.results[0]), float(window[0]))
     known = [operand for operand in operands if operand is not None]
     if len(known) < len(operands) or isinstance(op, snn.RunningMaxPool2dOp):

@@ -1,0 +1,7 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+func.func @main(%x: tensor<2xi32>) {
+  %y = snn.lookup %x threshold(dense<1> : tensor<1xi32>) clip 0 to 3 table(dense<1> : tensor<3xi8>) : (tensor<2xi32>) -> tensor<2x!snn.graded<0, 3>>
+  func.return
+}
+// CHECK: expected 4 entries in the table
