@@ -70,7 +70,7 @@ def _problem(op: Operation, why: str, remedy: str = "") -> Problem:
 
 
 def currents_come_from_synapses(op: Operation) -> Iterator[Problem]:
-    """Every current of a neuron layer comes straight from a synapse, or its only one from a product."""
+    """Every current of a neuron layer comes straight from a synapse, or of a relay the only one from a product."""
     if not isinstance(op, NEURONS):
         return
     for current in op.currents:

@@ -114,7 +114,7 @@ def integer_softmax(op: ann.IntegerSoftmaxOp, run: Run, *currents: Array) -> Arr
 @means(ann.IntegerLayerNormOp)
 def integer_layer_norm(op: ann.IntegerLayerNormOp, run: Run, *currents: Array) -> Array:
     charge, gain, shift = _charge(op, run, currents), run.tensor(op.gain), run.tensor(op.shift)
-    return shared.integer_layer_norm(charge, gain, shift, run.tensor(op.epsilon), op.range)
+    return shared.integer_layer_norm(charge, gain, shift, op.epsilon.value.data, op.range)
 
 
 @means(ann.ProductOp)

@@ -10,7 +10,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, IntegerAttr, TensorType, i32, i64
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    FloatAttr,
+    IntegerAttr,
+    TensorType,
+    f64,
+    i32,
+    i64,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import ParsePropInAttrDict, operand_def, opt_prop_def, prop_def, result_def, traits_def, var_operand_def
 from xdsl.traits import Pure
@@ -192,15 +201,15 @@ class LayerNormBase(TableLayerOp, ABC):
     gain is about 2^8 sqrt(N) times the factor behind the norm over what 1 stands for, shift 2^8 times what is added.
     Of charges in floats, before `quantize-weights`, the root is a float, too.
 
-    (C3) Gain and shift broadcast onto a row; epsilon is one number.
+    (C3) Gain and shift broadcast onto a row.
     """
 
     gain = prop_def(DENSE)
     shift = prop_def(DENSE)
-    epsilon = prop_def(DENSE)
+    epsilon = prop_def(IntegerAttr.constr(i64) | FloatAttr.constr(f64))
     FORMAT: ClassVar[str] = (
-        "$currents `gain` `(` $gain `)` `shift` `(` $shift `)` `epsilon` `(` $epsilon `)` "
-        "(`initial` `(` $initial^ `)`)? (`scale` `(` $scale^ `)`)?"
+        "$currents `gain` `(` $gain `)` `shift` `(` $shift `)` `epsilon` $epsilon (`initial` `(` $initial^ `)`)? "
+        "(`scale` `(` $scale^ `)`)?"
     )
 
     def __init__(
@@ -210,7 +219,7 @@ class LayerNormBase(TableLayerOp, ABC):
         *,
         gain: Dense,
         shift: Dense,
-        epsilon: Dense,
+        epsilon: int | float,
         initial: Dense | None = None,
         scale: Dense | None = None,
     ) -> None:
@@ -219,7 +228,7 @@ class LayerNormBase(TableLayerOp, ABC):
             properties={
                 "gain": gain,
                 "shift": shift,
-                "epsilon": epsilon,
+                "epsilon": integer(epsilon) if isinstance(epsilon, int) else FloatAttr(epsilon, f64),
                 "initial": initial,
                 "scale": scale,
             },
@@ -231,8 +240,6 @@ class LayerNormBase(TableLayerOp, ABC):
         row = shape_of(self.result)[-1:]
         if not all(shapes.broadcastable(dense_shape(constant), row) for constant in (self.gain, self.shift)):  # C3
             raise VerifyException(f"{self.name}: gain and shift do not broadcast onto a row of {row}")
-        if dense_shape(self.epsilon) not in ((), (1,)):  # C3
-            raise VerifyException(f"{self.name}: expected one epsilon")
 
 
 NORM_BITS = 8

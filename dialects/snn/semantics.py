@@ -250,7 +250,7 @@ def layer_norm(op: snn.LayerNormOp, run: Run, *currents: Array) -> Array:
     if charge is None:
         return np.zeros_like(currents[0])
     gain, shift = run.tensor(op.gain), run.tensor(op.shift)
-    return shared.integer_layer_norm(charge, gain, shift, run.tensor(op.epsilon), op.range)
+    return shared.integer_layer_norm(charge, gain, shift, op.epsilon.value.data, op.range)
 
 
 @means(snn.AccumulateOp, stateful=True)

@@ -34,6 +34,9 @@ SOFTMAX_STEP = 1 / 128
 SOFTMAX_BITS = 15
 """Bits of the largest power in a softmax's table."""
 
+MOST_SHARES = 2**15 - 1
+"""The largest whole that a softmax shares: what 16 bits hold."""
+
 
 @dataclass(frozen=True)
 class Charge:
@@ -92,17 +95,18 @@ def looked_up(
 
 
 def shares(op: ann.SoftmaxOp, charge: Charge, levels: int, weights: WeightStore) -> ann.IntegerSoftmaxOp:
-    """Neurons that share `levels` among a row; the unit of the charge is one for all rows."""
+    """Neurons that share a whole among a row, `levels` each where all are equal; charges have one unit in all rows."""
+    whole = min(levels * charge.shape[-1], MOST_SHARES)
     factor = 1.0 if op.scale is None else op.scale.value.data
     powers = [2**SOFTMAX_BITS * exp(-SOFTMAX_STEP * k) for k in range(int((SOFTMAX_BITS + 1) * 0.7 / SOFTMAX_STEP))]
     return ann.IntegerSoftmaxOp(
         list(charge.relay.currents),
-        ann.CountType.of(0, levels),
+        ann.CountType.of(0, whole),
         divisor=_f32(weights, np.atleast_1d(SOFTMAX_STEP / factor / charge.unit.max()), "divisor"),
         table=weights.add(np.rint([*powers, 0.0]).astype(np.int32), "table"),
-        levels=levels,
+        levels=whole,
         initial=_f32(weights, charge.bias / charge.unit, "initial") if charge.bias.any() else None,
-        scale=weights.add(np.array([1 / levels]), "scale"),
+        scale=weights.add(np.array([1 / whole]), "scale"),
     )
 
 
@@ -120,7 +124,7 @@ def normed(
         ann.CountType.of(-levels, levels),
         gain=weights.add(sqrt(row) * 2**NORM_BITS * scale / said, "gain"),
         shift=weights.add(2**NORM_BITS * (shift / said + 0.5), "shift"),
-        epsilon=weights.add(np.array([epsilon]), "epsilon"),
+        epsilon=epsilon,
         initial=_f32(weights, charge.bias / charge.unit, "initial") if charge.bias.any() else None,
         scale=weights.add(said, "scale"),
     )

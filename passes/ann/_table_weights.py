@@ -44,17 +44,7 @@ class Charge:
     fixed: bool
 
     def whole(self, step: Field, factor: float) -> tuple[float, Field, Field]:
-        """(ratio, integer step, unit) with integer step times unit = ratio times step, exactly, and ratio >= factor.
-
-        Raises:
-            DoesNotFitError: the unit is fixed, and differs from channel to channel.
-        """
-        if self.fixed:
-            steps = np.maximum(np.rint(factor * step / self.unit), 1)
-            ratios = steps * self.unit / step
-            if np.ptp(ratios) > 1e-6 * ratios.max():
-                raise DoesNotFitError("what it multiplies has a different scale in every row")
-            return float(ratios.max()), steps, self.unit
+        """(ratio, integer step, unit) with integer step times unit = ratio times step, exactly, and ratio >= factor."""
         ratio = max(factor, float(np.where(self.alive, self.unit / step, 0).max()))
         steps = np.where(self.alive, np.maximum(np.floor(ratio * step / self.unit * (1 + 1e-9)), 1), 1)
         return ratio, steps, ratio * step / steps
@@ -119,8 +109,7 @@ def _relay(op: ann.LookupOp, charge: Charge, room: int, weights: WeightStore) ->
 
 def _lookup(op: ann.LookupOp, table: Dense, charge: Charge, room: int, weights: WeightStore) -> Quantised:
     threshold, bias = _float(op.threshold, weights), _float(op.initial, weights)
-    if not charge.fixed:
-        charge = _with_room(charge, bias, threshold, room)
+    charge = _with_room(charge, bias, threshold, room)
     ratio, steps, unit = charge.whole(threshold, COARSER)
     entries, (lowest, highest) = weights.array(table), op.clip
     first, last = int(np.floor(lowest / ratio)), int(np.ceil((highest + 1) / ratio)) - 1
@@ -164,17 +153,17 @@ def _layer_norm(op: ann.IntegerLayerNormOp, charge: Charge, weights: WeightStore
     row = shape_of(op.result)[-1]
     bias = None if op.initial is None else _float(op.initial, weights)
     reach = charge.reach + _magnitude(bias)
-    unit = charge.common if charge.fixed else max(charge.common, reach * row**1.5 / 2**31)
+    unit = max(charge.common, reach * row**1.5 / 2**31)
     initial = None if bias is None else np.rint(bias / unit)
-    epsilon = np.rint(_float(op.epsilon, weights) / unit**2)
-    if epsilon.max() >= 2**62:
+    epsilon = round(op.epsilon.value.data / unit**2)
+    if epsilon >= 2**62:
         raise DoesNotFitError("its charges are small beside its epsilon")
     new = ann.IntegerLayerNormOp(
         list(op.currents),
         element_type(op.result),
         gain=_i32(np.rint(_float(op.gain, weights)), "gain", weights),
         shift=_i32(np.rint(_float(op.shift, weights)), "shift", weights),
-        epsilon=weights.add(epsilon.astype(np.int64), "epsilon"),
+        epsilon=epsilon,
         initial=None if initial is None else _i32(initial, "initial", weights),
         scale=op.scale,
     )

@@ -28,9 +28,9 @@ class InsertRelaysPass(NeuroPass):
     Inserts `ann.relay`, neurons that say their charge, of either sign, where no activation turns a sum into counts.
 
     That is between two linear operations, behind a sum that several operations read (pre-activation networks,
-    transformers), and behind products of activations. An activation function that is no rectifier, a layer norm and a
-    softmax get a relay of their own, whose charge they act on. What stands behind the last neuron or readout stays as
-    it is. `merge-residual` then gathers what a relay reads.
+    transformers), and behind products of activations, unless it is a softmax that reads a matrix product. An activation
+    function that is no rectifier, a layer norm and a softmax get a relay of their own, whose charge they act on. What
+    stands behind the last neuron or readout stays as it is. `merge-residual` then gathers what a relay reads.
 
     Before:
         func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -110,7 +110,7 @@ class _Inserter:
         """Whether a sum or product needs neurons that say it."""
         reading = [reader for reader in readers(op.results[0]) if reader in self.spiking]
         if isinstance(op, PRODUCTS):
-            return len(reading) > 1 or any(not acts_on_charge(reader) for reader in reading)
+            return not (isinstance(op, ann.MatmulOp) and all(isinstance(reader, ann.SoftmaxOp) for reader in reading))
         if not isinstance(op, (*SUMS, SynapseOp)):
             return False
         shared = isinstance(op, SUMS) and len(reading) > 1
@@ -118,4 +118,8 @@ class _Inserter:
 
 
 def _reads_own_relay(op: Operation) -> bool:
-    return isinstance(op.operands[0].owner, ann.RelayOp) and op.operands[0].has_one_use()
+    """Whether a relay that nothing else reads gathers the charge; of a product only a softmax takes it unrounded."""
+    relay = op.operands[0].owner
+    if not isinstance(relay, ann.RelayOp) or not op.operands[0].has_one_use():
+        return False
+    return isinstance(op, ann.SoftmaxOp) or not any(isinstance(current.owner, PRODUCTS) for current in relay.currents)
