@@ -71,7 +71,7 @@ class _Analysis:
         first = len(self.parents)
         self.layers[op] = range(first, first + channels)
         self.parents.extend(self.layers[op])
-        if acts_on_charge(op) and not isinstance(op, ann.LayerNormOp | ann.LeakyReluOp):
+        if _has_one_unit(op):
             self._unite(self.layers[op])
         numbers = np.arange(first, first + channels, dtype=np.float64)
         self.numbers[op.results[0]] = np.broadcast_to(numbers.reshape(broadcast_shape(len(shape), channels)), shape)
@@ -102,6 +102,15 @@ class _Analysis:
         known = sorted({self.group(int(member)) for member in members if not np.isnan(member)})
         for member in known[1:]:
             self.parents[member] = known[0]
+
+
+def _has_one_unit(op: Operation) -> bool:
+    """Whether a layer comes from one table, or its units lie along another axis than its channels."""
+    rank = len(shape_of(op.results[0]))
+    along_rows = isinstance(op, ann.LayerNormOp) or any(isinstance(each.owner, LinearBase) for each in op.operands)
+    if along_rows and not isinstance(op, ann.NeuronOp) and channel_axis(rank) != rank - 1:
+        return True
+    return acts_on_charge(op) and not isinstance(op, ann.LayerNormOp | ann.LeakyReluOp)
 
 
 def _is_compared(op: ann.MatmulOp) -> bool:

@@ -96,7 +96,7 @@ def looked_up(
 
 def shares(op: ann.SoftmaxOp, charge: Charge, levels: int, weights: WeightStore) -> ann.IntegerSoftmaxOp:
     """Neurons that share a whole among a row, `levels` each where all are equal; charges have one unit in all rows."""
-    whole = min(levels * charge.shape[-1], MOST_SHARES)
+    whole = whole_share(levels, charge.shape[-1])
     factor = 1.0 if op.scale is None else op.scale.value.data
     powers = [2**SOFTMAX_BITS * exp(-SOFTMAX_STEP * k) for k in range(int((SOFTMAX_BITS + 1) * 0.7 / SOFTMAX_STEP))]
     return ann.IntegerSoftmaxOp(
@@ -110,12 +110,17 @@ def shares(op: ann.SoftmaxOp, charge: Charge, levels: int, weights: WeightStore)
     )
 
 
+def whole_share(levels: int, row: int) -> int:
+    """What a softmax shares among a row: `levels` for each where all are equal, as far as 16 bits hold it."""
+    return min(levels * row, MOST_SHARES)
+
+
 def normed(
     op: ann.LayerNormOp, charge: Charge, clip: Field, levels: int, weights: WeightStore
 ) -> ann.IntegerLayerNormOp:
     """Neurons that say the layer norm of their row in units of clip / levels, to the nearest."""
     row = shape_of(op.result)[-1]
-    said = clip / levels
+    said = per_channel(charge, clip) / levels
     scale = np.ones(1) if op.scale is None else weights.array(op.scale).astype(np.float64)
     shift = np.zeros(1) if op.shift is None else weights.array(op.shift).astype(np.float64)
     epsilon = row**3 * op.epsilon.value.data / float(charge.unit.max()) ** 2
@@ -132,7 +137,9 @@ def normed(
 
 def per_channel(charge: Charge, values: Field) -> Field:
     """One number per channel, or one for all, in the form that broadcasts onto the layer."""
-    return values.reshape(broadcast_shape(len(charge.shape), len(values))) if len(values) > 1 else values
+    if np.ptp(values) == 0:
+        return values[:1]
+    return values.reshape(broadcast_shape(len(charge.shape), len(values)))
 
 
 def evaluated(op: Operation, values: Field, weights: WeightStore) -> Field:

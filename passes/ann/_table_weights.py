@@ -118,7 +118,7 @@ def _lookup(op: ann.LookupOp, table: Dense, charge: Charge, room: int, weights: 
     whole_bias = np.rint(bias / unit)
     new = ann.LookupOp(
         list(op.currents),
-        ann.CountType.of(int(joined.min()), int(joined.max())),
+        element_type(op.result),
         threshold=_i32(steps, "threshold", weights),
         initial=_i32(whole_bias, "initial", weights),
         clip=(first, last),

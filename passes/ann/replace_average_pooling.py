@@ -30,7 +30,7 @@ class ReplaceAveragePoolingPass(NeuroPass):
 
     The divisor passes index maps and poolings on its way down. What else reads the average gets a synapse of its own:
     a depthwise convolution with weights 1/k, or, where windows at the border count fewer elements or other readers
-    take the divisor, a diagonal behind the sum.
+    take the divisor, a diagonal behind the sum. The mean over the tokens of a sequence is a pooling, too.
 
     Before:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1xf32> {
@@ -53,7 +53,22 @@ class ReplaceAveragePoolingPass(NeuroPass):
     promise = Equal(1e-5)
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        apply_patterns(module, MeanOfTokens())
         apply_patterns(module, AverageToSum(weights))
+
+
+class MeanOfTokens(RewritePattern):
+    """The mean over the tokens of a (tokens, features) sequence is an average pooling of (features, tokens, 1)."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ann.MeanOp, rewriter: PatternRewriter) -> None:
+        if len(shape_of(op.input)) != 2 or values_of(op.axes) != (0,):
+            return
+        tokens, features = shape_of(op.input)
+        turned = ann.TransposeOp(op.input, (1, 0))
+        image = ann.ReshapeOp(turned.result, (features, tokens, 1))
+        average = ann.AveragePool2dOp(image.result, (tokens, 1))
+        rewriter.replace(op, [turned, image, average, ann.ReshapeOp(average.result, shape_of(op.result))])
 
 
 @dataclass
