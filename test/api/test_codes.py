@@ -12,6 +12,7 @@ from torch import nn
 import neurocuda as nc
 from neurocuda.ir.constraints import Constraints
 from neurocuda.registry import backend_factories
+from neurocuda.targeting import backend_of
 
 Floats = NDArray[np.float32]
 QUICK = nc.Conversion(timesteps=3)
@@ -19,7 +20,7 @@ QUICK = nc.Conversion(timesteps=3)
 
 def narrow(monkeypatch: pytest.MonkeyPatch, constraints: Constraints) -> None:
     """Adds the CPU with other constraints, as target "narrow"."""
-    backend = replace(backend_factories()["cpu"](), name="narrow", constraints=constraints)
+    backend = replace(backend_of("cpu"), name="narrow", constraints=constraints)
     factories = {**backend_factories(), "narrow": lambda: backend}
     monkeypatch.setattr("neurocuda.registry.backend_factories", lambda: factories)
 
