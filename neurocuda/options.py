@@ -14,7 +14,7 @@ EXACT_CODES = ("unary", "radix", "latency", "graded", "signed")
 """Codes whose spikes say exactly the counts of the integer network."""
 
 CODES = ("auto", *EXACT_CODES, "free")
-"""How integers may be said in time; "auto" takes the target's preferred exact code."""
+"""How integers may be said in time; "auto" takes the first exact code of the target that carries all layers."""
 
 CALIBRATIONS = ("advanced", "light", "mse", "percentile", "max", "local")
 """How clip ranges are chosen, see `balance-thresholds`; the first two then calibrate layer by layer."""
@@ -33,7 +33,8 @@ class Conversion:
     Attributes:
         code: how integers are said in time. Exact: "unary" (as many spikes), "radix" (binary), "latency" (one spike,
             the earlier the larger), "graded" (one spike that carries the number), "signed" (spikes that can be taken
-            back). Approximate: "free" (free-running). "auto" takes the exact code that is cheapest on the target.
+            back). Approximate: "free" (free-running). "auto" takes the cheapest exact code of the target that all
+            layers can be said in.
         firing_delay: for code "free": a layer waits for so many steps after what it reads has begun before it fires;
             0 lets all layers fire at once. More steps, closer to the integer network.
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the

@@ -115,11 +115,6 @@ def _walk(conversion: Conversion, options: str) -> str:
     return f"calibrate-layers{{steps={named} {options.strip()}{code}}}"
 
 
-def target_stages(backend: Backend, chip: str, code: str, firing_delay: int = 0) -> tuple[Stage, ...]:
-    """From counts to spikes and on to the target."""
-    return (spikes_stage(code, firing_delay), target_stage(backend, chip))
-
-
 def spikes_stage(code: str, firing_delay: int = 0) -> Stage:
     """From counts to spikes."""
     encode = f"encode-free{{delay={firing_delay}}}" if firing_delay else f"encode-{code}"
@@ -140,22 +135,21 @@ def target_stage(backend: Backend, chip: str) -> Stage:
     return Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}'))
 
 
-def chosen_code(conversion: Conversion, constraints: Constraints, target: str) -> str:
-    """The code that the network will be said in: the one asked for, or the exact one that the target lists first.
+def possible_codes(conversion: Conversion, constraints: Constraints, target: str) -> tuple[str, ...]:
+    """The codes that the network may be said in: the one asked for, or all exact ones, as the target lists them.
 
     Raises:
         TargetError: the target cannot say that code, or no exact one.
     """
-    exact = [code for code in constraints.codes if code in EXACT_CODES]
+    exact = tuple(code for code in constraints.codes if code in EXACT_CODES)
     if conversion.code == "auto" and exact:
-        return exact[0]
+        return exact
+    known = ", ".join(constraints.codes)
     if conversion.code == "auto":
-        known = ", ".join(constraints.codes)
         raise TargetError(f"target {target} has no exact code; say which of these the network may have: {known}")
     if conversion.code not in constraints.codes:
-        known = ", ".join(constraints.codes)
         raise TargetError(f'target {target} has no code "{conversion.code}"; it has {known}')
-    return conversion.code
+    return (conversion.code,)
 
 
 @dataclass

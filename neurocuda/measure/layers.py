@@ -64,7 +64,7 @@ def _layers(module: ModuleOp) -> Iterator[Layer]:
         yield Layer(name, user_location(op), shape_of(op.result), levels.value.data, len(synapses), operations)
 
 
-def outputs_of(module: ModuleOp) -> tuple[Layer, ...]:
+def readout_layers_of(module: ModuleOp) -> tuple[Layer, ...]:
     """The synapses of level `ann-quantized` whose sums no neuron reads, as layers without levels: the outputs."""
     read = {current for op in module.walk() if isinstance(op, ann.StaircaseOp) for current in op.currents}
     return tuple(

@@ -100,6 +100,9 @@ class BalanceThresholdsPass(NeuroPass):
             raise OptionError(f"balance-thresholds: timesteps must be 1 ... 32768, not {self.timesteps}")
         if not 0 < self.percentile <= 100:
             raise OptionError(f"balance-thresholds: percentile must be above 0 and at most 100, not {self.percentile}")
+        if self.method != "percentile" and self.percentile != BalanceThresholdsPass.percentile:
+            goes = f"goes with method 'percentile', not '{self.method}'"
+            raise OptionError(f"balance-thresholds: percentile {self.percentile} {goes}")
 
     def _clip(self, statistics: Statistics, levels: int) -> Floats:
         import numpy as np

@@ -18,7 +18,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import BINS, IMAGES, STATISTICS, Statistics, by_channel, named_images
+from neurocuda.passes.ann._statistics import BINS, IMAGES, LARGEST, STATISTICS, Statistics, by_channel, named_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,9 +32,6 @@ PIXELS = 256
 
 EVIDENCE = 16
 """How often each point of a grid must have been seen on average."""
-
-LARGEST = 1e18
-"""Of larger values no variance fits into a float."""
 
 BATCH = 64
 """Images that run at once."""
