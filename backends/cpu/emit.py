@@ -136,9 +136,12 @@ class PrintedProgram:
 
     @property
     def count_type(self) -> str:
-        """The C type of a spike counter: 16 bits where no neuron can fire more often."""
-        most = [loop.most_sent for loop in self._loops if isinstance(loop, cpu.FireOp)]
-        return "uint16_t" if max(most, default=0) < 2**16 else "uint32_t"
+        """The C type of a spike counter: signed where what is sent may be negative, 16 bits where that is enough."""
+        sent = [loop.sent for loop in self._loops if isinstance(loop, cpu.NeuronsOp)]
+        lowest, highest = min((low for low, _ in sent), default=0), max((high for _, high in sent), default=0)
+        if lowest < 0:
+            return "int16_t" if lowest >= -(2**15) and highest < 2**15 else "int32_t"
+        return "uint16_t" if highest < 2**16 else "uint32_t"
 
     # Functions and calls
 
@@ -146,7 +149,7 @@ class PrintedProgram:
         nest = print_nest(loop)
         name = self._function(nest, loop)
         yield Call(f"{name}({', '.join(self._argument(each) for each in nest.parameters)});", loop.window)
-        if isinstance(loop, cpu.FireOp) and loop in self._counted:
+        if isinstance(loop, cpu.NeuronsOp) and loop in self._counted:
             layer = self._counted[loop]
             size = prod(layer.shape)
             kind = c_type(buffer_element(loop.spikes))
@@ -227,7 +230,9 @@ class PrintedProgram:
     def code(self) -> str:
         """The C file."""
         helpers = sorted({name for _, nest, _ in self._functions.values() for name in nest.helpers})
-        tallies = sorted({c_type(buffer_element(loop.spikes)) for loop in self._loops if isinstance(loop, cpu.FireOp)})
+        tallies = sorted(
+            {c_type(buffer_element(loop.spikes)) for loop in self._loops if isinstance(loop, cpu.NeuronsOp)}
+        )
         lines = [
             *_preamble(self),
             f'#include "{self.symbol}.h"',
@@ -346,7 +351,7 @@ def _counted_layers(loops: Sequence[cpu.LoopOp]) -> Iterator[tuple[Operation, Co
     seen: set[str] = set()
     for loop in loops:
         origin = origin_of(loop)
-        if isinstance(loop, cpu.FireOp) and origin is not None and origin not in seen:
+        if isinstance(loop, cpu.NeuronsOp) and origin is not None and origin not in seen:
             seen.add(origin)
             shape = buffer_shape(loop.spikes)
             yield loop, CountedLayer(origin, offset, shape, values_of(loop.layout))

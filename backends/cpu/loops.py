@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from math import gcd, prod
 from typing import TypeVar, cast
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, f32, i1
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, f32, i1, i32
 from xdsl.ir import Attribute, SSAValue
 
 from neurocuda.backends.cpu.c_text import between, braces, c_type, literal, loop, lowest, sum_of
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import PoolOp, buffer_element, buffer_shape, element_bytes, is_float
+from neurocuda.dialects.shared.tables import NORM_BITS
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, values_of
 
 LoopT = TypeVar("LoopT", bound=cpu.LoopOp)
@@ -105,14 +106,10 @@ class Elementwise:
 
     def of(self, name: str, attribute: Dense) -> str:
         """The value of a constant at the element; a single number is spelled out."""
-        if _is_scalar(attribute) and isinstance(attribute, DenseIntOrFPElementsAttr):
-            return literal(cast("float", attribute.get_values()[0]), dense_type(attribute).element_type)
-        self.pointers.append(constant(name, attribute))
-        size = prod(dense_shape(attribute))
-        if size == 1:
-            return f"{name}[0]"
-        column = not self.flat and size == self.columns
-        return f"{name}[j]" if column else f"{name}[{self.at}]"
+        column = not self.flat and prod(dense_shape(attribute)) == self.columns
+        value, pointers = _value_at(name, attribute, "j" if column else self.at)
+        self.pointers += pointers
+        return value
 
     def loops(self, body: Sequence[str]) -> tuple[str, ...]:
         """The loops around what is done to one element."""
@@ -299,6 +296,96 @@ def _reset(op: cpu.FireOp, each: Elementwise, kind: str, threshold: str) -> str:
     if op.spikes_per_step.value.data == 1 and whole and not op.signed.value.data:
         return "potential - (spike ? barrier : 0)"
     return f"potential - ({kind})spike * {threshold}"
+
+
+@prints(cpu.LookupOp)
+def lookup(op: cpu.LookupOp) -> Nest:
+    each = Elementwise(buffer_shape(op.membrane), [op.threshold])
+    threshold = each.of("threshold", op.threshold)
+    body = [
+        f"const int32_t charge = membrane[{each.at}];",
+        f"const int32_t whole = charge / {threshold} - (charge % {threshold} < 0);",
+        *_clipped("int32_t", "whole", op.clip),
+        f"spikes[{each.at}] = ({c_type(buffer_element(op.spikes))}){_entry(op)};",
+    ]
+    tables = [] if op.table is None else [constant("table", op.table)]
+    return Nest("lookup", (*_neuron_pointers(op), *each.pointers, *tables), each.loops(body))
+
+
+def _neuron_pointers(op: cpu.NeuronsOp) -> tuple[Parameter, ...]:
+    return reads("membrane", op.membrane), writes("spikes", op.spikes)
+
+
+def _entry(op: cpu.LookupOp) -> str:
+    """What is said of a level."""
+    lowest = op.lowest.value.data
+    shifted = f"level - {literal(lowest, i32)}" if lowest > 0 else f"level + {-lowest}"
+    return "level" if op.table is None else f"table[{shifted if lowest else 'level'}]"
+
+
+def _clipped(kind: str, value: str, clip: tuple[int, int]) -> list[str]:
+    """`level`, a value within its bounds."""
+    low, high = (literal(end, i32) for end in clip)
+    return [f"const {kind} level = {value} < {low} ? {low} : {value} > {high} ? {high} : {value};"]
+
+
+@prints(cpu.SoftmaxOp)
+def softmax(op: cpu.SoftmaxOp) -> Nest:
+    shape, levels, last = buffer_shape(op.membrane), op.levels.value.data, dense_shape(op.table)[0] - 1
+    rows, columns = prod(shape[:-1]), shape[-1]
+    divisor, pointers = _value_at("divisor", op.divisor, "i")
+    find = [
+        f"const uint32_t below = ((uint32_t)largest - (uint32_t)charge[j]) / (uint32_t){divisor};",
+        f"part[j] = table[below < {last} ? below : {last}];",
+        "total += part[j];",
+    ]
+    share = f"({c_type(buffer_element(op.spikes))})(({levels} * (int64_t)part[j] + half) / total)"
+    body = [
+        f"const int32_t *charge = membrane + {sum_of(('i', columns))};",
+        "int32_t largest = charge[0];",
+        *loop("j", columns, ["largest = charge[j] > largest ? charge[j] : largest;"]),
+        f"{c_type(dense_type(op.table).element_type)} part[{columns}];",
+        "int64_t total = 0;",
+        *loop("j", columns, find),
+        "const int64_t half = total / 2;",
+        *loop("j", columns, [f"spikes[{sum_of(('i', columns))} + j] = {share};"]),
+    ]
+    return Nest(
+        "softmax", (*_neuron_pointers(op), *pointers, constant("table", op.table)), tuple(loop("i", rows, body))
+    )
+
+
+@prints(cpu.LayerNormOp)
+def layer_norm(op: cpu.LayerNormOp) -> Nest:
+    shape = buffer_shape(op.membrane)
+    rows, columns = prod(shape[:-1]), shape[-1]
+    (gain, gains), (shift, shifts) = _value_at("gain", op.gain, "j"), _value_at("shift", op.shift, "j")
+    centred = f"const int64_t centred = {columns} * (int64_t)charge[j] - sum;"
+    say = [
+        centred,
+        f"const int64_t quotient = deviation > 0 ? floor_divide(centred * {gain}, deviation) : 0;",
+        f"const int64_t whole = floor_divide(quotient + {shift}, {2**NORM_BITS});",
+        *_clipped("int64_t", "whole", op.clip),
+        f"spikes[{sum_of(('i', columns))} + j] = ({c_type(buffer_element(op.spikes))})level;",
+    ]
+    body = [
+        f"const int32_t *charge = membrane + {sum_of(('i', columns))};",
+        "int64_t sum = 0;",
+        *loop("j", columns, ["sum += charge[j];"]),
+        f"int64_t squares = {op.epsilon.value.data};",
+        *loop("j", columns, [centred, "squares += centred * centred;"]),
+        "const int64_t deviation = integer_root(squares);",
+        *loop("j", columns, say),
+    ]
+    helpers = frozenset({"floor_divide", "integer_root"})
+    return Nest("layer_norm", (*_neuron_pointers(op), *gains, *shifts), tuple(loop("i", rows, body)), helpers)
+
+
+def _value_at(name: str, attribute: Dense, index: str) -> tuple[str, list[Parameter]]:
+    """(the value of a constant at an index, its pointer); a single number is spelled out."""
+    if _is_scalar(attribute) and isinstance(attribute, DenseIntOrFPElementsAttr):
+        return literal(cast("float", attribute.get_values()[0]), dense_type(attribute).element_type), []
+    return f"{name}[{0 if _is_scalar(attribute) else index}]", [constant(name, attribute)]
 
 
 @prints(cpu.DelayOp)
@@ -565,22 +652,27 @@ STRETCH = 512
 @prints(cpu.LinearOp)
 def linear(op: cpu.LinearOp) -> Nest:
     inner, outer = dense_shape(op.weight)
-    rows = prod(buffer_shape(op.source)[:-1])
-    events, kind = _events(op), c_type(buffer_element(op.membrane))
+    events = _events(op)
+    lines = _rows(events, prod(buffer_shape(op.source)[:-1]), inner, outer)
+    return Nest("linear", _synapse_pointers(op), tuple(lines), frozenset({events.helper}))
+
+
+def _rows(events: Events, rows: int, inner: int, outer: int, membrane: str = "membrane") -> list[str]:
+    """A membrane += `source` times `weight`, matrices row by row; a row of the source is scanned for events."""
+    kind = c_type(events.membrane)
     stretch = min(STRETCH, inner)
     size = str(inner) if inner <= STRETCH else f"({inner} - j < {STRETCH} ? {inner} - j : {STRETCH})"
     row = sum_of(("i", inner if rows > 1 else 0), ("j", int(inner > STRETCH)))
     body = [
         f"const {c_type(events.source)} *stretch = source + {row};",
         f"const {c_type(events.weight)} *taps = weight + {sum_of(('j', outer if inner > STRETCH else 0))};",
-        f"{kind} *restrict target = membrane + {sum_of(('i', outer if rows > 1 else 0))};",
+        f"{kind} *restrict target = {membrane} + {sum_of(('i', outer if rows > 1 else 0))};",
         events.scan(size, "stretch"),
         *events.add(outer, "stretch"),
     ]
     body = loop("j", inner, body, STRETCH) if inner > STRETCH else body
     body = loop("i", rows, body) if rows > 1 else body
-    lines = (f"{_index(stretch)} event[{stretch + 1}];", *body)
-    return Nest("linear", _synapse_pointers(op), lines, frozenset({events.helper}))
+    return [f"{_index(stretch)} event[{stretch + 1}];", *body]
 
 
 @prints(cpu.DiagonalOp)
@@ -593,11 +685,60 @@ def diagonal(op: cpu.DiagonalOp) -> Nest:
     )
 
 
+@prints(cpu.ProductOp)
+def product(op: cpu.ProductOp) -> Nest:
+    shape = buffer_shape(op.membrane)
+    names = [f"i{axis}" for axis in range(len(shape))]
+
+    def at(buffer: Sequence[int]) -> str:
+        """The place in a buffer that broadcasts onto the membrane."""
+        lead = len(shape) - len(buffer)
+        strides = [0 if size == 1 else prod(buffer[axis + 1 :]) for axis, size in enumerate(buffer)]
+        return sum_of(*zip(names, (*(0 for _ in range(lead)), *strides), strict=True))
+
+    left, right = (f"{name}[{at(buffer_shape(value))}]" for name, value in (("left", op.left), ("right", op.right)))
+    body = [f"membrane[{at(shape)}] += (int32_t){left} * {right};"]
+    for name, count in reversed(list(zip(names, shape, strict=True))):
+        body = loop(name, count, body)
+    return Nest("product", _factor_pointers(op), tuple(body))
+
+
+def _factor_pointers(op: cpu.FactorsOp) -> tuple[Parameter, ...]:
+    return reads("left", op.left), reads("right", op.right), writes("membrane", op.membrane)
+
+
+@prints(cpu.MatrixProductOp)
+def matrix_product(op: cpu.MatrixProductOp) -> Nest:
+    (*batch, rows, inner), outer = buffer_shape(op.left), buffer_shape(op.right)[-1]
+    events = Events(buffer_element(op.left), buffer_element(op.right), buffer_element(op.membrane))
+    pointers = [
+        f"const {c_type(events.source)} *restrict source = left + {sum_of(('b', rows * inner))};",
+        f"const {c_type(events.weight)} *restrict weight = right + {sum_of(('b', inner * outer))};",
+        f"{c_type(events.membrane)} *restrict sums = membrane + {sum_of(('b', rows * outer))};",
+    ]
+    body = loop("b", prod(batch), [*pointers, *_rows(events, rows, inner, outer, "sums")])
+    return Nest("matrix_product", _factor_pointers(op), tuple(body), frozenset({events.helper}))
+
+
 # Helpers
 
 
 def helper(name: str) -> list[str]:
-    """The text of a scan: lists the indices of elements that are not zero, bytes eight at a time."""
+    """The text of a helper: exact division and roots, or a scan for what is not zero, bytes eight at a time."""
+    if name == "floor_divide":
+        return braces(
+            "static inline int64_t floor_divide(int64_t value, int64_t divisor)",
+            ["return value / divisor - (value % divisor < 0);"],
+        )
+    if name == "integer_root":
+        return braces(
+            "static inline int64_t integer_root(int64_t value)",
+            [
+                "int64_t root = (int64_t)sqrt((double)value);",
+                "root -= root * root > value;",
+                "return root + ((root + 1) * (root + 1) <= value);",
+            ],
+        )
     return ["/* Lists the elements that are not zero; `event` has room for one more than `size`. */", *_scan(name)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Protocol
@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import (
     i64,
 )
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, ParsePropInAttrDict, operand_def, prop_def
+from xdsl.irdl import IRDLOperation, ParsePropInAttrDict, operand_def, opt_prop_def, prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.shared import shapes
@@ -123,6 +123,33 @@ class LoopOp(IRDLOperation, ABC):
         self.require(all(buffer_shape(value) == onto for value in self.operands), "the buffers need one shape")
         for constant in self.constants().values():
             self.require(shapes.broadcastable(dense_shape(constant), onto), "the constants do not broadcast")
+
+
+class NeuronsOp(LoopOp, ABC):
+    """Writes what the neurons of a layer say, from their membranes.
+
+    Reports read `scale` (f64), what one spike stands for, and `layout`: axis i of the buffers is axis layout[i] of the
+    user's tensor.
+
+    (C2) One shape. (C3) `layout` is a permutation.
+    """
+
+    membrane = operand_def(MemRefType)
+    spikes = operand_def(MemRefType)
+    scale = opt_prop_def(DENSE)
+    layout = prop_def(DenseArrayBase.constr(i64))
+
+    @property
+    @abstractmethod
+    def sent(self) -> tuple[int, int]:
+        """(lowest, highest) of what a neuron can send in all."""
+
+    def verify_(self) -> None:
+        super().verify_()
+        shape = buffer_shape(self.membrane)
+        self.require(buffer_shape(self.spikes) == shape, "the buffers need one shape")  # C2
+        if sorted(values_of(self.layout)) != list(range(len(shape))):  # C3
+            raise VerifyException(f"{self.name}: the layout {list(values_of(self.layout))} is no permutation of axes")
 
 
 class SynapseOp(LoopOp, ResourceUser, ABC):

@@ -16,7 +16,7 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from neurocuda.dialects.cpu.bases import DENSE, LoopOp, PoolOp, buffer_shape
+from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, PoolOp, buffer_shape
 from neurocuda.ir.attributes import Dense, integer, values_of
 
 
@@ -98,7 +98,7 @@ class ClampOp(LoopOp):
 
 
 @irdl_op_definition
-class FireOp(LoopOp):
+class FireOp(NeuronsOp):
     """Writes the spikes s of a layer and resets its membrane v.
 
         s <- 1 where v >= threshold (v > threshold with `strict`), else 0; with `spikes_per_step` k > 1 instead of 1
@@ -109,14 +109,14 @@ class FireOp(LoopOp):
         s <- 0 before step `ready`, with a buffer of such steps;  ready <- step + 1 + refractory where s > 0
         v <- v - threshold s, or `reset_value` where s > 0
 
-    Reports read `scale` (f64), what one spike stands for, and `layout`: axis i of the buffers is axis layout[i] of the
-    user's tensor. With spikes_per_step > 1 thresholds divide; the conversion sees to it that none is zero.
+    With spikes_per_step > 1 thresholds divide; the conversion sees to it that none is zero.
 
-    (C2) One shape. (C3) `levels` and `fired`, and `refractory` and `ready`, go together; `signed` needs the former.
-    (C4) `layout` is a permutation. (C5) There is one of `values` for every step.
+    (C4) `levels` and `fired`, and `refractory` and `ready`, go together; `signed` needs the former; all have one shape.
+    (C5) There is one of `values` for every step.
     """
 
     name = "cpu.fire"
+    # Once more: operands of a base come last.
     membrane = operand_def(MemRefType)
     spikes = operand_def(MemRefType)
     fired = opt_operand_def(MemRefType)
@@ -129,8 +129,6 @@ class FireOp(LoopOp):
     refractory = opt_prop_def(IntegerAttr.constr(i64))
     values = opt_prop_def(DenseArrayBase.constr(i64))
     signed = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
-    scale = opt_prop_def(DENSE)
-    layout = prop_def(DenseArrayBase.constr(i64))
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     assembly_format = (
         "$membrane `->` $spikes `threshold` `(` $threshold `)` (`fired` $fired^ `:` type($fired))? "
@@ -145,25 +143,22 @@ class FireOp(LoopOp):
         return {"threshold": self.threshold, **optional}
 
     @property
-    def most_sent(self) -> int:
-        """The most that a neuron can send in all."""
+    def sent(self) -> tuple[int, int]:
         start, stop = self.window
         most = sum(values_of(self.values)) if self.values else (stop - start) * self.spikes_per_step.value.data
-        return most if self.levels is None else min(most, self.levels.value.data)
+        return 0, most if self.levels is None else min(most, self.levels.value.data)
 
     def verify_(self) -> None:
         super().verify_()
-        self.require_one_shape()  # C2
-        if (self.levels is None) != (self.fired is None) or (self.refractory is None) != (self.ready is None):  # C3
+        self.require_one_shape()  # C4
+        if (self.levels is None) != (self.fired is None) or (self.refractory is None) != (self.ready is None):  # C4
             raise VerifyException(f"{self.name}: a limit and the buffer that keeps it go together")
-        if self.signed.value.data and self.levels is None:  # C3
+        if self.signed.value.data and self.levels is None:  # C4
             raise VerifyException(f"{self.name}: signed neurons need levels")
         if self.values is not None and len(values_of(self.values)) != self.window[1] - self.window[0]:  # C5
             raise VerifyException(
                 f"{self.name}: {len(values_of(self.values))} values for {self.window[1] - self.window[0]} steps"
             )
-        if sorted(values_of(self.layout)) != list(range(len(buffer_shape(self.membrane)))):  # C4
-            raise VerifyException(f"{self.name}: the layout {list(values_of(self.layout))} is no permutation of axes")
 
 
 @irdl_op_definition

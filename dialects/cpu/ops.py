@@ -31,6 +31,7 @@ from xdsl.utils.exceptions import VerifyException
 from neurocuda.dialects.cpu.bases import (
     DENSE,
     LoopOp,
+    NeuronsOp,
     PoolOp,
     SynapseOp,
     buffer_bytes,
@@ -50,6 +51,7 @@ from neurocuda.dialects.cpu.neurons import (
     LeakOp,
     RunningMaxPool2dOp,
 )
+from neurocuda.dialects.cpu.tables import FactorsOp, LayerNormOp, LookupOp, MatrixProductOp, ProductOp, SoftmaxOp
 from neurocuda.ir.attributes import Dense, dense_shape, integer, shape_of, values_of
 from neurocuda.ir.resources import ResourceUser
 
@@ -65,16 +67,23 @@ __all__ = [
     "DepthwiseConv2dOp",
     "DequantizeOp",
     "DiagonalOp",
+    "FactorsOp",
     "FillOp",
     "FireOp",
+    "LayerNormOp",
     "LeakOp",
     "LinearOp",
+    "LookupOp",
     "LoopOp",
+    "MatrixProductOp",
     "MaxPool2dOp",
+    "NeuronsOp",
     "OutputOp",
+    "ProductOp",
     "ProgramOp",
     "QuantizeOp",
     "RunningMaxPool2dOp",
+    "SoftmaxOp",
     "SumPool2dOp",
 ]
 
@@ -463,13 +472,18 @@ DIALECT = Dialect(
         DiagonalOp,
         FillOp,
         FireOp,
+        LayerNormOp,
         LeakOp,
         LinearOp,
+        LookupOp,
+        MatrixProductOp,
         MaxPool2dOp,
         OutputOp,
+        ProductOp,
         ProgramOp,
         QuantizeOp,
         RunningMaxPool2dOp,
+        SoftmaxOp,
         SumPool2dOp,
     ],
     [],

@@ -91,10 +91,10 @@ class Machine:
             if start <= self.run.step < stop:
                 operands = [self.buffers[operand] for operand in loop.operands]
                 meaning_of(type(loop)).function(loop, self.run, *operands)
-                if isinstance(loop, cpu.FireOp) and self.run.observer is not None:
+                if isinstance(loop, cpu.NeuronsOp) and self.run.observer is not None:
                     self._count(loop)
 
-    def _count(self, loop: cpu.FireOp) -> None:
+    def _count(self, loop: cpu.NeuronsOp) -> None:
         spikes = self.buffers[loop.spikes].astype(np.int64)
         self.sums[loop] = self.sums[loop] + spikes if loop in self.sums else spikes
 
@@ -103,7 +103,7 @@ class Machine:
         if self.run.observer is None:
             return
         for loop, counts in self.sums.items():
-            if isinstance(loop, cpu.FireOp) and origin_of(loop) is not None:
+            if isinstance(loop, cpu.NeuronsOp) and origin_of(loop) is not None:
                 self.run.observer(loop, to_logical(counts, values_of(loop.layout)))
 
     def outputs(self) -> tuple[Array, ...]:
@@ -212,6 +212,28 @@ def _limited(op: cpu.FireOp, run: Run, spikes: NDArray[np.int64], limits: list[A
     return spikes
 
 
+@means(cpu.LookupOp)
+def lookup(op: cpu.LookupOp, run: Run, membrane: Array, spikes: Array) -> Nothing:
+    table = None if op.table is None else run.tensor(op.table)
+    spikes[...] = shared.lookup(membrane, run.tensor(op.threshold), op.clip, table)
+    return ()
+
+
+@means(cpu.SoftmaxOp)
+def softmax(op: cpu.SoftmaxOp, run: Run, membrane: Array, spikes: Array) -> Nothing:
+    rows, divisor = membrane.shape[1:-1], run.tensor(op.divisor)
+    each = divisor if divisor.size == 1 else divisor.reshape(*rows, 1)
+    spikes[...] = shared.integer_softmax(membrane.astype(np.int64), each, run.tensor(op.table), op.levels.value.data)
+    return ()
+
+
+@means(cpu.LayerNormOp)
+def layer_norm(op: cpu.LayerNormOp, run: Run, membrane: Array, spikes: Array) -> Nothing:
+    gain, shift = run.tensor(op.gain), run.tensor(op.shift)
+    spikes[...] = shared.integer_layer_norm(membrane, gain, shift, op.epsilon.value.data, op.clip)
+    return ()
+
+
 @means(cpu.DelayOp)
 def delay(op: cpu.DelayOp, run: Run, source: Array, line: Array, target: Array) -> Nothing:
     slot = run.step % line.shape[1]
@@ -262,6 +284,16 @@ def linear(op: cpu.LinearOp, run: Run, source: Array, membrane: Array) -> Nothin
 @means(cpu.DiagonalOp)
 def diagonal(op: cpu.DiagonalOp, run: Run, source: Array, membrane: Array) -> Nothing:
     return _add(membrane, shared.diagonal(source, run.tensor(op.weight)))
+
+
+@means(cpu.ProductOp)
+def product(op: cpu.ProductOp, run: Run, left: Array, right: Array, membrane: Array) -> Nothing:
+    return _add(membrane, shared.product(left, right))
+
+
+@means(cpu.MatrixProductOp)
+def matrix_product(op: cpu.MatrixProductOp, run: Run, left: Array, right: Array, membrane: Array) -> Nothing:
+    return _add(membrane, shared.matrix_product(left, right))
 
 
 def _windows(op: bases.PoolOp, values: Array, fill_value: float) -> Array:

@@ -10,21 +10,25 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import Conv2dBase, IndexMapOp, LinearBase, Pool2dOp, SynapseOp
+from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import Dense, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.cpu.lowering.builder import Builder, Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Grid, Layout, memory_shape, natural, row_major
 from neurocuda.passes.cpu.lowering.neurons import lower_accumulator, lower_neurons
-from neurocuda.passes.snn.analysis.activity import Activity, activities
+from neurocuda.passes.cpu.lowering.products import add_product, product_layout
+from neurocuda.passes.cpu.lowering.tables import lower_table_layer
+from neurocuda.passes.snn.analysis.activity import NEURONS, Activity, activities
 from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+from neurocuda.passes.snn.analysis.tables import inexact_tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-CHARGED = snn.IntegrateAndFireOp | snn.AccumulateOp
+CHARGED = NEURONS | snn.AccumulateOp
 
 
 class NetworkLowering:
@@ -45,6 +49,7 @@ class NetworkLowering:
 
     def run(self, arguments: Mapping[SSAValue, Place]) -> list[Place]:
         """Lowers the body; returns where the outputs are after the last step."""
+        self.builder.problems += inexact_tables(self.network, self.bounds)
         self.places.update(arguments)
         for op in _alive(self.network):
             self._visit(op)
@@ -62,10 +67,13 @@ class NetworkLowering:
         return value.owner if isinstance(value.owner, Operation) else self.network
 
     def _visit(self, op: Operation) -> None:
-        if isinstance(op, SynapseOp):
-            self._check_synapse(op)
+        if isinstance(op, SynapseOp | ProductBase):
+            if isinstance(op, SynapseOp):
+                self._check_synapse(op)
             if not self.is_fused(op):
                 self.lower_alone(op)
+        elif isinstance(op, snn.FiringTableOp):
+            self.places[op.result] = lower_table_layer(self, op)
         elif isinstance(op, snn.IntegrateAndFireOp):
             self.places[op.result] = lower_neurons(self, op)
         elif isinstance(op, snn.AccumulateOp):
@@ -94,8 +102,8 @@ class NetworkLowering:
 
     # Synapses
 
-    def is_fused(self, op: SynapseOp) -> bool:
-        """Whether a synapse adds straight onto the membrane of the only neurons that read it."""
+    def is_fused(self, op: SynapseOp | ProductBase) -> bool:
+        """Whether a synapse or a product adds straight onto the membrane of the only neurons that read it."""
         uses = list(op.result.uses)
         return len(uses) == 1 and isinstance(uses[0].operation, CHARGED) and not self.activities[op.result].held
 
@@ -106,19 +114,21 @@ class NetworkLowering:
         if integer_weight and self.bounds.signals[op.input] is None:
             self.builder.refuse(op, "its weights are integers and its input is not", "Quantise the input.")
 
-    def lower_alone(self, op: SynapseOp) -> None:
+    def lower_alone(self, op: SynapseOp | ProductBase) -> None:
         """Computes a current into a buffer of its own."""
         shape = shape_of(op.result)
         layout = row_major(len(shape)) if isinstance(op, LinearBase) else natural(len(shape))
+        if isinstance(op, ProductBase):
+            layout = product_layout(self, op)
         activity = self.activities[op.result]
         element = f32 if self.bounds.signals[op.result] is None else i32
         buffer = self.builder.buffer(element, memory_shape(shape, layout), op, self._range(op))
         target = Place(buffer, shape, layout, activity)
         self.builder.nest(cpu.FillOp, [buffer], target.due, op, {"value": None})
-        self.add_synapse(op, target, target.due[1])
+        self.add_current(op, target, target.due[1])
         self.places[op.result] = target
 
-    def _range(self, op: SynapseOp) -> tuple[int, int] | None:
+    def _range(self, op: SynapseOp | ProductBase) -> tuple[int, int] | None:
         bounds = self.bounds.signals[op.result]
         if bounds is None:
             return None
@@ -129,8 +139,10 @@ class NetworkLowering:
         self.builder.refuse(op, why, "Use narrower weights.")
         return None
 
-    def add_synapse(self, op: SynapseOp, target: Place, stop: int) -> bool:
-        """Adds a synapse onto a membrane; False where the membrane's axes are in another order."""
+    def add_current(self, op: SynapseOp | ProductBase, target: Place, stop: int) -> bool:
+        """Adds a current onto a membrane; False where the membrane's axes are in another order."""
+        if isinstance(op, ProductBase):
+            return add_product(self, op, target, stop)
         source = self.places[op.input]
         rank = len(target.shape)
         layout = row_major(rank) if isinstance(op, LinearBase) else natural(rank)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import f32, i32
 from xdsl.ir import Attribute, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
+from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import Dense, integers, shape_of, values_of
 from neurocuda.ir.origin import inherit
 from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Layout, memory_shape, natural, row_major
+from neurocuda.passes.cpu.lowering.products import product_layout
 from neurocuda.passes.snn.analysis.activity import Activity
 from neurocuda.passes.snn.analysis.bounds import largest_spike
 
@@ -37,10 +39,9 @@ class Layer:
 def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Place:
     """Lowers a layer of integrate-and-fire neurons; returns where its spikes are."""
     start, stop = op.window or (0, lowering.steps)
-    layer = _membrane(lowering, op, min(stop, lowering.steps))
+    layer = charged(lowering, op, min(stop, lowering.steps))
     _require_positive_threshold(lowering, op)
     _require_representable_threshold(lowering, op)
-    _charge(lowering, op, layer)
     builder, shape = lowering.builder, shape_of(op.result)
     element = signal_element(lowering.bounds.signals[op.result], spikes=True)
     spikes = builder.buffer(element, memory_shape(shape, layer.layout), op)
@@ -70,15 +71,23 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
 
 def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp) -> Place:
     """Lowers a membrane that never fires; returns where it is."""
-    layer = _membrane(lowering, op, lowering.steps)
-    _charge(lowering, op, layer)
+    layer = charged(lowering, op, lowering.steps)
     return Place(layer.membrane, shape_of(op.result), layer.layout, Activity(0, lowering.steps))
 
 
 # The membrane
 
+Charged: TypeAlias = snn.IntegrateAndFireOp | snn.AccumulateOp | snn.FiringTableOp
 
-def _membrane(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp, stop: int) -> Layer:
+
+def charged(lowering: NetworkLowering, op: Charged, stop: int) -> Layer:
+    """A layer with its membrane, on which all that arrives until the step `stop` adds up."""
+    layer = _membrane(lowering, op, stop)
+    _charge(lowering, op, layer)
+    return layer
+
+
+def _membrane(lowering: NetworkLowering, op: Charged, stop: int) -> Layer:
     builder, shape = lowering.builder, shape_of(op.result)
     layout = _layout(lowering, op)
     element = _element(lowering, op)
@@ -94,25 +103,34 @@ def _membrane(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.Accumu
     return Layer(membrane, element, layout, stop)
 
 
-def _first_step(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> int:
+def _first_step(lowering: NetworkLowering, op: Charged) -> int:
     """The first step at which anything touches the membrane."""
-    if isinstance(op, snn.AccumulateOp) or op.bias or op.membrane_decay or op.current_decay or op.lower_bound:
+    if isinstance(op, snn.AccumulateOp) or op.window is None or _changes_alone(op):
         return 0
     starts = [0 if a.held else a.start for a in (lowering.activities[current] for current in op.currents)]
-    return min([*starts, op.window[0] if op.window else 0])
+    return min([*starts, op.window[0]])
 
 
-def _layout(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> Layout:
-    """Channels last, unless a product over the last axis makes the user's own order the better one."""
+def _changes_alone(op: snn.IntegrateAndFireOp | snn.FiringTableOp) -> bool:
+    """Whether a membrane may change though nothing arrives."""
+    if isinstance(op, snn.FiringTableOp):
+        return False
+    return any(each is not None for each in (op.bias, op.membrane_decay, op.current_decay, op.lower_bound))
+
+
+def _layout(lowering: NetworkLowering, op: Charged) -> Layout:
+    """Channels last, unless rows of the last axis make the user's own order the better one."""
     rank = len(shape_of(op.result))
     first = op.currents[0]
-    if isinstance(first.owner, LinearBase):
+    if isinstance(first.owner, LinearBase) or isinstance(op, snn.SoftmaxOp | snn.LayerNormOp):
         return row_major(rank)
+    if isinstance(first.owner, ProductBase):
+        return product_layout(lowering, first.owner)
     known = lowering.places.get(first)
     return natural(rank) if known is None else known.layout
 
 
-def _element(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> Attribute:
+def _element(lowering: NetworkLowering, op: Charged) -> Attribute:
     """i32 where currents and constants are integers, f32 where currents are floats; a mixture is refused."""
     currents = {lowering.bounds.signals[current] is None for current in op.currents}
     real = [c is not None and lowering.weights.array(c).dtype.kind == "f" for c in _charging_constants(op)]
@@ -123,13 +141,15 @@ def _element(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.Accumul
     return f32
 
 
-def _charging_constants(op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> list[Dense | None]:
+def _charging_constants(op: Charged) -> list[Dense | None]:
+    if isinstance(op, snn.FiringTableOp):
+        return [op.initial]
     if isinstance(op, snn.AccumulateOp):
         return [op.initial, op.bias]
     return [op.threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
 
 
-def _charge(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.AccumulateOp, layer: Layer) -> None:
+def _charge(lowering: NetworkLowering, op: Charged, layer: Layer) -> None:
     """Decays, currents, bias and lower bound, in this order."""
     builder, shape, window = lowering.builder, shape_of(op.result), (0, layer.stop)
 
@@ -147,7 +167,7 @@ def _charge(lowering: NetworkLowering, op: snn.IntegrateAndFireOp | snn.Accumula
     target = Place(receiver, shape, layer.layout, Activity(0, layer.stop))
     for current in op.currents:
         receive(lowering, current, target)
-    if op.bias is not None:
+    if not isinstance(op, snn.FiringTableOp) and op.bias is not None:
         builder.nest(cpu.ChargeOp, [receiver], window, op, {"value": constant(op.bias, "bias")})
     if receiver is not layer.membrane:
         builder.nest(cpu.AddOp, [receiver, layer.membrane], window, op)
@@ -160,8 +180,8 @@ def receive(lowering: NetworkLowering, current: SSAValue, target: Place) -> None
     """Adds a current onto a membrane: straight from the synapse where nobody else reads the current."""
     stop = target.activity.stop
     producer = current.owner
-    if isinstance(producer, SynapseOp) and lowering.is_fused(producer):
-        if lowering.add_synapse(producer, target, stop):
+    if isinstance(producer, SynapseOp | ProductBase) and lowering.is_fused(producer):
+        if lowering.add_current(producer, target, stop):
             return
         lowering.lower_alone(producer)
     assert current in lowering.places

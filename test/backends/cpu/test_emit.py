@@ -14,6 +14,7 @@ from neurocuda.errors import LevelError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
 from neurocuda.testing_spiking import SpikingNetwork, random_spiking_network
+from neurocuda.testing_tables import random_table_network
 
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
@@ -44,8 +45,11 @@ int main(void) {
 """
 
 
-def lowered(seed: int) -> tuple[SpikingNetwork, PrintedProgram]:
+def lowered(seed: int, *, tables: bool = False) -> tuple[SpikingNetwork, PrintedProgram]:
     network = random_spiking_network(seed, batch=1)
+    if tables:
+        network = random_table_network(seed, batch=1)
+        network.apply("encode-graded")
     network.apply("convert-snn-to-cpu", "allocate-buffers")
     return network, printed_programs(network.module, network.weights)[0]
 
@@ -56,19 +60,21 @@ def write_out(folder: Path, printed: PrintedProgram) -> None:
     (folder / "network.weights").write_bytes(printed.weights)
 
 
+@pytest.mark.parametrize("tables", [False, True], ids=["neurons", "tables"])
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_no_warnings(tmp_path: Path, compiler: str) -> None:
+def test_no_warnings(tmp_path: Path, compiler: str, tables: bool) -> None:
     for seed in range(5):
-        _, printed = lowered(seed)
+        _, printed = lowered(seed, tables=tables)
         write_out(tmp_path, printed)
         command = [compiler, *WARNINGS, "-O1", "-c", "network.c", "-o", "network.o"]
         subprocess.run(command, cwd=tmp_path, check=True)
 
 
+@pytest.mark.parametrize("tables", [False, True], ids=["neurons", "tables"])
 @pytest.mark.skipif(not COMPILERS, reason="sanitisers need gcc or clang")
-def test_sanitizers_find_nothing_and_results_stay(tmp_path: Path) -> None:
+def test_sanitizers_find_nothing_and_results_stay(tmp_path: Path, tables: bool) -> None:
     for seed in (1, 5, 8, 11):
-        network, printed = lowered(seed)
+        network, printed = lowered(seed, tables=tables)
         write_out(tmp_path, printed)
         (tmp_path / "input").write_bytes(network.inputs[0].astype(np.int8).tobytes())
         (tmp_path / "main.c").write_text(harness(printed))

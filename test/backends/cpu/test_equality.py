@@ -59,7 +59,7 @@ def test_any_spiking_network_is_kept(seed: int, real: bool) -> None:
 
 
 def test_the_property_is_not_vacuous() -> None:
-    """Over the seeds every loop nest occurs, and neurons fire."""
+    """Over the seeds every loop nest occurs that needs no code "graded", and neurons fire."""
     kinds: set[type[Operation]] = set()
     fired = 0
     for seed in range(17):
@@ -68,7 +68,8 @@ def test_the_property_is_not_vacuous() -> None:
         network.apply(*LOWER)
         kinds |= {type(op) for op in network.module.walk()}
     missing = {kind for kind in cpu.DIALECT.operations if issubclass(kind, cpu.LoopOp)} - kinds
-    assert {kind.name for kind in missing} <= {"cpu.leak", "cpu.quantize", "cpu.dequantize"}
+    graded = {"cpu.lookup", "cpu.softmax", "cpu.layer_norm", "cpu.product", "cpu.matrix_product"}
+    assert {kind.name for kind in missing} <= {"cpu.leak", "cpu.quantize", "cpu.dequantize", *graded}
     assert fired > 14
 
 
