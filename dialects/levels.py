@@ -30,7 +30,10 @@ SEGMENTS = frozenset({"host.segment"})
 """Operations that run beside the chip, with anything inside."""
 
 NOT_QUANTISED = ("it was not quantised", "Run `quantize-activations` first.")
-LAST_ONLY = "Keep it behind the last layer, where it runs on the host, or replace it by ReLU and train again."
+LAST_ONLY = (
+    'Keep it behind the last layer, where it runs on the host, allow the host in between (host="allow"), or replace it '
+    "by ReLU and train again."
+)
 
 REPLACE = "Replace it by ReLU and fine-tune."
 SIGNED: Mapping[str, str] = {

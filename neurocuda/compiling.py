@@ -115,6 +115,8 @@ class Compilation:
             self.progress(what)
 
     def _constraints(self) -> Constraints:
+        if self.conversion.host == "allow" and not self.backend.runs_segments:
+            raise TargetError(f'host="allow": target {self.backend.name} runs nothing on the host between layers')
         constraints = shared_constraints(self.backend, self.conversion.portable)
         bits = self.conversion.weight_bits
         if bits is not None and bits > constraints.weight_bits:

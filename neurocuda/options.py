@@ -22,6 +22,9 @@ CALIBRATIONS = ("advanced", "light", "mse", "percentile", "max", "local")
 GRANULARITIES = ("channel", "layer")
 """What a threshold may be chosen for."""
 
+HOSTS = ("refuse", "allow")
+"""Whether what cannot spike may run on the host between layers."""
+
 MOST_TIMESTEPS = 1024
 MOST_STEPS = 2**20
 
@@ -48,6 +51,8 @@ class Conversion:
             most so many steps; each layer gets as many as it is worth, and `timesteps` is not looked at.
         threshold_granularity: "layer" forces one integer threshold per layer; None for what the target takes.
         weight_bits: width of a weight; None for what the target takes.
+        host: what happens to operations between layers that have no spiking rule on the target: "refuse" them, each
+            with the reason, or "allow" them to run on the host in floats, between two networks that spike.
         max_accuracy_loss: in points of agreement with the float network's classes, for timesteps "auto".
         portable: further targets that the same integer network must serve, e.g. ("cpu", "loihi2").
 
@@ -64,6 +69,7 @@ class Conversion:
     latency_budget: int | None = None
     threshold_granularity: str | None = None
     weight_bits: int | None = None
+    host: str = "refuse"
     max_accuracy_loss: float = 0.5
     portable: tuple[str, ...] = ()
 
@@ -75,6 +81,7 @@ class Conversion:
         _require_one_of("calibration", self.calibration, CALIBRATIONS)
         if self.timesteps != "auto":
             _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')
+        _require_one_of("host", self.host, HOSTS)
         if self.weight_bits is not None:
             _require_between("weight_bits", self.weight_bits, 2, 16)
         if self.latency_budget is not None:

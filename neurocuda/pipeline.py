@@ -79,7 +79,8 @@ WALKS: Mapping[str, tuple[str, ...]] = {
 
 def float_stage(conversion: Conversion) -> Stage:
     """From `ann-imported` to `ann-convertible`; without images, ranges come from batch-norm statistics."""
-    return Stage("ann-convertible", (*STRUCTURE, "calibrate", *balance_stage(conversion).passes))
+    hosted = ("move-to-host",) if conversion.host == "allow" else ()
+    return Stage("ann-convertible", (*STRUCTURE, *hosted, "calibrate", *balance_stage(conversion).passes))
 
 
 def balance_stage(conversion: Conversion) -> Stage:

@@ -148,7 +148,10 @@ def steps_named(names: Sequence[str]) -> list[Step]:
 
 
 def _require_clip_ranges(name: str, module: ModuleOp) -> None:
-    missing = [op for op in module.walk() if is_layer(op) and CLIP not in op.attributes]
+    from neurocuda.reference.interpreter import main_function
+
+    block = main_function(module).body.block
+    missing = [op for op in block.ops if is_layer(op) and CLIP not in op.attributes]
     if missing:
         why, remedy = "it has no clip range", "Run `balance-thresholds` first."
         problems = [Problem(f"`{op.name}`", user_location(op), why, remedy) for op in missing]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import func
@@ -74,23 +75,35 @@ def trailing(block: Block, spiking: tuple[type[Operation], ...] = SPIKING) -> li
     return [op for op in block.ops if op not in needed and not isinstance(op, func.ReturnOp | ann.ConstantOp)]
 
 
-def _outline(block: Block, trailing: list[Operation]) -> None:
-    members = set(trailing)
-    entering = list(dict.fromkeys(v for op in trailing for v in op.operands if v.owner not in members))
-    leaving = [r for op in trailing for r in op.results if any(u.operation not in members for u in r.uses)]
+def _outline(block: Block, behind: list[Operation]) -> None:
+    segment, values = outlined(behind)
+    last = block.last_op
+    assert last is not None
+    block.insert_op_before(segment, last)
+    for value, result in values.items():
+        value.replace_all_uses_with(result)
+    for op in reversed(behind):
+        block.erase_op(op)
+
+
+def outlined(
+    members: Sequence[Operation], passing: Sequence[SSAValue] = ()
+) -> tuple[host.SegmentOp, dict[SSAValue, SSAValue]]:
+    """A segment that computes what these operations do, and its results by what they stand for.
+
+    Results are the values that other operations read, and those that pass by.
+    """
+    inside_out = set(members)
+    entering = list(dict.fromkeys((*(v for op in members for v in op.operands if v.owner not in inside_out), *passing)))
+    leaving = [r for op in members for r in op.results if any(u.operation not in inside_out for u in r.uses)]
+    leaving += passing
     body = Block(arg_types=[value.type for value in entering])
     inside: dict[SSAValue, SSAValue] = dict(zip(entering, body.args, strict=True))
-    for op in trailing:
+    for op in members:
         copy = op.clone(value_mapper=inside)
         copy.location = op.location
         body.add_op(copy)
     body.add_op(host.YieldOp([inside[value] for value in leaving]))
     segment = host.SegmentOp(entering, Region(body), [value.type for value in leaving])
-    last = block.last_op
-    assert last is not None
-    segment.location = trailing[-1].location
-    block.insert_op_before(segment, last)
-    for value, result in zip(leaving, segment.outputs, strict=True):
-        value.replace_all_uses_with(result)
-    for op in reversed(trailing):
-        block.erase_op(op)
+    segment.location = members[-1].location
+    return segment, dict(zip(leaving, segment.outputs, strict=True))

@@ -12,6 +12,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.ann.analysis import acts_on_charge, is_charge_of_another
+from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
 from neurocuda.ir.attributes import Dense, shape_of
 from neurocuda.ir.weights import WeightStore
@@ -69,6 +70,8 @@ class Walk:
             self._relay(op)
         elif acts_on_charge(op):
             self._say(op)
+        elif isinstance(op, host.SegmentOp):
+            self._run_on_host(op)
         else:
             self._carry(op)
         self._forget(op)
@@ -101,6 +104,11 @@ class Walk:
         counts = np.clip(np.rint((self.quantised[op.input] - shift) / step), *coding.bounds)
         self.quantised[op.result] = (counts * scale + offset).astype(np.float32)
         self.scale[op.result] = np.broadcast_to(scale, shape)
+
+    def _run_on_host(self, op: host.SegmentOp) -> None:
+        for values in (self.exact, self.quantised):
+            results = self.run.evaluate(op, [values[operand] for operand in op.operands])
+            values.update(zip(op.results, results, strict=True))
 
     def _carry(self, op: Operation) -> None:
         for values in (self.exact, self.quantised):
