@@ -111,8 +111,8 @@ def signs_can_be_said(op: Operation) -> Iterator[Problem]:
         return
     constraints = declared_constraints(op)
     if constraints is not None and "graded" not in constraints.codes:
-        why = "it needs spikes that carry a number (code graded), and the target has none"
-        yield _problem(op, why, SIGNED[op.name])
+        codes = ", ".join(constraints.codes)
+        yield _problem(op, f"it needs spikes that carry a number (code graded), not {codes}", SIGNED[op.name])
 
 
 def activations_are_calibrated(op: Operation) -> Iterator[Problem]:

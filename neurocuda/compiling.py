@@ -89,7 +89,7 @@ class Compilation:
         codes = possible_codes(self.conversion, constraints, self.backend.name)
         module = self.imported.module.clone()
         sample = self._sample(module) if validate else None
-        set_constraints(module, constraints)
+        set_constraints(module, replace(constraints, codes=codes))
         self._give_images(module)
         line = Line.start(self.imported.context, module)
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
@@ -143,7 +143,7 @@ class Compilation:
         for module in (line.module, *line.levels.values()):
             module.attributes.pop(IMAGES, None)
         for op in line.levels["ann-convertible"].walk():
-            if isinstance(op, NeuronOp):
+            if not isinstance(op, InputOp):
                 op.attributes.pop(STATISTICS, None)
 
     def _choose_timesteps(self, line: Line) -> dict[str, float | str]:

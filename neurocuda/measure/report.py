@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp
 
+from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import dense_shape
@@ -49,6 +50,9 @@ def _header(compiled: Compiled) -> Iterator[str]:
         f"{counted(count, 'weight')} of {bits} bits in {counted(size, 'byte')}"
     )
     yield f"levels {' -> '.join(compiled.levels)}"
+    hosted = hosted_operations(compiled.levels["ann-quantized"])
+    if hosted:
+        yield f"on the host, in floats, and in no figure below: {', '.join(hosted)}"
     steps, interval = timing_of(compiled)
     if interval is not None:
         yield (

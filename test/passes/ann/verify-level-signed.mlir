@@ -14,5 +14,5 @@ builtin.module attributes {nc.constraints = {codes = ["unary"]}} {
 }
 
 // CHECK:      2 things stand between the model and level ann-convertible:
-// CHECK-NEXT: `ann.relay` (stem): it needs spikes that carry a number (code graded), and the target has none. Put a ReLU between the layers
-// CHECK-NEXT: `ann.gelu` (act): it needs spikes that carry a number (code graded), and the target has none. Replace it by ReLU and fine-tune.
+// CHECK-NEXT: `ann.relay` (stem): it needs spikes that carry a number (code graded), not unary. Put a ReLU between the layers
+// CHECK-NEXT: `ann.gelu` (act): it needs spikes that carry a number (code graded), not unary. Replace it by ReLU and fine-tune.
