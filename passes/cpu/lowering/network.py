@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import Conv2dBase, IndexMapOp, LinearBase, Pool2dOp, SynapseOp
-from neurocuda.dialects.shared.tables import ProductBase
+from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import Dense, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
@@ -200,7 +200,8 @@ class NetworkLowering:
         grid = Grid.identity(source.shape)
         for link in chain:
             grid = grid.then(link)
-        layout = natural(len(grid.shape))
+        rank = len(grid.shape)
+        layout = row_major(rank) if _read_by_rows(op.result) else natural(rank)
         buffer = self.builder.buffer(source.element, memory_shape(grid.shape, layout), op)
         target = Place(buffer, grid.shape, layout, source.activity)
         if not grid.covers:
@@ -302,6 +303,14 @@ def _continues(op: IndexMapOp) -> bool:
     merges = snn.SliceOp | snn.PadOp | snn.TransposeOp
     uses = list(op.result.uses)
     return isinstance(op, merges) and len(uses) == 1 and isinstance(uses[0].operation, merges)
+
+
+def _read_by_rows(value: SSAValue) -> bool:
+    """Whether all that reads a signal, now or after a delay, wants it in the user's own order of axes."""
+    readers = [use.operation for use in value.uses]
+    later = [reader.result for reader in readers if isinstance(reader, snn.DelayOp)]
+    now = [reader for reader in readers if isinstance(reader, LinearBase | MatrixProductBase | snn.ReshapeOp)]
+    return len(now) + len(later) == len(readers) and all(map(_read_by_rows, later))
 
 
 def _trailing(array: Array, shape: tuple[int, ...]) -> Array:

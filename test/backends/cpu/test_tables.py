@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +15,8 @@ from neurocuda.backends.cpu.run import load
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.backend import RunOptions
-from neurocuda.ir.context import create_context, weights_of
+from neurocuda.ir.context import create_context
 from neurocuda.ir.parsing import parse_module
-from neurocuda.reference.interpreter import interpret
 from neurocuda.testing_spiking import SpikingNetwork
 from neurocuda.testing_tables import random_table_network
 
@@ -70,3 +70,65 @@ def test_the_property_is_not_vacuous() -> None:
     assert {cpu.LookupOp, cpu.SoftmaxOp, cpu.LayerNormOp, cpu.ProductOp, cpu.MatrixProductOp, snn.DelayOp} <= kinds
     assert ranks >= {2, 3, 4}
     assert signs == {-1, 0, 1}
+
+
+EXTREME = """
+func.func @main(%x: tensor<64x3x!ann.count<-8, 7>>) -> (tensor<64x3xi32>, tensor<64x3xi32>, tensor<64x3xi32>) {
+  %y:3 = snn.network code "count" steps 1 inputs(%x) {
+  ^bb0(%i: tensor<64x3x!ann.count<-8, 7>>):
+    %0 = snn.input %i : tensor<64x3x!ann.count<-8, 7>> -> tensor<64x3x!ann.count<-8, 7>>
+    %1 = snn.diagonal %0 weight(dense<268435456> : tensor<1xi32>) : tensor<64x3x!ann.count<-8, 7>> -> tensor<64x3xi32>
+    %2 = snn.lookup %1 threshold(dense<THRESHOLD> : tensor<1xi32>) clip -2147483647 to 2147483647 : (tensor<64x3xi32>)
+      -> tensor<64x3x!ann.count<-2147483647, 2147483647>>
+    %3 = snn.softmax %1 divisor(dense<DIVISOR> : tensor<1xi32>) table(dense<[2147483647, 9, 0]> : tensor<3xi32>)
+      levels 1000000000 : (tensor<64x3xi32>) -> tensor<64x3x!ann.count<0, 1000000000>>
+    %4 = snn.diagonal %0 weight(dense<54000001> : tensor<1xi32>) : tensor<64x3x!ann.count<-8, 7>> -> tensor<64x3xi32>
+    %5 = snn.layer_norm %4 gain(dense<[1800000000, -7, 1]> : tensor<3xi32>) shift(dense<-1000> : tensor<1xi32>)
+      epsilon 1 : (tensor<64x3xi32>) -> tensor<64x3x!ann.count<-2000000000, 2000000000>>
+    %6 = snn.diagonal %2 weight(dense<1> : tensor<1xi8>)
+      : tensor<64x3x!ann.count<-2147483647, 2147483647>> -> tensor<64x3xi32>
+    %7 = snn.diagonal %3 weight(dense<1> : tensor<1xi8>) : tensor<64x3x!ann.count<0, 1000000000>> -> tensor<64x3xi32>
+    %8 = snn.diagonal %5 weight(dense<1> : tensor<1xi8>)
+      : tensor<64x3x!ann.count<-2000000000, 2000000000>> -> tensor<64x3xi32>
+    %9 = snn.accumulate %6 : (tensor<64x3xi32>) -> tensor<64x3xi32>
+    %10 = snn.accumulate %7 : (tensor<64x3xi32>) -> tensor<64x3xi32>
+    %11 = snn.accumulate %8 : (tensor<64x3xi32>) -> tensor<64x3xi32>
+    snn.output %9, %10, %11 : tensor<64x3xi32>, tensor<64x3xi32>, tensor<64x3xi32>
+  } : (tensor<64x3x!ann.count<-8, 7>>) -> (tensor<64x3xi32>, tensor<64x3xi32>, tensor<64x3xi32>)
+  func.return %y#0, %y#1, %y#2 : tensor<64x3xi32>, tensor<64x3xi32>, tensor<64x3xi32>
+}
+"""
+
+
+@pytest.mark.parametrize(("threshold", "divisor"), [(1, 1), (7, 2147483647), (2147483647, 1000)])
+def test_nothing_overflows_at_the_ends_of_the_ranges(threshold: int, divisor: int) -> None:
+    """Against Python's integers, which have no ends."""
+    text = EXTREME.replace("THRESHOLD", str(threshold)).replace("DIVISOR", str(divisor))
+    context = create_context()
+    images = np.random.default_rng(0).integers(-8, 8, (4, 64, 3))
+    images[:, :3] = [[-8, 7, 7], [7, 7, 7], [-8, -8, 7]]
+    network = SpikingNetwork(context, parse_module(context, text), [images])
+    rows = [row for image in images.tolist() for row in image]
+    counts = [max(charge * 268435456 // threshold, -2147483647) for row in rows for charge in row]
+    shares = [share for row in rows for share in shares_of([charge * 268435456 for charge in row], divisor)]
+    normed = [level for row in rows for level in normed_of([charge * 54000001 for charge in row])]
+    expected = [np.reshape(np.array(each), images.shape) for each in (counts, shares, normed)]
+    require_equal(network.interpret(), (expected, {}))
+    network.apply("encode-graded")
+    require_equal(network.interpret(), (expected, {}))
+    require_equal(executed(network), (expected, {}))
+    require_equal(network.interpret(), (expected, {}))
+
+
+def shares_of(row: list[int], divisor: int) -> list[int]:
+    """The integer softmax of a row."""
+    parts = [[2147483647, 9, 0][min((max(row) - charge) // divisor, 2)] for charge in row]
+    return [(1000000000 * part + sum(parts) // 2) // sum(parts) for part in parts]
+
+
+def normed_of(row: list[int]) -> list[int]:
+    """The integer layer norm of a row."""
+    centred = [len(row) * charge - sum(row) for charge in row]
+    deviation = math.isqrt(sum(each * each for each in centred) + 1)
+    levels = [(each * gain // deviation - 1000) >> 8 for each, gain in zip(centred, (1800000000, -7, 1), strict=True)]
+    return [min(max(level, -2000000000), 2000000000) for level in levels]

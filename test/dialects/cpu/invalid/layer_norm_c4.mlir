@@ -1,0 +1,18 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// Gains serve all columns or one.
+
+func.func @main(%x: tensor<4xi32>) -> tensor<4xi32> {
+  %y = cpu.program "network" steps 3 inputs(%x) {
+  ^bb0(%0: memref<4xi32>):
+    %1 = cpu.buffer : memref<4xi32>
+    cpu.fill %1 steps [0, 1] : memref<4xi32>
+    %2 = cpu.buffer : memref<2x3xi32>
+    %3 = cpu.buffer : memref<2x3xi8>
+    cpu.layer_norm %2 -> %3 gain(dense<1> : tensor<2xi32>) shift(dense<1> : tensor<1xi32>) epsilon 1 clip -4 to 4 layout [0, 1] steps [0, 1] : memref<2x3xi32> -> memref<2x3xi8>
+    cpu.output %1 : memref<4xi32>
+  } : (tensor<4xi32>) -> (tensor<4xi32>)
+  func.return %y : tensor<4xi32>
+}
+
+// CHECK: expected one gain and shift, or one per column

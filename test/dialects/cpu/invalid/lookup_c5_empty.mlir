@@ -1,0 +1,18 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// There is an index.
+
+func.func @main(%x: tensor<4xi32>) -> tensor<4xi32> {
+  %y = cpu.program "network" steps 3 inputs(%x) {
+  ^bb0(%0: memref<4xi32>):
+    %1 = cpu.buffer : memref<4xi32>
+    cpu.fill %1 steps [0, 1] : memref<4xi32>
+    %2 = cpu.buffer : memref<2x3xi32>
+    %3 = cpu.buffer : memref<2x3xi8>
+    cpu.lookup %2 -> %3 threshold(dense<1> : tensor<1xi32>) clip 3 to 0 layout [0, 1] steps [0, 1] : memref<2x3xi32> -> memref<2x3xi8>
+    cpu.output %1 : memref<4xi32>
+  } : (tensor<4xi32>) -> (tensor<4xi32>)
+  func.return %y : tensor<4xi32>
+}
+
+// CHECK: the clip is empty
