@@ -20,7 +20,7 @@ from neurocuda.errors import Problem
 from neurocuda.ir.attributes import Dense, dense_type, element_type, shape_of, values_of
 from neurocuda.ir.constraints import declared_constraints
 from neurocuda.ir.level import Level, Rule, ValueRule
-from neurocuda.ir.origin import user_location
+from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.weights import WeightStore
 
 FRAME = frozenset({"builtin.module", "func.func", "func.return"})
@@ -69,7 +69,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
 
 
 def _problem(op: Operation, why: str, remedy: str = "") -> Problem:
-    return Problem(f"`{op.name}`", user_location(op), why, remedy)
+    return Problem(f"`{written_name(op)}`", user_location(op), why, remedy)
 
 
 def currents_come_from_synapses(op: Operation) -> Iterator[Problem]:
@@ -88,7 +88,7 @@ def synapses_read_counts(op: Operation) -> Iterator[Problem]:
         return
     sources = [operand.owner for operand in op.operands if isinstance(operand.owner, (SynapseOp, *PRODUCTS))]
     for source in sources:
-        why = f"it reads {Problem(f'`{source.name}`', user_location(source))} with no activation between"
+        why = f"it reads {Problem(f'`{written_name(source)}`', user_location(source))} with no activation between"
         yield _problem(op, why, "Put a ReLU between them, or merge the two layers into one.")
 
 

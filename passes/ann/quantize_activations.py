@@ -19,7 +19,7 @@ from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import element_type, shape_of, values_of
-from neurocuda.ir.origin import user_location
+from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
@@ -119,7 +119,7 @@ class _Quantizer:
             self._index_map(op)
 
     def _problem(self, op: Operation, why: str, remedy: str) -> None:
-        self.problems.append(Problem(f"`{op.name}`", user_location(op), why, remedy))
+        self.problems.append(Problem(f"`{written_name(op)}`", user_location(op), why, remedy))
 
     def _input(self, op: ann.InputOp) -> None:
         from neurocuda.passes.ann._input_coding import coding_of

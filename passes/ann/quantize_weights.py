@@ -21,7 +21,7 @@ from neurocuda.dialects.shared.tables import ProductBase, TableLayerOp
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.constraints import Constraints, constraints_of
-from neurocuda.ir.origin import user_location
+from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
@@ -197,7 +197,8 @@ class _Quantizer:
             return
         field = carried(op, self.weights, [self._of(operand) for operand in op.operands])
         if field is None:
-            self._problem(op, f"`{op.name}`", "a window holds counts of different scale", "Pool inside one layer.")
+            why = "a window holds counts of different scale"
+            self._problem(op, f"`{written_name(op)}`", why, "Pool inside one layer.")
         else:
             self.ratio[op.results[0]] = field
 
@@ -206,7 +207,8 @@ class _Quantizer:
 
         scaled = columns(op, self.weights.array(op.weight).astype("float64"), self._of(op.input))
         if scaled is None:
-            self._problem(op, f"`{op.name}`", "the scale of its input varies inside a channel", "Keep it in one layer.")
+            why = "the scale of its input varies inside a channel"
+            self._problem(op, f"`{written_name(op)}`", why, "Keep it in one layer.")
         return scaled
 
     def _staircase(self, op: ann.StaircaseOp) -> None:
@@ -359,7 +361,7 @@ class _Quantizer:
         bits = self.constraints.membrane_bits
         if bound > highest(bits):
             why = f"its membrane could reach {bound:.3g}, beyond {bits} bits"
-            self._problem(op, f"`{op.name}`", why, self._remedy(reading, bound / highest(bits)))
+            self._problem(op, f"`{written_name(op)}`", why, self._remedy(reading, bound / highest(bits)))
 
     def _remedy(self, synapses: Sequence[SynapseOp], excess: float) -> str:
         """What would fit: a membrane grows in proportion to the weights' range, and to T unless it reads the input."""
