@@ -109,7 +109,7 @@ def _add_conversion(parser: ArgumentParser) -> None:
     add("--weight-bits", type=int, default=default.weight_bits, metavar="B",
         help="width of a weight (default: what the target takes)")  # fmt: skip
     add("--host", choices=HOSTS, default=default.host,
-        help="what becomes of layers that cannot spike on the target: refused, or run in floats (default: %(default)s)")  # fmt: skip
+        help="refuse layers that cannot spike on the target, or run them in floats (default: %(default)s)")  # fmt: skip
     add("--max-accuracy-loss", type=float, default=default.max_accuracy_loss, metavar="POINTS",
         help="for --timesteps auto, against the float network's classes (default: %(default)s)")  # fmt: skip
     add("--portable", type=_names, default=default.portable, metavar="TARGET,...",

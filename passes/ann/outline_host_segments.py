@@ -95,8 +95,8 @@ def outlined(
     """
     inside_out = set(members)
     entering = list(dict.fromkeys((*(v for op in members for v in op.operands if v.owner not in inside_out), *passing)))
-    leaving = [r for op in members for r in op.results if any(u.operation not in inside_out for u in r.uses)]
-    leaving += passing
+    read = (r for op in members for r in op.results if any(use.operation not in inside_out for use in r.uses))
+    leaving: list[SSAValue] = [*read, *passing]
     body = Block(arg_types=[value.type for value in entering])
     inside: dict[SSAValue, SSAValue] = dict(zip(entering, body.args, strict=True))
     for op in members:
