@@ -11,13 +11,16 @@ from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, DenseResou
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import acts_on_charge, is_layer
 from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pool2dOp, SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.dialects.shared.tables import ProductBase, TableLayerOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import Problem
-from neurocuda.ir.attributes import Dense, dense_type, element_type
+from neurocuda.ir.attributes import Dense, dense_type, element_type, shape_of, values_of
+from neurocuda.ir.constraints import declared_constraints
 from neurocuda.ir.level import Level, Rule, ValueRule
-from neurocuda.ir.origin import user_location
+from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.weights import WeightStore
 
 FRAME = frozenset({"builtin.module", "func.func", "func.return"})
@@ -26,29 +29,31 @@ FRAME = frozenset({"builtin.module", "func.func", "func.return"})
 SEGMENTS = frozenset({"host.segment"})
 """Operations that run beside the chip, with anything inside."""
 
-NO_SPIKES = "it has no spiking rule yet"
-LAST_ONLY = "Keep it behind the last layer, where it runs on the host, or replace it by ReLU and train again."
+NOT_QUANTISED = ("it was not quantised", "Run `quantize-activations` first.")
+LAST_ONLY = (
+    'Keep it behind the last layer, where it runs on the host, allow the host in between (host="allow"), or replace it '
+    "by ReLU and train again."
+)
+
+REPLACE = "Replace it by ReLU and fine-tune."
+SIGNED: Mapping[str, str] = {
+    "ann.relay": "Put a ReLU between the layers, or behind the sum, as in the original residual block.",
+    "ann.clamp": "Use ReLU6 or clamp(0, a).",
+    **dict.fromkeys(("ann.leaky_relu", "ann.gelu", "ann.silu", "ann.hard_swish"), REPLACE),
+    **dict.fromkeys(("ann.sigmoid", "ann.tanh", "ann.hard_sigmoid"), LAST_ONLY),
+    "ann.softmax": LAST_ONLY,
+    "ann.layer_norm": "Train with batch normalisation.",
+    "ann.mul": "Remove the gate (squeeze-and-excite).",
+    "ann.matmul": "Attention needs a target with graded spikes.",
+}
+"""What is converted only for targets whose spikes carry numbers, and what to do elsewhere."""
 
 REASONS: Mapping[str, tuple[str, str]] = {
-    "ann.softmax": ("a softmax between layers has no spiking rule", LAST_ONLY),
-    "ann.log_softmax": ("a softmax between layers has no spiking rule", LAST_ONLY),
-    "ann.layer_norm": (
-        "its divisor depends on the image, so it folds into no weights",
-        "Train with batch normalisation.",
-    ),
-    "ann.gelu": (NO_SPIKES, "Replace GELU by ReLU and fine-tune."),
-    "ann.silu": (NO_SPIKES, "Replace SiLU by ReLU and fine-tune."),
-    "ann.sigmoid": (NO_SPIKES, LAST_ONLY),
-    "ann.tanh": (NO_SPIKES, LAST_ONLY),
-    "ann.hard_swish": (NO_SPIKES, "Replace hard-swish by ReLU and fine-tune."),
-    "ann.hard_sigmoid": (NO_SPIKES, "Replace hard-sigmoid by ReLU and fine-tune."),
-    "ann.leaky_relu": ("negative values need signed counts, which no code has yet", "Use ReLU and fine-tune."),
-    "ann.clamp": ("a clamp spikes only from 0 up to a positive bound", "Use ReLU6 or clamp(0, a)."),
+    "ann.log_softmax": ("a log-softmax between layers has no spiking rule", LAST_ONLY),
+    **dict.fromkeys(SIGNED, NOT_QUANTISED),
     "ann.relu": ("it was not merged into a neuron layer", "Run `merge-residual` first."),
     "ann.rounded_relu": ("it still rounds", "Run `defer-rounding` first."),
-    "ann.mul": ("the product of two activations has no spiking rule yet", "Remove the gate (squeeze-and-excite)."),
-    "ann.matmul": ("the product of two activations has no spiking rule yet", "Attention is not convertible yet."),
-    "ann.attention": ("attention multiplies activations and takes a softmax of them", "It is not convertible yet."),
+    "ann.attention": ("a masked share is zero, which needs an infinite score", "Use attention without a mask."),
     "ann.add": (
         "a sum with no activation behind it is no neuron layer",
         "Put a ReLU behind the sum, as in the original residual block.",
@@ -64,31 +69,55 @@ REASONS: Mapping[str, tuple[str, str]] = {
 
 
 def _problem(op: Operation, why: str, remedy: str = "") -> Problem:
-    return Problem(f"`{op.name}`", user_location(op), why, remedy)
+    return Problem(f"`{written_name(op)}`", user_location(op), why, remedy)
 
 
 def currents_come_from_synapses(op: Operation) -> Iterator[Problem]:
-    """Every current of a neuron layer comes straight from a synapse."""
+    """Every current of a neuron layer comes straight from a synapse, or of a relay the only one from a product."""
     if not isinstance(op, NEURONS):
         return
     for current in op.currents:
-        if not isinstance(current.owner, SynapseOp):
+        alone = isinstance(current.owner, PRODUCTS) and len(op.currents) == 1
+        if not isinstance(current.owner, SynapseOp) and not alone:
             yield _problem(op, "a current comes from no synapse", "Run `merge-residual` first.")
 
 
 def synapses_read_counts(op: Operation) -> Iterator[Problem]:
     """No synapse, pooling or index map reads a sum that no activation has turned into counts."""
-    if not isinstance(op, SynapseOp | IndexMapOp | ConcatBase | Pool2dOp):
+    if not isinstance(op, (SynapseOp, IndexMapOp, ConcatBase, Pool2dOp, *PRODUCTS)):
         return
-    sources = [operand.owner for operand in op.operands if isinstance(operand.owner, SynapseOp)]
+    sources = [operand.owner for operand in op.operands if isinstance(operand.owner, (SynapseOp, *PRODUCTS))]
     for source in sources:
-        why = f"it reads {Problem(f'`{source.name}`', user_location(source))} with no activation between"
+        why = f"it reads {Problem(f'`{written_name(source)}`', user_location(source))} with no activation between"
         yield _problem(op, why, "Put a ReLU between them, or merge the two layers into one.")
+
+
+def charges_are_relayed(op: Operation) -> Iterator[Problem]:
+    """What acts on a charge, and is no rectifier, alone reads the relay that gathers it, and acts along rows."""
+    if not acts_on_charge(op):
+        return
+    if not (isinstance(op.operands[0].owner, ann.RelayOp) and op.operands[0].has_one_use()):
+        yield _problem(op, "its charge was not relayed", "Run `insert-relays` first.")
+    rank = len(shape_of(op.results[0]))
+    if isinstance(op, ann.SoftmaxOp) and op.axis.value.data != rank - 1:
+        yield _problem(op, "it shares among another axis than the last", "Transpose around it.")
+    if isinstance(op, ann.LayerNormOp) and len(values_of(op.normalized)) != 1:
+        yield _problem(op, "it norms several axes at once", "Norm the last axis, or train with batch normalisation.")
+
+
+def signs_can_be_said(op: Operation) -> Iterator[Problem]:
+    """Negative numbers, tables and products need spikes that carry a number."""
+    if op.name not in SIGNED:
+        return
+    constraints = declared_constraints(op)
+    if constraints is not None and "graded" not in constraints.codes:
+        codes = ", ".join(constraints.codes)
+        yield _problem(op, f"it needs spikes that carry a number (code graded), not {codes}", SIGNED[op.name])
 
 
 def activations_are_calibrated(op: Operation) -> Iterator[Problem]:
     """Every neuron layer has a clip range, every input of floats has statistics."""
-    if isinstance(op, ann.NeuronOp) and "nc.clip" not in op.attributes:
+    if is_layer(op) and "nc.clip" not in op.attributes:
         yield _problem(op, "it has no clip range", "Run `calibrate` and `balance-thresholds`, with images.")
     if isinstance(op, ann.InputOp) and op.mean is None and "nc.statistics" not in op.attributes:
         yield _problem(op, "the input has no statistics", "Run `calibrate`, with images.")
@@ -161,8 +190,15 @@ def _element(value: SSAValue) -> Attribute | None:
     return element_type(value) if isinstance(value.type, TensorType) else None
 
 
-NEURONS = (ann.NeuronOp, ann.StaircaseOp, snn.IntegrateAndFireOp, snn.AccumulateOp)
-
+PRODUCTS = (ann.MulOp, ann.MatmulOp, ProductBase)
+NEURONS = (
+    ann.NeuronOp,
+    ann.RelayOp,
+    ann.StaircaseOp,
+    TableLayerOp,
+    snn.IntegrateAndFireOp,
+    snn.AccumulateOp,
+)
 MAPS = frozenset(
     {"ann.max_pool2d", "ann.sum_pool2d", "ann.reshape", "ann.transpose", "ann.slice", "ann.pad", "ann.concat"}
 )
@@ -170,12 +206,13 @@ MASKS = frozenset({"ann.affine", "ann.constant"})
 """What adds constants."""
 
 SYNAPSES = frozenset({"ann.conv2d", "ann.linear", "ann.diagonal"})
+TABLES = frozenset({"ann.lookup", "ann.integer_softmax", "ann.integer_layer_norm", "ann.product", "ann.matrix_product"})
 STRUCTURE = (
     Rule("currents come from synapses", currents_come_from_synapses),
     Rule("synapses read counts", synapses_read_counts),
 )
 
-FLOATS = frozenset(operation.name for operation in ann.DIALECT.operations) - {"ann.staircase"}
+FLOATS = frozenset(operation.name for operation in ann.DIALECT.operations) - TABLES - {"ann.staircase"}
 
 FINITE = ValueRule("constants are finite", constants_are_finite)
 
@@ -193,8 +230,13 @@ ANN_IMPORTED = Level(
 ANN_CONVERTIBLE = Level(
     "ann-convertible",
     frozenset({"host"}),
-    FRAME | SYNAPSES | MAPS | {"ann.input", "ann.neuron"},
-    (*STRUCTURE, Rule("activations are calibrated", activations_are_calibrated, needs_calibration=True)),
+    FRAME | SYNAPSES | MAPS | frozenset(SIGNED) | {"ann.input", "ann.neuron"},
+    (
+        *STRUCTURE,
+        Rule("charges are relayed", charges_are_relayed),
+        Rule("signs can be said", signs_can_be_said),
+        Rule("activations are calibrated", activations_are_calibrated, needs_calibration=True),
+    ),
     REASONS,
     SEGMENTS,
     (FINITE,),
@@ -204,7 +246,7 @@ ANN_CONVERTIBLE = Level(
 ANN_QUANTIZED = Level(
     "ann-quantized",
     frozenset({"host"}),
-    FRAME | SYNAPSES | MAPS | {"ann.staircase"},
+    FRAME | SYNAPSES | MAPS | TABLES | {"ann.staircase"},
     (
         *STRUCTURE,
         Rule("values are integers", values_are_integers),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -14,9 +14,18 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 
 from neurocuda.compiled import Compiled
-from neurocuda.dialects.ann.ops import InputOp, NeuronOp
+from neurocuda.dialects.ann.ops import InputOp, NeuronOp, RelayOp
 from neurocuda.dialects.levels import ANN_CONVERTIBLE
-from neurocuda.errors import InputError, NeuroCudaWarning, Problem, ProblemsError, PromiseError, TargetError, warn
+from neurocuda.errors import (
+    InputError,
+    LevelError,
+    NeuroCudaWarning,
+    Problem,
+    ProblemsError,
+    PromiseError,
+    TargetError,
+    warn,
+)
 from neurocuda.images import Array
 from neurocuda.imported import ImportedModel
 from neurocuda.ir.constraints import Constraints, set_constraints
@@ -32,11 +41,11 @@ from neurocuda.pipeline import (
     Line,
     Stage,
     balance_stage,
-    chosen_code,
     float_stage,
     integer_stages,
+    possible_codes,
     spikes_stage,
-    target_stages,
+    target_stage,
 )
 from neurocuda.reference.interpreter import interpret
 from neurocuda.targeting import shared_constraints
@@ -77,19 +86,20 @@ class Compilation:
         """
         started = perf_counter()
         constraints = self._constraints()
-        code = chosen_code(self.conversion, constraints, self.backend.name)
+        codes = possible_codes(self.conversion, constraints, self.backend.name)
         module = self.imported.module.clone()
         sample = self._sample(module) if validate else None
-        set_constraints(module, constraints)
+        set_constraints(module, replace(constraints, codes=codes))
         self._give_images(module)
         line = Line.start(self.imported.context, module)
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
         if self.images is not None:
             warn_of_silence(line)
-        facts = self._choose_timesteps(line, code)
-        integers = integer_stages(self.conversion, images=self.images is not None)
-        for stage in (*integers, *target_stages(self.backend, self.chip, code, self.conversion.firing_delay)):
+        facts = self._choose_timesteps(line)
+        for stage in integer_stages(self.conversion, images=self.images is not None):
             line.run(stage, validate_on=sample, progress=self.progress)
+        line, code = in_spikes(line, codes, self.conversion, validate_on=sample, progress=self.progress)
+        line.run(target_stage(self.backend, self.chip), validate_on=sample, progress=self.progress)
         self._forget_images(line)
         compiled = self._compiled(line, code, facts)
         self._say("building for the target")
@@ -105,6 +115,8 @@ class Compilation:
             self.progress(what)
 
     def _constraints(self) -> Constraints:
+        if self.conversion.host == "allow" and not self.backend.runs_segments:
+            raise TargetError(f'host="allow": target {self.backend.name} runs nothing on the host between layers')
         constraints = shared_constraints(self.backend, self.conversion.portable)
         bits = self.conversion.weight_bits
         if bits is not None and bits > constraints.weight_bits:
@@ -131,14 +143,14 @@ class Compilation:
         for module in (line.module, *line.levels.values()):
             module.attributes.pop(IMAGES, None)
         for op in line.levels["ann-convertible"].walk():
-            if isinstance(op, NeuronOp):
+            if not isinstance(op, InputOp):
                 op.attributes.pop(STATISTICS, None)
 
-    def _choose_timesteps(self, line: Line, code: str) -> dict[str, float | str]:
+    def _choose_timesteps(self, line: Line) -> dict[str, float | str]:
         """Replaces timesteps="auto" by a number; returns what was found."""
         if self.conversion.timesteps != "auto" or self.conversion.latency_budget is not None:
             return {}
-        timesteps, loss = chosen_timesteps(line, self.conversion, self.images, code)
+        timesteps, loss = chosen_timesteps(line, self.conversion, self.images)
         self.conversion = replace(self.conversion, timesteps=timesteps)
         line.run(balance_stage(self.conversion), progress=self.progress)
         return {f"calibration images whose class changes with T = {timesteps}": f"{loss:.2f} %"}
@@ -186,9 +198,46 @@ def require_equal(compiled: Compiled, inputs: Sequence[Array]) -> None:
         raise PromiseError(str(wrong[0]))
 
 
-def chosen_timesteps(
-    line: Line, conversion: Conversion, images: Sequence[Array] | None, code: str
-) -> tuple[int, float]:
+def in_spikes(
+    line: Line,
+    codes: Sequence[str],
+    conversion: Conversion,
+    *,
+    validate_on: Sequence[Array] | None = None,
+    progress: Progress | None = None,
+) -> tuple[Line, str]:
+    """The network in the first of these codes that every layer can be said in, and that code.
+
+    Warns:
+        NeuroCudaWarning: codes before it were refused, and why.
+
+    Raises:
+        LevelError: lists what stands in the way of every code.
+    """
+    refusals: dict[str, LevelError] = {}
+    for code in codes:
+        branch = line.branch()
+        try:
+            branch.run(spikes_stage(code, conversion.firing_delay), validate_on=validate_on, progress=progress)
+        except LevelError as refusal:
+            refusals[code] = refusal
+            continue
+        if refusals:
+            warn("\n".join([f'code "{code}" is taken:', *map(str, refusals.values())]))
+        return branch, code
+    raise LevelError(f"the network has no code that the target knows ({', '.join(codes)}):", _refused(refusals))
+
+
+def _refused(refusals: Mapping[str, LevelError]) -> list[Problem]:
+    """What stands in the way, once for all codes that it concerns."""
+    told: dict[Problem, list[str]] = {}
+    for code, refusal in refusals.items():
+        for problem in refusal.problems:
+            told.setdefault(problem, []).append(code)
+    return [replace(problem, what=f"{problem.what} in code {', '.join(codes)}") for problem, codes in told.items()]
+
+
+def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array] | None) -> tuple[int, float]:
     """The smallest T of the ladder that loses few enough classes of the float network, and how many it loses.
 
     The loss is the percentage of calibration images whose largest output is another one: accuracy cannot fall by more.
@@ -206,7 +255,7 @@ def chosen_timesteps(
         stages = (
             balance_stage(trial),
             *integer_stages(trial, images=True),
-            *((spikes_stage(code, conversion.firing_delay),) if code == "free" else ()),
+            *((spikes_stage("free", conversion.firing_delay),) if conversion.code == "free" else ()),
         )
         branch = line.branch()
         for stage in stages:
@@ -241,13 +290,23 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
             problems = _structural_problems(line)
             if problems:
                 return problems
-            code = chosen_code(conversion, backend.constraints, backend.name)
+            codes = possible_codes(conversion, backend.constraints, backend.name)
+            give_noise(line)
             line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
-            for stage in (*integer_stages(conversion, images=False), *target_stages(backend, chip, code)):
+            for stage in integer_stages(conversion, images=False):
                 line.run(stage)
+            in_spikes(line, codes, conversion)[0].run(target_stage(backend, chip))
         except ProblemsError as refusal:
             return refusal.problems
     return ()
+
+
+def give_noise(line: Line) -> None:
+    """Lets noise calibrate what nothing but images can: only the structure matters."""
+    inputs = random_inputs(line.module)
+    if inputs is not None and any(isinstance(op, RelayOp) for op in line.module.walk()):
+        weights = weights_of(line.context)
+        line.module.attributes[IMAGES] = ArrayAttr([weights.add(array, "noise") for array in inputs])
 
 
 def structural_problems_of(imported: ImportedModel, backend: Backend) -> tuple[Problem, ...]:

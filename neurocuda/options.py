@@ -14,13 +14,16 @@ EXACT_CODES = ("unary", "radix", "latency", "graded", "signed")
 """Codes whose spikes say exactly the counts of the integer network."""
 
 CODES = ("auto", *EXACT_CODES, "free")
-"""How integers may be said in time; "auto" takes the target's preferred exact code."""
+"""How integers may be said in time; "auto" takes the first exact code of the target that carries all layers."""
 
 CALIBRATIONS = ("advanced", "light", "mse", "percentile", "max", "local")
 """How clip ranges are chosen, see `balance-thresholds`; the first two then calibrate layer by layer."""
 
 GRANULARITIES = ("channel", "layer")
 """What a threshold may be chosen for."""
+
+HOSTS = ("refuse", "allow")
+"""Whether what cannot spike may run on the host between layers."""
 
 MOST_TIMESTEPS = 1024
 MOST_STEPS = 2**20
@@ -33,7 +36,8 @@ class Conversion:
     Attributes:
         code: how integers are said in time. Exact: "unary" (as many spikes), "radix" (binary), "latency" (one spike,
             the earlier the larger), "graded" (one spike that carries the number), "signed" (spikes that can be taken
-            back). Approximate: "free" (free-running). "auto" takes the exact code that is cheapest on the target.
+            back). Approximate: "free" (free-running). "auto" takes the cheapest exact code of the target that all
+            layers can be said in.
         firing_delay: for code "free": a layer waits for so many steps after what it reads has begun before it fires;
             0 lets all layers fire at once. More steps, closer to the integer network.
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
@@ -47,6 +51,8 @@ class Conversion:
             most so many steps; each layer gets as many as it is worth, and `timesteps` is not looked at.
         threshold_granularity: "layer" forces one integer threshold per layer; None for what the target takes.
         weight_bits: width of a weight; None for what the target takes.
+        host: what happens to operations between layers that have no spiking rule on the target: "refuse" them, each
+            with the reason, or "allow" them to run on the host in floats, between two networks that spike.
         max_accuracy_loss: in points of agreement with the float network's classes, for timesteps "auto".
         portable: further targets that the same integer network must serve, e.g. ("cpu", "loihi2").
 
@@ -63,6 +69,7 @@ class Conversion:
     latency_budget: int | None = None
     threshold_granularity: str | None = None
     weight_bits: int | None = None
+    host: str = "refuse"
     max_accuracy_loss: float = 0.5
     portable: tuple[str, ...] = ()
 
@@ -74,6 +81,7 @@ class Conversion:
         _require_one_of("calibration", self.calibration, CALIBRATIONS)
         if self.timesteps != "auto":
             _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')
+        _require_one_of("host", self.host, HOSTS)
         if self.weight_bits is not None:
             _require_between("weight_bits", self.weight_bits, 2, 16)
         if self.latency_budget is not None:

@@ -35,12 +35,14 @@ STRUCTURE = (
     "defer-rounding",
     "remove-identities",
     "fold-constants",
+    "decompose-attention",
     "fuse-pad",
     "annotate-ranges-from-batch-norm",
     "fold-batch-norm",
     "replace-average-pooling",
     "fold-constants",
     "hoist-activations",
+    "insert-relays",
     "merge-residual",
     "remove-identities",
     "outline-host-segments",
@@ -77,7 +79,8 @@ WALKS: Mapping[str, tuple[str, ...]] = {
 
 def float_stage(conversion: Conversion) -> Stage:
     """From `ann-imported` to `ann-convertible`; without images, ranges come from batch-norm statistics."""
-    return Stage("ann-convertible", (*STRUCTURE, "calibrate", *balance_stage(conversion).passes))
+    hosted = ("move-to-host",) if conversion.host == "allow" else ()
+    return Stage("ann-convertible", (*STRUCTURE, *hosted, "calibrate", *balance_stage(conversion).passes))
 
 
 def balance_stage(conversion: Conversion) -> Stage:
@@ -113,11 +116,6 @@ def _walk(conversion: Conversion, options: str) -> str:
     return f"calibrate-layers{{steps={named} {options.strip()}{code}}}"
 
 
-def target_stages(backend: Backend, chip: str, code: str, firing_delay: int = 0) -> tuple[Stage, ...]:
-    """From counts to spikes and on to the target."""
-    return (spikes_stage(code, firing_delay), target_stage(backend, chip))
-
-
 def spikes_stage(code: str, firing_delay: int = 0) -> Stage:
     """From counts to spikes."""
     encode = f"encode-free{{delay={firing_delay}}}" if firing_delay else f"encode-{code}"
@@ -138,22 +136,21 @@ def target_stage(backend: Backend, chip: str) -> Stage:
     return Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}'))
 
 
-def chosen_code(conversion: Conversion, constraints: Constraints, target: str) -> str:
-    """The code that the network will be said in: the one asked for, or the exact one that the target lists first.
+def possible_codes(conversion: Conversion, constraints: Constraints, target: str) -> tuple[str, ...]:
+    """The codes that the network may be said in: the one asked for, or all exact ones, as the target lists them.
 
     Raises:
         TargetError: the target cannot say that code, or no exact one.
     """
-    exact = [code for code in constraints.codes if code in EXACT_CODES]
+    exact = tuple(code for code in constraints.codes if code in EXACT_CODES)
     if conversion.code == "auto" and exact:
-        return exact[0]
+        return exact
+    known = ", ".join(constraints.codes)
     if conversion.code == "auto":
-        known = ", ".join(constraints.codes)
         raise TargetError(f"target {target} has no exact code; say which of these the network may have: {known}")
     if conversion.code not in constraints.codes:
-        known = ", ".join(constraints.codes)
         raise TargetError(f'target {target} has no code "{conversion.code}"; it has {known}')
-    return conversion.code
+    return (conversion.code,)
 
 
 @dataclass
@@ -226,12 +223,12 @@ class Line:
 
 def name_layers(module: ModuleOp) -> None:
     """Gives every neuron layer that a pass has made anew a name of its own, by which later levels are compared."""
-    from neurocuda.dialects.ann.ops import NeuronOp
+    from neurocuda.dialects.ann.ops import NeuronOp, RelayOp
     from neurocuda.ir.origin import origin_of, set_origin, user_location
 
     taken = {origin for op in module.walk() if (origin := origin_of(op)) is not None}
     for op in module.walk():
-        if not isinstance(op, NeuronOp) or origin_of(op) is not None:
+        if not isinstance(op, NeuronOp | RelayOp) or origin_of(op) is not None:
             continue
         place = user_location(op).partition(",")[0] or "neurons"
         names = (place, *(f"{place}#{number}" for number in range(2, len(taken) + 3)))

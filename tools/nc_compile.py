@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from neurocuda.errors import OptionError
 from neurocuda.ir.files import require_place
-from neurocuda.options import CALIBRATIONS, CODES, GRANULARITIES, Conversion
+from neurocuda.options import CALIBRATIONS, CODES, GRANULARITIES, HOSTS, Conversion
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import ModelArguments, add_model_arguments, images_of, model_of, preprocessing_of
 from neurocuda.tools._summary import summary_of
@@ -58,6 +58,7 @@ class Arguments(ModelArguments):
     latency_budget: int | None
     threshold_granularity: str | None
     weight_bits: int | None
+    host: str
     max_accuracy_loss: float
     portable: tuple[str, ...]
     validate: bool
@@ -107,6 +108,8 @@ def _add_conversion(parser: ArgumentParser) -> None:
         help="what a threshold is chosen for (default: what the target takes)")  # fmt: skip
     add("--weight-bits", type=int, default=default.weight_bits, metavar="B",
         help="width of a weight (default: what the target takes)")  # fmt: skip
+    add("--host", choices=HOSTS, default=default.host,
+        help="refuse layers that cannot spike on the target, or run them in floats (default: %(default)s)")  # fmt: skip
     add("--max-accuracy-loss", type=float, default=default.max_accuracy_loss, metavar="POINTS",
         help="for --timesteps auto, against the float network's classes (default: %(default)s)")  # fmt: skip
     add("--portable", type=_names, default=default.portable, metavar="TARGET,...",
@@ -168,6 +171,7 @@ def _conversion(arguments: Arguments) -> Conversion:
         latency_budget=arguments.latency_budget,
         threshold_granularity=arguments.threshold_granularity,
         weight_bits=arguments.weight_bits,
+        host=arguments.host,
         max_accuracy_loss=arguments.max_accuracy_loss,
         portable=arguments.portable,
     )

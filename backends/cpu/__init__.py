@@ -21,4 +21,5 @@ BACKEND = Backend(
         availability="neurocuda.backends.cpu.build:availability",
         cost="neurocuda.backends.cpu.cost:cost",
     ),
+    runs_segments=True,
 )

@@ -62,6 +62,15 @@ def loop(name: str, count: int | str, body: Sequence[str], step: int = 1) -> lis
     return braces(f"for (int32_t {name} = 0; {name} < {count}; {advance})", body)
 
 
+def between(name: str, begin: str, end: str, body: Sequence[str], step: int = 1) -> list[str]:
+    """`for (int32_t name = begin; name < end; ++name)` around the body; the end is computed once."""
+    if begin == "0" and end.isdecimal():
+        return loop(name, end, body, step)
+    advance = f"++{name}" if step == 1 else f"{name} += {step}"
+    head = f"for (int32_t {name} = {begin}; {name} < {name}_end; {advance})"
+    return [f"const int32_t {name}_end = {end};", *braces(head, body)]
+
+
 def sum_of(*terms: tuple[str, int], plus: int = 0) -> str:
     """`16 * y + x + 3` from (variable, factor) pairs and a constant; what is zero is left out."""
     parts = [name if factor == 1 else f"{factor} * {name}" for name, factor in terms if factor]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import gcd, prod
 from typing import TypeVar, cast
 
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, f32, i1, i32
 from xdsl.ir import Attribute, SSAValue
 
-from neurocuda.backends.cpu.c_text import braces, c_type, literal, loop, lowest, sum_of
+from neurocuda.backends.cpu.c_text import between, braces, c_type, literal, loop, lowest, sum_of
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import PoolOp, buffer_element, buffer_shape, element_bytes, is_float
 from neurocuda.dialects.shared.tables import NORM_BITS
@@ -432,24 +432,35 @@ class Window:
         rounded = f" / {spread}" if spread > 1 else ""
         begin = f"{first} < 0 ? ({spread - 1} - {first}){rounded} : 0"
         within = f"({self.size + spread - 1} - {first}){rounded}"
-        end = f"const int32_t {tap}_end = {within} < {self.kernel} ? {within} : {self.kernel};"
-        return [origin, end, *braces(f"for (int32_t {tap} = {begin}; {tap} < {tap}_end; ++{tap})", [place, *body])]
+        end = f"{within} < {self.kernel} ? {within} : {self.kernel}"
+        return [origin, *between(tap, begin, end, [place, *body])]
 
     def outputs(self, position: str, tap: str, output: str, body: Sequence[str]) -> list[str]:
-        """Loops over the taps through which one input reaches an output inside the result."""
-        shifted = f"{output}_at" if self.stride > 1 else output
+        """Loops over the taps through which one input reaches an output inside the result; bounds as in `taps`.
+
+        Tap t leads to output (position + low - dilation t) / stride, where that is a whole number: every `apart`-th.
+        """
+        last, reach = f"{output}_last", (self.count - 1) * self.stride
         offset = f" + {self.low}" if self.low else ""
-        back = f" - {sum_of((tap, self.dilation))}" if self.kernel > 1 else ""
-        lines = [f"const int32_t {shifted} = {position}{offset}{back};"]
-        reach = (self.count - 1) * self.stride + 1 if self.stride > 1 else self.count
-        outside = [f"{shifted} < 0"] if self.low < (self.kernel - 1) * self.dilation else []
-        if self.size - 1 + self.low >= reach:
-            outside.append(f"{shifted} >= {reach}")
-        if self.stride > 1:
-            outside.append(f"{shifted} % {self.stride} != 0")
-        guard = braces(f"if ({' || '.join(outside)})", ["continue;"]) if outside else []
-        divide = [f"const int32_t {output} = {shifted} / {self.stride};"] if self.stride > 1 else []
-        return loop(tap, self.kernel, [*lines, *guard, *divide, *body])
+        back = f"{last} - {sum_of((tap, self.dilation))}" if self.kernel > 1 else last
+        place = f"const int32_t {output} = {f'({back}) / {self.stride}' if self.stride > 1 else back};"
+        rounded = f" / {self.dilation}" if self.dilation > 1 else ""
+        begin, end = "0", str(self.kernel)
+        if self.size - 1 + self.low > reach:
+            begin = f"({last} > {reach} ? ({last} - {reach - self.dilation + 1}){rounded} : 0)"
+        if self.low < (self.kernel - 1) * self.dilation:
+            within = f"{last}{rounded} + 1"
+            end = f"({within} < {self.kernel} ? {within} : {self.kernel})"
+        shared = gcd(self.stride, self.dilation)
+        apart = self.stride // shared
+        if shared > 1:
+            end = f"{last} % {shared} == 0 ? {end} : 0"
+        if apart > 1:
+            inverse = pow(self.dilation // shared, -1, apart)
+            whole = f"{last} / {shared}" if shared > 1 else last
+            phase = f"{sum_of((whole, inverse))} % {apart}"
+            begin = f"{phase} + ({begin} - {phase} + {apart - 1}) / {apart} * {apart}"
+        return [f"const int32_t {last} = {position}{offset};", *between(tap, begin, end, [place, *body], apart)]
 
 
 def windows(source: Sequence[int], target: Sequence[int], kernel: Sequence[int], op: object) -> tuple[Window, Window]:

@@ -20,6 +20,7 @@ from xdsl.ir import Operation
 from neurocuda.backends.cpu.build import Compiler, build, find_compiler
 from neurocuda.backends.cpu.emit import ALIGNMENT, PrintedProgram, printed_programs
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
+from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.backend import Execution, RunOptions
 from neurocuda.ir.weights import WeightStore
@@ -48,7 +49,9 @@ def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
     natives: dict[Operation, NativeProgram] = {
         printed.op: NativeProgram(printed, compiler) for printed in printed_programs(module, weights)
     }
-    return CpuProgram(module, weights, natives, f"cpu: {compiler.description}")
+    hosted = hosted_operations(module)
+    beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
+    return CpuProgram(module, weights, natives, f"cpu: {compiler.description}{beside}")
 
 
 @dataclass(frozen=True)

@@ -135,14 +135,14 @@ class LeakyReluOp(ActivationOp):
 
 @irdl_op_definition
 class SiluOp(ActivationOp):
-    """x / (1 + exp(-x)). Spikes: no."""
+    """x / (1 + exp(-x)). Spikes: graded, looked up."""
 
     name = "ann.silu"
 
 
 @irdl_op_definition
 class GeluOp(ActivationOp):
-    """x times the normal distribution function of x, or its tanh approximation. Spikes: no."""
+    """x times the normal distribution function of x, or its tanh approximation. Spikes: graded, looked up."""
 
     name = "ann.gelu"
     approximate = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
@@ -156,28 +156,28 @@ class GeluOp(ActivationOp):
 
 @irdl_op_definition
 class SigmoidOp(ActivationOp):
-    """1 / (1 + exp(-x)). Spikes: no."""
+    """1 / (1 + exp(-x)). Spikes: graded, looked up."""
 
     name = "ann.sigmoid"
 
 
 @irdl_op_definition
 class TanhOp(ActivationOp):
-    """The hyperbolic tangent. Spikes: no."""
+    """The hyperbolic tangent. Spikes: graded, looked up."""
 
     name = "ann.tanh"
 
 
 @irdl_op_definition
 class HardSwishOp(ActivationOp):
-    """x min(max(x + 3, 0), 6) / 6. Spikes: no."""
+    """x min(max(x + 3, 0), 6) / 6. Spikes: graded, looked up."""
 
     name = "ann.hard_swish"
 
 
 @irdl_op_definition
 class HardSigmoidOp(ActivationOp):
-    """min(max(x + 3, 0), 6) / 6. Spikes: no."""
+    """min(max(x + 3, 0), 6) / 6. Spikes: graded, looked up."""
 
     name = "ann.hard_sigmoid"
 
@@ -205,9 +205,16 @@ class SoftmaxBase(ActivationOp, ABC):
 
 @irdl_op_definition
 class SoftmaxOp(SoftmaxBase):
-    """exp(x) over its sum along an axis. Spikes: no; runs on the host behind the last neuron."""
+    """exp(scale x) over its sum along an axis. Spikes: graded, along the last axis, as `ann.integer_softmax`."""
 
     name = "ann.softmax"
+    scale = opt_prop_def(FloatAttr)
+    assembly_format = "$input `axis` $axis (`scale` $scale^)? attr-dict `:` type($input) `->` type($result)"
+
+    def __init__(self, input: SSAValue, axis: int, scale: float | None = None) -> None:
+        super().__init__(input, axis)
+        if scale is not None:
+            self.properties["scale"] = FloatAttr(scale, f64)
 
 
 @irdl_op_definition

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
-from neurocuda.dialects.ann.activations import ClampOp, HardSigmoidOp, ReluOp, SigmoidOp, SoftmaxOp
-from neurocuda.dialects.ann.neurons import NeuronOp
+from neurocuda.dialects.ann.activations import ActivationOp, ClampOp, HardSigmoidOp, ReluOp, SigmoidOp, SoftmaxOp
+from neurocuda.dialects.ann.arithmetic import LayerNormOp
+from neurocuda.dialects.ann.neurons import NeuronOp, RelayOp
 from neurocuda.dialects.ann.pooling import AdaptiveAveragePool2dOp, MaxPool2dOp
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pool2dOp
@@ -22,6 +23,33 @@ def bounds_of(op: ReluOp | ClampOp) -> tuple[float, float]:
     lowest = -inf if op.minimum is None else op.minimum.value.data
     highest = inf if op.maximum is None else op.maximum.value.data
     return lowest, highest
+
+
+def rectifies(op: Operation) -> bool:
+    """Whether nothing below zero passes and zero stays: a relu, or a clamp from 0 up to something positive."""
+    if not isinstance(op, ReluOp | ClampOp):
+        return False
+    lowest, highest = bounds_of(op)
+    return lowest == 0 and highest > 0
+
+
+def acts_on_charge(op: Operation) -> bool:
+    """Whether an operation works out what neurons say from their charge, and is no rectifier."""
+    if isinstance(op, ReluOp | ClampOp):
+        return not rectifies(op)
+    return isinstance(op, ActivationOp | LayerNormOp)
+
+
+def is_layer(op: Operation) -> bool:
+    """Whether an operation is a layer of neurons with clip ranges of its own choice."""
+    if isinstance(op, RelayOp):
+        return not is_charge_of_another(op)
+    return isinstance(op, NeuronOp) or (acts_on_charge(op) and not isinstance(op, SoftmaxOp))
+
+
+def is_charge_of_another(op: RelayOp) -> bool:
+    """Whether a relay is only the charge that an activation function, a layer norm or a softmax acts on."""
+    return op.result.has_one_use() and all(acts_on_charge(use.operation) for use in op.result.uses)
 
 
 def nonnegative(value: SSAValue) -> bool:

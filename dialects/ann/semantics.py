@@ -274,7 +274,8 @@ def _softmax(x: Array, axis: int) -> NDArray[np.float64]:
 
 @means(ann.SoftmaxOp)
 def softmax(op: ann.SoftmaxOp, run: Run, x: Array) -> Array:
-    return _softmax(x, op.axis.value.data + 1).astype(np.float32)
+    scaled = x if op.scale is None else x.astype(np.float64) * op.scale.value.data
+    return _softmax(scaled, op.axis.value.data + 1).astype(np.float32)
 
 
 @means(ann.LogSoftmaxOp)

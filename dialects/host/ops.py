@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, TensorType, f32, i32
-from xdsl.ir import Attribute, Dialect, Region, SSAValue
+from xdsl.ir import Attribute, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -150,6 +150,13 @@ class YieldOp(IRDLOperation):
 
     def __init__(self, values: Sequence[SSAValue]) -> None:
         super().__init__(operands=[values])
+
+
+def hosted_operations(module: Operation) -> tuple[str, ...]:
+    """What host segments compute, without the dialect's name, each once."""
+    segments = [op for op in module.walk() if isinstance(op, SegmentOp)]
+    inner = (op for segment in segments for op in segment.body.block.ops if not isinstance(op, YieldOp))
+    return tuple(dict.fromkeys(op.name.partition(".")[2] for op in inner))
 
 
 DIALECT = Dialect("host", [QuantizeOp, DequantizeOp, SegmentOp, YieldOp], [])

@@ -183,14 +183,14 @@ def integer_softmax(charge: Array, divisor: Array, table: Array, levels: int) ->
 
 
 def integer_layer_norm(
-    charge: Array, gain: Array, shift: Array, epsilon: int, clip: tuple[int, int]
+    charge: Array, gain: Array, shift: Array, epsilon: float, clip: tuple[int, int]
 ) -> NDArray[np.int64]:
     """Every row (the last axis) without its mean, over its deviation, times gain / 2^8, plus shift / 2^8; clipped."""
-    wide = charge.astype(np.int64)
-    centred = wide * wide.shape[-1] - wide.sum(axis=-1, keepdims=True)
-    deviation = isqrt(np.square(centred).sum(axis=-1, keepdims=True) + epsilon)
-    quotient = np.where(deviation > 0, centred * gain.astype(np.int64) // np.maximum(deviation, 1), 0)
-    return np.clip((quotient + shift.astype(np.int64)) >> NORM_BITS, *clip)
+    centred = charge * charge.shape[-1] - charge.sum(axis=-1, keepdims=True)
+    squares = np.square(centred).sum(axis=-1, keepdims=True) + epsilon
+    deviation = isqrt(squares) if squares.dtype.kind == "i" else np.sqrt(squares)
+    quotient = np.where(deviation > 0, np.floor_divide(centred * gain, np.where(deviation > 0, deviation, 1)), 0)
+    return np.clip(np.floor_divide(quotient + shift, 2**NORM_BITS), *clip).astype(np.int64)
 
 
 def isqrt(values: NDArray[np.int64]) -> NDArray[np.int64]:

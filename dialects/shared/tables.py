@@ -10,7 +10,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, IntegerAttr, TensorType, i32, i64
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    FloatAttr,
+    IntegerAttr,
+    TensorType,
+    f64,
+    i32,
+    i64,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import ParsePropInAttrDict, operand_def, opt_prop_def, prop_def, result_def, traits_def, var_operand_def
 from xdsl.traits import Pure
@@ -190,13 +199,14 @@ class LayerNormBase(TableLayerOp, ABC):
     With charges v: d = N v - sum of v, r = isqrt(sum of d² + epsilon), and every neuron says
     clip(floor((floor(d gain / r) + shift) / 2^8), lowest, highest); where r is 0 the quotient is 0.
     gain is about 2^8 sqrt(N) times the factor behind the norm over what 1 stands for, shift 2^8 times what is added.
+    Of charges in floats, before `quantize-weights`, the root is a float, too.
 
     (C3) Gain and shift broadcast onto a row.
     """
 
     gain = prop_def(DENSE)
     shift = prop_def(DENSE)
-    epsilon = prop_def(IntegerAttr.constr(i64))
+    epsilon = prop_def(IntegerAttr.constr(i64) | FloatAttr.constr(f64))
     FORMAT: ClassVar[str] = (
         "$currents `gain` `(` $gain `)` `shift` `(` $shift `)` `epsilon` $epsilon (`initial` `(` $initial^ `)`)? "
         "(`scale` `(` $scale^ `)`)?"
@@ -209,7 +219,7 @@ class LayerNormBase(TableLayerOp, ABC):
         *,
         gain: Dense,
         shift: Dense,
-        epsilon: int,
+        epsilon: int | float,
         initial: Dense | None = None,
         scale: Dense | None = None,
     ) -> None:
@@ -218,7 +228,7 @@ class LayerNormBase(TableLayerOp, ABC):
             properties={
                 "gain": gain,
                 "shift": shift,
-                "epsilon": integer(epsilon),
+                "epsilon": integer(epsilon) if isinstance(epsilon, int) else FloatAttr(epsilon, f64),
                 "initial": initial,
                 "scale": scale,
             },

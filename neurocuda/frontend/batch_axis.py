@@ -290,6 +290,23 @@ def sliced(call: Call) -> Batchless:
     return along(call)
 
 
+def scattering(call: Call) -> Batchless:
+    """`src`, which may lack axis `dim`, replaces a part of `x` along it; or all of `x`, the batch from end to end."""
+    x, src = call.traced(), call.arguments["src"]
+    if not isinstance(src, Traced):
+        raise Refusal("it puts a constant into what depends on the input", "assign it: x[:, 0] = constant")
+    rank = len(x.shape)
+    dim = normalised(call.integer("dim"), rank)
+    if src.shape == x.shape:
+        arguments = call.with_arguments("dim", "start", "end", "step")
+    else:
+        arguments = call.with_arguments(dim=x.batch.renumbered(dim, rank))
+    lacks = len(src.shape) < rank and dim < x.batch.axis
+    if src.batch != replace(x.batch, axis=x.batch.axis - lacks):
+        raise Refusal("it mixes the batch axis of one tensor with another axis of another")
+    return arguments, x.batch
+
+
 def padded(call: Call) -> Batchless:
     """`pad` holds (low, high) for the last axis first; the batch is not padded."""
     x = call.traced()

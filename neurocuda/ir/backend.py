@@ -133,7 +133,8 @@ class Backend:
     """A target: its chips, what it demands, the passes that lower to it, and where its functions are.
 
     `pipeline` are pass names, with options as `nc-opt -p` takes them, from an encoded `snn` module to `level`.
-    `package` is the import path of the folder that holds `chips/*.toml`.
+    `package` is the import path of the folder that holds `chips/*.toml`. `runs_segments` says whether `load` runs host
+    segments between networks, too.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Backend:
     pipeline: tuple[str, ...]
     level: str
     hooks: Hooks
+    runs_segments: bool = False
 
     @cached_property
     def chips(self) -> Mapping[str, Chip]:

@@ -9,7 +9,7 @@ from neurocuda.errors import TargetError
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
-    from xdsl.ir import Attribute
+    from xdsl.ir import Attribute, Operation
 
 CONSTRAINTS = "nc.constraints"
 """The module attribute that holds the constraints of the target."""
@@ -99,6 +99,16 @@ def constraints_of(module: ModuleOp) -> Constraints:
     defaults = Constraints()
     values = {name: _value(name, value, getattr(defaults, name)) for name, value in attribute.data.items()}
     return Constraints(**values)  # pyright: ignore[reportArgumentType]  _value returns the type of the default
+
+
+def declared_constraints(op: Operation) -> Constraints | None:
+    """The constraints that the module around an operation was given, or None."""
+    from xdsl.dialects.builtin import ModuleOp
+
+    parent: Operation | None = op
+    while parent is not None and not isinstance(parent, ModuleOp):
+        parent = parent.parent_op()
+    return None if parent is None or CONSTRAINTS not in parent.attributes else constraints_of(parent)
 
 
 def _value(name: str, attribute: Attribute, default: int | str | tuple[str, ...]) -> int | str | tuple[str, ...]:

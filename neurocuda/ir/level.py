@@ -79,15 +79,19 @@ class Level:
 
     def _violations(self, module: ModuleOp, weights: WeightStore | None, structure_only: bool) -> Iterator[Problem]:
         for op in self._visible(module):
-            if not self.allows(op):
-                yield self._refusal(op)
-                continue
-            for rule in self.rules:
-                if not (structure_only and rule.needs_calibration):
-                    yield from rule.check(op)
-            if weights is not None:
+            yield from self.problems_of(op, structure_only=structure_only)
+            if weights is not None and self.allows(op):
                 for value_rule in self.value_rules:
                     yield from value_rule.check(op, weights)
+
+    def problems_of(self, op: Operation, *, structure_only: bool = False) -> Iterator[Problem]:
+        """What is wrong with one operation, the values of its constants aside."""
+        if not self.allows(op):
+            yield self._refusal(op)
+            return
+        for rule in self.rules:
+            if not (structure_only and rule.needs_calibration):
+                yield from rule.check(op)
 
     def _visible(self, op: Operation) -> Iterator[Operation]:
         yield op

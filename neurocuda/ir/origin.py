@@ -21,6 +21,9 @@ ORIGIN = "nc.origin"
 """The discardable attribute that names the value an operation's first result holds. Two values with one origin, in
 two modules, are the same value, each said in the terms of its level."""
 
+WRITTEN = "nc.written"
+"""The discardable attribute that names the operation the user wrote, on what a pass has put in its place."""
+
 
 def origin_of(op: Operation) -> str | None:
     """The origin of the operation's first result, or None where it computes something new."""
@@ -34,6 +37,12 @@ def set_origin(op: Operation, origin: str | None) -> None:
         op.attributes.pop(ORIGIN, None)
     else:
         op.attributes[ORIGIN] = StringAttr(origin)
+
+
+def written_name(op: Operation) -> str:
+    """The name of the operation that the user wrote where this one now stands."""
+    attribute = op.attributes.get(WRITTEN)
+    return attribute.data if isinstance(attribute, StringAttr) else op.name
 
 
 def argument_origins(block: Block) -> ArrayAttr[DictionaryAttr] | None:
@@ -59,11 +68,13 @@ def origin_of_argument(function: FuncOp, index: int) -> str | None:
 
 
 def inherit(old: Operation, new: Operation) -> None:
-    """Gives `new` the location and the origin of `old` where it has none of its own."""
+    """Gives `new` the location, the origin and the written name of `old` where it has none of its own."""
     if isinstance(new.location, UnknownLoc):
         new.location = old.location
     if origin_of(new) is None and origin_of(old) is not None:
         set_origin(new, origin_of(old))
+    if WRITTEN in old.attributes:
+        new.attributes.setdefault(WRITTEN, old.attributes[WRITTEN])
 
 
 def name_origins(module: ModuleOp) -> frozenset[str]:

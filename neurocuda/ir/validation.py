@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from xdsl.dialects.builtin import AnyFloat, IntegerType, ModuleOp, TensorType
 from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 
-from neurocuda.errors import ModelError, NeuroCudaWarning, PromiseError
+from neurocuda.errors import ModelError, PromiseError, warn
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.origin import forget_origins, name_origins, origin_of, user_location
 from neurocuda.ir.promise import Deviation, Equal, Promise
@@ -85,7 +84,7 @@ def check_promise(
     """
     given = random_inputs(before) if inputs is None else list(inputs)
     if given is None:
-        warnings.warn(f"{name} was not validated: {NOT_RUN}", NeuroCudaWarning, stacklevel=2)
+        warn(f"{name} was not validated: {NOT_RUN}")
         return []
     old, places = observe(before, weights, given)
     for key, value in old.items():

@@ -73,7 +73,7 @@ def levels_of(op: ann.StaircaseOp | TableLayerOp) -> int:
     return op.levels.value.data if isinstance(op, ann.StaircaseOp) else max(abs(end) for end in op.range)
 
 
-def outputs_of(module: ModuleOp) -> tuple[Layer, ...]:
+def readout_layers_of(module: ModuleOp) -> tuple[Layer, ...]:
     """The synapses of level `ann-quantized` whose sums no neuron reads, as layers without levels: the outputs."""
     layers = [op for op in module.walk() if isinstance(op, ann.StaircaseOp | TableLayerOp)]
     read = {current for op in layers for current in op.currents}

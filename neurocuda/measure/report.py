@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp
 
+from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import dense_shape
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.weights import WeightStore
-from neurocuda.measure.layers import outputs_of
+from neurocuda.measure.layers import readout_layers_of
 from neurocuda.measure.raster import schedule_of
 from neurocuda.measure.words import counted
 
@@ -49,6 +50,9 @@ def _header(compiled: Compiled) -> Iterator[str]:
         f"{counted(count, 'weight')} of {bits} bits in {counted(size, 'byte')}"
     )
     yield f"levels {' -> '.join(compiled.levels)}"
+    hosted = hosted_operations(compiled.levels["ann-quantized"])
+    if hosted:
+        yield f"on the host, in floats, and in no figure below: {', '.join(hosted)}"
     steps, interval = timing_of(compiled)
     if interval is not None:
         yield (
@@ -59,7 +63,7 @@ def _header(compiled: Compiled) -> Iterator[str]:
 
 def _layers(compiled: Compiled) -> Iterator[str]:
     """One line per layer, and per synapse of an output, whose sums never fire."""
-    outputs = outputs_of(compiled.levels["ann-quantized"])
+    outputs = readout_layers_of(compiled.levels["ann-quantized"])
     width = max((len(layer.name) for layer in (*compiled.layers, *outputs)), default=5)
     yield f"{'layer':{width}} {'neurons':>9} {'T':>5} {'synapses':>9} {'MACs':>12}  from"
     for layer in compiled.layers:
@@ -138,7 +142,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "steps": timing_of(compiled)[0],
         "interval": timing_of(compiled)[1],
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
-        "outputs": [asdict(layer) for layer in outputs_of(compiled.levels["ann-quantized"])],
+        "outputs": [asdict(layer) for layer in readout_layers_of(compiled.levels["ann-quantized"])],
         "schedule": {"steps": steps, "windows": [asdict(window) for window in windows]},
         "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: _evaluation(found) for what, found in compiled.evaluations.items()},

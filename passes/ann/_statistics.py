@@ -29,6 +29,9 @@ CLIP = "nc.clip"
 LEVELS = "nc.levels"
 """The attribute on a neuron layer that gives it another number of levels than the rest of the network."""
 
+LARGEST = 1e18
+"""Of larger values no variance fits into a float."""
+
 BINS = 2048
 """The number of bins of a histogram."""
 

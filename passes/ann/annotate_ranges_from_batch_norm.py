@@ -11,12 +11,13 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.shared.bases import SynapseOp
-from neurocuda.errors import warn
+from neurocuda.errors import ModelError, warn
 from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import BINS, IMAGES, STATISTICS, Statistics, by_channel
+from neurocuda.passes.ann._statistics import BINS, IMAGES, LARGEST, STATISTICS, Statistics, by_channel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,12 +174,22 @@ class _Estimator:
         return self._annotated(op, mean, variance, lowest=lowest, highest=highest)
 
     def _annotated(self, op: Operation, mean: Field, variance: Field, *, lowest: float, highest: float) -> Moments:
-        """Writes the statistics of a clipped normal distribution per channel; returns its moments."""
+        """Writes the statistics of a clipped normal distribution per channel; returns its moments.
+
+        Raises:
+            ModelError: they do not fit into floats.
+        """
         import numpy as np
 
         shape = shape_of(op.results[0])
         full = [by_channel(np.broadcast_to(field, shape)[None]).mean(axis=1) for field in (mean, variance)]
-        statistics = clipped_normal(full[0], np.sqrt(full[1]), lowest, highest)
+        deviation = np.sqrt(full[1])
+        if not (np.abs(full[0]) + DEVIATIONS * deviation).max(initial=0) <= LARGEST:
+            raise ModelError(
+                f"annotate-ranges-from-batch-norm: by the weights before it `{op.name}` ({user_location(op)}) "
+                f"gives values beyond {LARGEST:.0e}; look for overflowing weights, or give calibration images"
+            )
+        statistics = clipped_normal(full[0], deviation, lowest, highest)
         op.attributes[STATISTICS] = statistics.attribute(self.weights)
         channels = shape[1] if len(shape) == 2 else shape[0]
         form = (channels,) if len(shape) in (1, 2) else (channels, *(1,) * (len(shape) - 1))

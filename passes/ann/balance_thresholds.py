@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import is_layer
 from neurocuda.dialects.ann.canonicalization import TRAINED
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.origin import user_location
@@ -43,7 +45,8 @@ class BalanceThresholdsPass(NeuroPass):
     the range per channel that gradient steps on the clipping error reach (local threshold balancing, Bu et al. 2025,
     with data that flows through the float network). Levels are `timesteps` or the layer's `nc.levels`. A channel that
     never fired gets the layer's largest range; a clamp in the model bounds every range. Ranges that were trained
-    (`defer-rounding`) stay.
+    (`defer-rounding`) stay. Layers that say signed numbers (relays, layer norms, tables) have one range for both signs,
+    and channels whose counts are compared or added up share one.
 
     Before:
         func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
@@ -71,17 +74,23 @@ class BalanceThresholdsPass(NeuroPass):
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         import numpy as np
 
+        from neurocuda.passes.ann._shared_scales import shared_channels
+        from neurocuda.reference.interpreter import main_function
+
         self._check_options()
-        neurons = [op for op in module.walk() if isinstance(op, ann.NeuronOp) and TRAINED not in op.attributes]
-        statistics = [statistics_of(op, weights) for op in neurons]
-        missing = [op for op, found in zip(neurons, statistics, strict=True) if found is None]
+        block = main_function(module).body.block
+        layers = [op for op in block.ops if is_layer(op) and TRAINED not in op.attributes]
+        statistics = [statistics_of(op, weights) for op in layers]
+        missing = [op for op, found in zip(layers, statistics, strict=True) if found is None]
         if missing:
             raise LevelError("balance-thresholds needs statistics:", [_uncalibrated(op) for op in missing])
-        for op, found in zip(neurons, statistics, strict=True):
+        clips: dict[Operation, Floats] = {}
+        for op, found in zip(layers, statistics, strict=True):
             assert found is not None
-            clip = bounded(
-                self._clip(found, levels_of(op, self.timesteps)), None if op.maximum is None else op.maximum.value.data
-            )
+            signed = not isinstance(op, ann.NeuronOp)
+            maximum = None if signed or op.maximum is None else op.maximum.value.data
+            clips[op] = bounded(self._clip(folded(found) if signed else found, levels_of(op, self.timesteps)), maximum)
+        for op, clip in shared(clips, shared_channels(block, weights)).items():
             op.attributes[CLIP] = weights.add(clip.astype(np.float32), "clip")
 
     def _check_options(self) -> None:
@@ -91,6 +100,9 @@ class BalanceThresholdsPass(NeuroPass):
             raise OptionError(f"balance-thresholds: timesteps must be 1 ... 32768, not {self.timesteps}")
         if not 0 < self.percentile <= 100:
             raise OptionError(f"balance-thresholds: percentile must be above 0 and at most 100, not {self.percentile}")
+        if self.method != "percentile" and self.percentile != BalanceThresholdsPass.percentile:
+            goes = f"goes with method 'percentile', not '{self.method}'"
+            raise OptionError(f"balance-thresholds: percentile {self.percentile} {goes}")
 
     def _clip(self, statistics: Statistics, levels: int) -> Floats:
         import numpy as np
@@ -104,8 +116,33 @@ class BalanceThresholdsPass(NeuroPass):
         return least_square_clip(statistics, levels)[0]
 
 
-def _uncalibrated(op: ann.NeuronOp) -> Problem:
-    return Problem("`ann.neuron`", user_location(op), "it has no statistics", "Run `calibrate` first.")
+def _uncalibrated(op: Operation) -> Problem:
+    return Problem(f"`{op.name}`", user_location(op), "it has no statistics", "Run `calibrate` first.")
+
+
+def folded(statistics: Statistics) -> Statistics:
+    """The statistics of magnitudes."""
+    import numpy as np
+
+    magnitudes = np.abs(centres(statistics))
+    high = np.abs(statistics.edges).max(axis=1, keepdims=True).astype(np.float64)
+    bins = np.minimum((magnitudes / np.where(high > 0, high, 1) * BINS).astype(np.int64), BINS - 1)
+    histogram = np.zeros_like(statistics.histogram)
+    np.add.at(histogram, (np.arange(len(bins))[:, None], bins), statistics.histogram)
+    extremes = np.maximum(np.abs(statistics.minimum), np.abs(statistics.maximum))
+    edges = np.concatenate([np.zeros_like(high), high], axis=1).astype(np.float32)
+    return replace(statistics, minimum=np.zeros_like(extremes), maximum=extremes, edges=edges, histogram=histogram)
+
+
+def shared(clips: Mapping[Operation, Floats], groups: Mapping[Operation, NDArray[np.int64]]) -> dict[Operation, Floats]:
+    """Every channel's clip range raised to the largest of its group."""
+    import numpy as np
+
+    largest: dict[int, float] = {}
+    for op, clip in clips.items():
+        for group, value in zip(groups[op].tolist(), clip.tolist(), strict=True):
+            largest[group] = max(value, largest.get(group, 0.0))
+    return {op: np.array([largest[group] for group in groups[op].tolist()]) for op in clips}
 
 
 def bounded(clip: Floats, maximum: float | None) -> Floats:

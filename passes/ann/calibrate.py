@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from neurocuda.dialects.ann import ops as ann
@@ -17,7 +18,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import BINS, IMAGES, STATISTICS, Statistics, by_channel, named_images
+from neurocuda.passes.ann._statistics import BINS, IMAGES, LARGEST, STATISTICS, Statistics, by_channel, named_images
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,19 +33,17 @@ PIXELS = 256
 EVIDENCE = 16
 """How often each point of a grid must have been seen on average."""
 
-LARGEST = 1e18
-"""Of larger values no variance fits into a float."""
-
 BATCH = 64
 """Images that run at once."""
 
-OBSERVED = (ann.InputOp, ann.NeuronOp, ann.ReluOp, ann.ClampOp)
+OBSERVED = (ann.InputOp, ann.NeuronOp, ann.RelayOp, ann.LayerNormOp, *ann.ACTIVATIONS)
+"""Operations whose values are looked at, unless they run on the host."""
 
 
 @dataclass(frozen=True)
 class CalibratePass(NeuroPass):
     """
-    Runs images through the network and writes one statistics attribute on every input and rectified activation.
+    Runs images through the network and writes one statistics attribute on every input and activation.
 
     `images` is an `.npz` file with one array per input, batch axis first; without it the images are the arrays that
     the module attribute `nc.calibration` names; without either, statistics that are there already stay. Per channel:
@@ -78,7 +77,7 @@ class CalibratePass(NeuroPass):
         found: dict[Operation, Accumulator] = {}
 
         def observe(op: Operation, values: Array) -> None:
-            if isinstance(op, OBSERVED):
+            if _is_observed(op):
                 _require_numbers(op, values)
                 found.setdefault(op, Accumulator(grid=isinstance(op, ann.InputOp))).add(by_channel(values))
 
@@ -92,8 +91,18 @@ class CalibratePass(NeuroPass):
             return list(read_arrays(Path(self.images)).values())
         images = named_images(module, weights)
         if not images:
-            raise InputError('calibrate: no images; give an .npz file, calibrate{images="images.npz"}')
+            raise InputError(_missing(module))
         return images
+
+
+def _missing(module: ModuleOp) -> str:
+    """What is unknown without images."""
+    unknown = [op for op in module.walk() if _is_observed(op) and STATISTICS not in op.attributes]
+    places = dict.fromkeys(user_location(op) or f"`{op.name}`" for op in unknown)
+    return (
+        f"calibration images are needed: batch norms do not tell what the layers say in {'; '.join(places)} "
+        '(nc-opt takes them as calibrate{images="images.npz"})'
+    )
 
 
 def _require_numbers(op: Operation, values: Array) -> None:
@@ -110,9 +119,13 @@ def _require_numbers(op: Operation, values: Array) -> None:
         )
 
 
+def _is_observed(op: Operation) -> bool:
+    return isinstance(op, OBSERVED) and isinstance(op.parent_op(), FuncOp)
+
+
 def _are_annotated(module: ModuleOp) -> bool:
     """Whether every activation has statistics already."""
-    observed = [op for op in module.walk() if isinstance(op, OBSERVED)]
+    observed = [op for op in module.walk() if _is_observed(op)]
     return bool(observed) and all(STATISTICS in op.attributes for op in observed)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
-from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import is_layer
 from neurocuda.dialects.ann.canonicalization import TRAINED
 from neurocuda.errors import InputError, LevelError, OptionError, Problem, warn
 from neurocuda.ir.constraints import constraints_of
@@ -48,7 +48,7 @@ class CalibrateLayersPass(NeuroPass):
     `least-squares` changes weights so that the charge comes near the float network's, `bias` matches the mean charge
     per channel, `threshold` takes the clip range per channel with the least mean square error, `output-mean` matches
     the mean of what the layer says, `equalize` raises clip ranges so that channels can share a threshold (it acts only
-    where the target has one threshold per layer). A layer at the end is a readout: the first two apply.
+    where the target has one threshold per layer). At a readout and at layers of signed numbers the first two apply.
 
     With code "free" the layers run free: trains of spikes, simulated for `timesteps` steps on the first 64 images,
     are what reaches the next layer and what `output-mean` looks at.
@@ -148,7 +148,10 @@ def steps_named(names: Sequence[str]) -> list[Step]:
 
 
 def _require_clip_ranges(name: str, module: ModuleOp) -> None:
-    missing = [op for op in module.walk() if isinstance(op, ann.NeuronOp) and CLIP not in op.attributes]
+    from neurocuda.reference.interpreter import main_function
+
+    block = main_function(module).body.block
+    missing = [op for op in block.ops if is_layer(op) and CLIP not in op.attributes]
     if missing:
         why, remedy = "it has no clip range", "Run `balance-thresholds` first."
         problems = [Problem(f"`{op.name}`", user_location(op), why, remedy) for op in missing]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp, f32
 from xdsl.ir import Operation, SSAValue
@@ -16,6 +17,12 @@ from neurocuda.ir.rewriting import NeuroPass, apply_patterns, erase_unused
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann._linear import add_f32, affine, scale_and_shift
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Field = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class FoldConstantsPass(NeuroPass):
@@ -23,7 +30,7 @@ class FoldConstantsPass(NeuroPass):
     Replaces what depends on constants alone by its value, and merges successive scales and shifts.
 
     Sums, differences and products with a constant are scales and shifts, a matrix product with one is linear, and
-    zeros joined to a tensor are padding. Scales of one and shifts of zero go.
+    constants joined to a tensor (a class token) are padding and a shift. Scales of one and shifts of zero go.
 
     Before:
         func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -50,7 +57,7 @@ class FoldConstantsPass(NeuroPass):
             DifferenceWithConstant(weights),
             ProductWithConstant(),
             MatrixOfConstants(weights),
-            JoinedZeros(weights),
+            JoinedConstants(weights),
             MergeAffines(weights),
             DropNeutral(weights),
         )
@@ -141,13 +148,15 @@ class MatrixOfConstants(RewritePattern):
 
 
 @dataclass
-class JoinedZeros(RewritePattern):
-    """Zeros joined to a tensor are padding."""
+class JoinedConstants(RewritePattern):
+    """Constants joined to a tensor are padding, and a shift unless they are zero."""
 
     weights: WeightStore
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ann.ConcatOp, rewriter: PatternRewriter) -> None:
+        import numpy as np
+
         axis = op.axis.value.data
         before, inner, after = self._split(list(op.inputs))
         if not inner or not (before or after):
@@ -155,18 +164,29 @@ class JoinedZeros(RewritePattern):
         joined = [] if len(inner) == 1 else [ann.ConcatOp(inner, axis)]
         value = joined[0].result if joined else inner[0]
         low, high = [0] * len(shape_of(value)), [0] * len(shape_of(value))
-        low[axis], high[axis] = (sum(shape_of(zeros)[axis] for zeros in ends) for ends in (before, after))
-        rewriter.replace(op, [*joined, ann.PadOp(value, low, high)])
+        low[axis], high[axis] = (sum(shape_of(part)[axis] for part in ends) for ends in (before, after))
+        padded = ann.PadOp(value, low, high)
+        shift = self._shift(before, shape_of(value), after, axis)
+        shifted = [affine(padded.result, np.ones(()), shift, self.weights)] if shift.any() else []
+        rewriter.replace(op, [*joined, padded, *shifted])
 
     def _split(self, parts: list[SSAValue]) -> tuple[list[SSAValue], list[SSAValue], list[SSAValue]]:
-        """Zeros at the beginning, what stands between, zeros at the end."""
-        first = next((index for index, part in enumerate(parts) if not self._is_zero(part)), len(parts))
-        last = next((index for index in range(len(parts), first, -1) if not self._is_zero(parts[index - 1])), first)
-        return parts[:first], parts[first:last], parts[last:]
+        """Constants at the beginning, what stands between, constants at the end."""
+        varying = [index for index, part in enumerate(parts) if constant_of(part) is None]
+        if not varying:
+            return parts, [], []
+        return parts[: varying[0]], parts[varying[0] : varying[-1] + 1], parts[varying[-1] + 1 :]
 
-    def _is_zero(self, value: SSAValue) -> bool:
-        constant = constant_of(value)
-        return constant is not None and not self.weights.array(constant.value).any()
+    def _shift(self, before: list[SSAValue], inner: tuple[int, ...], after: list[SSAValue], axis: int) -> Field:
+        import numpy as np
+
+        ends = [[self._value(part) for part in parts] for parts in (before, after)]
+        return np.concatenate([*ends[0], np.zeros(inner), *ends[1]], axis=axis)
+
+    def _value(self, part: SSAValue) -> Field:
+        constant = constant_of(part)
+        assert constant is not None
+        return self.weights.array(constant.value).astype("float64")
 
 
 @dataclass

@@ -9,7 +9,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.dialects.ann.analysis import bounds_of, has_no_empty_window
+from neurocuda.dialects.ann.analysis import has_no_empty_window, rectifies
 from neurocuda.ir.attributes import Dense, dense_shape, shape_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns
@@ -96,12 +96,6 @@ def moved_clip(op: Operation, source: Operation, weights: WeightStore) -> Dense 
     ranges = weights.array(clip).reshape(broadcast_shape(len(shape), dense_shape(clip)[0]))
     rows = by_channel(np.broadcast_to(ranges, shape).reshape(1, *shape_of(source.input)))
     return weights.add(rows[:, 0], "clip") if (rows == rows[:, :1]).all() else None
-
-
-def rectifies(op: ann.ReluOp | ann.ClampOp) -> bool:
-    """Whether nothing below zero passes and zero stays: a relu, or a clamp from 0 up to something positive."""
-    lowest, highest = bounds_of(op)
-    return lowest == 0 and highest > 0
 
 
 def _same(op: Operation, operand: SSAValue) -> Operation:

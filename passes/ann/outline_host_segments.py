@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import func
@@ -15,7 +16,7 @@ from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
 
-SPIKING = (ann.InputOp, ann.NeuronOp, SynapseOp, ann.MaxPool2dOp, ann.SumPool2dOp)
+SPIKING = (ann.InputOp, ann.NeuronOp, ann.RelayOp, SynapseOp, ann.MaxPool2dOp, ann.SumPool2dOp)
 """Operations that belong on the chip."""
 
 
@@ -53,9 +54,9 @@ class OutlineHostSegmentsPass(NeuroPass):
         from neurocuda.reference.interpreter import main_function
 
         block = main_function(module).body.block
-        trailing = _trailing(block)
-        if any(not _acts_on_counts(op) for op in trailing):
-            _outline(block, trailing)
+        behind = trailing(block)
+        if any(not _acts_on_counts(op) for op in behind):
+            _outline(block, behind)
 
 
 def _acts_on_counts(op: Operation) -> bool:
@@ -64,33 +65,45 @@ def _acts_on_counts(op: Operation) -> bool:
     return isinstance(op, IndexMapOp | ann.ConcatOp) and not reads_sum
 
 
-def _trailing(block: Block) -> list[Operation]:
+def trailing(block: Block, spiking: tuple[type[Operation], ...] = SPIKING) -> list[Operation]:
     """The operations that no spiking operation depends on, in order."""
     needed: set[Operation] = set()
     for op in reversed(list(block.ops)):
-        chip = isinstance(op, SPIKING) or any(use.operation in needed for result in op.results for use in result.uses)
+        chip = isinstance(op, spiking) or any(use.operation in needed for result in op.results for use in result.uses)
         if chip and not isinstance(op, func.ReturnOp):
             needed.add(op)
     return [op for op in block.ops if op not in needed and not isinstance(op, func.ReturnOp | ann.ConstantOp)]
 
 
-def _outline(block: Block, trailing: list[Operation]) -> None:
-    members = set(trailing)
-    entering = list(dict.fromkeys(v for op in trailing for v in op.operands if v.owner not in members))
-    leaving = [r for op in trailing for r in op.results if any(u.operation not in members for u in r.uses)]
+def _outline(block: Block, behind: list[Operation]) -> None:
+    segment, values = outlined(behind)
+    last = block.last_op
+    assert last is not None
+    block.insert_op_before(segment, last)
+    for value, result in values.items():
+        value.replace_all_uses_with(result)
+    for op in reversed(behind):
+        block.erase_op(op)
+
+
+def outlined(
+    members: Sequence[Operation], passing: Sequence[SSAValue] = ()
+) -> tuple[host.SegmentOp, dict[SSAValue, SSAValue]]:
+    """A segment that computes what these operations do, and its results by what they stand for.
+
+    Results are the values that other operations read, and those that pass by.
+    """
+    inside_out = set(members)
+    entering = list(dict.fromkeys((*(v for op in members for v in op.operands if v.owner not in inside_out), *passing)))
+    read = (r for op in members for r in op.results if any(use.operation not in inside_out for use in r.uses))
+    leaving: list[SSAValue] = [*read, *passing]
     body = Block(arg_types=[value.type for value in entering])
     inside: dict[SSAValue, SSAValue] = dict(zip(entering, body.args, strict=True))
-    for op in trailing:
+    for op in members:
         copy = op.clone(value_mapper=inside)
         copy.location = op.location
         body.add_op(copy)
     body.add_op(host.YieldOp([inside[value] for value in leaving]))
     segment = host.SegmentOp(entering, Region(body), [value.type for value in leaving])
-    last = block.last_op
-    assert last is not None
-    segment.location = trailing[-1].location
-    block.insert_op_before(segment, last)
-    for value, result in zip(leaving, segment.outputs, strict=True):
-        value.replace_all_uses_with(result)
-    for op in reversed(trailing):
-        block.erase_op(op)
+    segment.location = members[-1].location
+    return segment, dict(zip(leaving, segment.outputs, strict=True))

@@ -11,23 +11,26 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, M
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import acts_on_charge, is_charge_of_another
 from neurocuda.dialects.ann.index_maps import united_range
 from neurocuda.dialects.ann.pooling import summed_range
 from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.bases import SynapseOp
+from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import element_type, shape_of, values_of
-from neurocuda.ir.origin import user_location
+from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, levels_of
+from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, levels_of, statistics_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from neurocuda.passes.ann._input_coding import InputCoding
+    from neurocuda.passes.ann._table_activations import Charge
 
     Field = NDArray[np.float64]
 
@@ -104,13 +107,19 @@ class _Quantizer:
             self._synapse(op)
         elif isinstance(op, ann.NeuronOp):
             self._neuron(op)
+        elif isinstance(op, ann.RelayOp):
+            self._relay(op)
+        elif acts_on_charge(op):
+            self._table(op)
+        elif isinstance(op, ann.MulOp | ann.MatmulOp):
+            self._product(op)
         elif isinstance(op, func.ReturnOp | host.SegmentOp):
             self._leave(op)
         else:
             self._index_map(op)
 
     def _problem(self, op: Operation, why: str, remedy: str) -> None:
-        self.problems.append(Problem(f"`{op.name}`", user_location(op), why, remedy))
+        self.problems.append(Problem(f"`{written_name(op)}`", user_location(op), why, remedy))
 
     def _input(self, op: ann.InputOp) -> None:
         from neurocuda.passes.ann._input_coding import coding_of
@@ -157,7 +166,7 @@ class _Quantizer:
         if op.input in self.offset:
             bias = bias + fields.charge(op, weight, self.offset[op.input])
         new = fields.rebuilt(op, self.weights.add(scaled.astype("float32"), "weight"), f32)
-        readout = not any(isinstance(use.operation, ann.NeuronOp) for use in op.result.uses)
+        readout = not any(isinstance(use.operation, ann.NeuronOp | ann.RelayOp) for use in op.result.uses)
         replace(op, new)
         if readout:
             self._readout(new, bias)
@@ -179,12 +188,10 @@ class _Quantizer:
     def _neuron(self, op: ann.NeuronOp) -> None:
         import numpy as np
 
-        attribute = op.attributes.get(CLIP)
-        if not isinstance(attribute, DenseIntOrFPElementsAttr | DenseResourceAttr):
-            self._problem(op, "it has no clip range", "Run `balance-thresholds` first.")
+        clip = self._clip(op)
+        if clip is None:
             return
         shape = shape_of(op.result)
-        clip = self.weights.array(attribute).astype(np.float64)
         levels = levels_of(op, self.timesteps)
         unit = clip.reshape(broadcast_shape(len(shape), len(clip))) / levels
         bias = np.zeros_like(unit) if op.bias is None else self.weights.array(op.bias).astype(np.float64)
@@ -200,6 +207,93 @@ class _Quantizer:
         )
         replace(op, new)
         self.scale[new.result] = np.broadcast_to(unit, shape)
+
+    # Layers of signed numbers
+
+    def _relay(self, op: ann.RelayOp) -> None:
+        from neurocuda.passes.ann import _table_activations as tables
+
+        clip = None if is_charge_of_another(op) else self._clip(op)
+        if clip is not None:
+            self._say(op, tables.relayed(self._charge(op), clip, levels_of(op, self.timesteps), self.weights))
+
+    def _table(self, op: Operation) -> None:
+        """An activation function, a softmax or a layer norm, together with the relay that gathers its charge."""
+        from neurocuda.passes.ann import _table_activations as tables
+
+        relay, levels = op.operands[0].owner, levels_of(op, self.timesteps)
+        if not isinstance(relay, ann.RelayOp):
+            self._problem(op, "it reads no relay", "Run `insert-relays` first.")
+            return
+        charge = self._charge(relay)
+        if isinstance(op, ann.SoftmaxOp):
+            self._say(op, tables.shares(op, charge, levels, self.weights), relay)
+            return
+        clip, seen = self._clip(op), statistics_of(relay, self.weights)
+        if clip is None:
+            return
+        if isinstance(op, ann.LayerNormOp):
+            self._say(op, tables.normed(op, charge, clip, levels, self.weights), relay)
+        elif seen is None:
+            self._problem(relay, "it has no statistics", "Run `calibrate` first.")
+        else:
+            self._say(op, tables.looked_up(op, charge, seen, clip, levels, self.weights), relay)
+
+    def _say(
+        self, op: Operation, new: ann.LookupOp | ann.IntegerSoftmaxOp | ann.IntegerLayerNormOp, *erased: Operation
+    ) -> None:
+        import numpy as np
+
+        replace(op, new)
+        for other in erased:
+            assert other.parent is not None
+            other.parent.erase_op(other)
+        assert new.scale is not None
+        self.scale[new.result] = np.broadcast_to(self.weights.array(new.scale).astype(np.float64), shape_of(new.result))
+
+    def _clip(self, op: Operation) -> Field | None:
+        import numpy as np
+
+        attribute = op.attributes.get(CLIP)
+        if isinstance(attribute, DenseIntOrFPElementsAttr | DenseResourceAttr):
+            return self.weights.array(attribute).astype(np.float64)
+        self._problem(op, "it has no clip range", "Run `balance-thresholds` first.")
+        return None
+
+    def _charge(self, op: ann.RelayOp) -> Charge:
+        import numpy as np
+
+        from neurocuda.passes.ann._fields import squeezed
+        from neurocuda.passes.ann._table_activations import Charge
+
+        bias = np.zeros(1) if op.bias is None else self.weights.array(op.bias).astype(np.float64)
+        for current in op.currents:
+            bias = bias + self.bias.get(current, np.zeros(1))
+        units = [self.scale[current] for current in op.currents if isinstance(current.owner, ProductBase)]
+        return Charge(op, bias, squeezed(units[0]) if units else np.ones(1))
+
+    def _product(self, op: ann.MulOp | ann.MatmulOp) -> None:
+        """A product of counts; what 1 of it stands for is the product of what its factors stand for."""
+        import numpy as np
+
+        from neurocuda.dialects.shared.meanings import aligned
+
+        left, right = self.scale.get(op.left), self.scale.get(op.right)
+        if left is None or right is None:
+            self._problem(op, "it does not multiply counts", "See `explain` for what can be converted.")
+            return
+        if op.left in self.offset or op.right in self.offset:
+            self._problem(op, "it multiplies an input with an offset", "Multiply behind the first layer.")
+            return
+        if isinstance(op, ann.MulOp):
+            one, other = aligned(left[None], right[None])
+            new, scale = ann.ProductOp(op.left, op.right), (one * other)[0]
+        else:
+            new, scale = ann.MatrixProductOp(op.left, op.right), left[..., :1] * right[..., :1, :]
+            if np.ptp(left, axis=-1).any() or np.ptp(right, axis=-2).any():
+                self._problem(op, "it adds up products of different scale", "Keep what is added up in one layer.")
+        replace(op, new)
+        self.scale[new.result] = scale
 
     def _index_map(self, op: Operation) -> None:
         from neurocuda.passes.ann import _fields as fields

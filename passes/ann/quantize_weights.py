@@ -17,10 +17,11 @@ from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.levels import constants_are_finite
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.dialects.shared.tables import ProductBase, TableLayerOp
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.constraints import Constraints, constraints_of
-from neurocuda.ir.origin import user_location
+from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
@@ -28,6 +29,8 @@ from neurocuda.ir.weights import WeightStore
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from neurocuda.passes.ann._table_weights import Charge
 
     Field = NDArray[np.float64]
     Integers = NDArray[np.int64]
@@ -163,8 +166,12 @@ class _Quantizer:
         elif isinstance(op, ann.StaircaseOp):
             self._staircase(op)
         elif isinstance(op, SynapseOp):
-            if not any(isinstance(use.operation, ann.StaircaseOp) for use in op.result.uses):
+            if not any(isinstance(use.operation, ann.StaircaseOp | TableLayerOp) for use in op.result.uses):
                 self._readout(op)
+        elif isinstance(op, TableLayerOp):
+            self._table_layer(op)
+        elif isinstance(op, ProductBase):
+            self._product(op)
         elif isinstance(op, host.DequantizeOp):
             self._dequantize(op)
         elif not isinstance(op, func.ReturnOp | host.SegmentOp):
@@ -190,7 +197,8 @@ class _Quantizer:
             return
         field = carried(op, self.weights, [self._of(operand) for operand in op.operands])
         if field is None:
-            self._problem(op, f"`{op.name}`", "a window holds counts of different scale", "Pool inside one layer.")
+            why = "a window holds counts of different scale"
+            self._problem(op, f"`{written_name(op)}`", why, "Pool inside one layer.")
         else:
             self.ratio[op.results[0]] = field
 
@@ -199,7 +207,8 @@ class _Quantizer:
 
         scaled = columns(op, self.weights.array(op.weight).astype("float64"), self._of(op.input))
         if scaled is None:
-            self._problem(op, f"`{op.name}`", "the scale of its input varies inside a channel", "Keep it in one layer.")
+            why = "the scale of its input varies inside a channel"
+            self._problem(op, f"`{written_name(op)}`", why, "Keep it in one layer.")
         return scaled
 
     def _staircase(self, op: ann.StaircaseOp) -> None:
@@ -234,6 +243,59 @@ class _Quantizer:
         self.ratio[new.result] = np.broadcast_to(whole * unit / threshold, shape_of(new.result))
         charge = np.abs(np.rint(bias / unit)) + whole
         self._check_range(new, [current.owner for current in new.currents], charge)
+
+    # Layers of signed numbers
+
+    def _product(self, op: ProductBase) -> None:
+        """What 1 of a product stands for, over what was assumed, is the product of its factors' ratios."""
+        import numpy as np
+
+        from neurocuda.dialects.shared.meanings import aligned
+
+        left, right = self._of(op.left), self._of(op.right)
+        if isinstance(op, ann.ProductOp):
+            one, other = aligned(left[None], right[None])
+            self.ratio[op.result] = (one * other)[0]
+            return
+        self.ratio[op.result] = left[..., :1] * right[..., :1, :]
+        if np.ptp(left, axis=-1).any() or np.ptp(right, axis=-2).any():
+            remedy = "Keep what is added up in one layer."
+            self._problem(op, f"`{op.name}`", "it adds up products of different scale", remedy)
+
+    def _table_layer(self, op: TableLayerOp) -> None:
+        """Chooses the unit of the charge, and says thresholds, divisors and tables in it."""
+        import numpy as np
+
+        from neurocuda.passes.ann import _table_weights as tables
+
+        synapses = [current.owner for current in op.currents if isinstance(current.owner, SynapseOp)]
+        floats = [weight for weight in map(self._columns, synapses) if weight is not None]
+        if len(floats) != len(synapses):
+            return
+        try:
+            found = tables.quantised(op, self._charge(op, synapses, floats), self.grid.room, self.weights)
+        except tables.DoesNotFitError as reason:
+            self._problem(op, f"`{op.name}`", str(reason), "Use more timesteps, or one head.")
+            return
+        replace(op, found.op)
+        for index, (synapse, weight) in enumerate(zip(synapses, floats, strict=True)):
+            found.op.operands[index] = self._integer(synapse, weight, found.unit)
+            _erase(synapse)
+        self.ratio[found.op.result] = np.broadcast_to(found.ratio, shape_of(found.op.result))
+        self._check_range(found.op, [current.owner for current in found.op.currents], np.array(found.charge))
+
+    def _charge(self, op: TableLayerOp, synapses: Sequence[SynapseOp], floats: Sequence[Field]) -> Charge:
+        import numpy as np
+
+        from neurocuda.passes.ann._fields import squeezed
+        from neurocuda.passes.ann._table_weights import Charge
+
+        if not synapses:
+            ratio = squeezed(self._of(op.currents[0]))
+            return Charge(ratio, np.ones_like(ratio, bool), 0.0, fixed=True)
+        top = largest_by_output(synapses, floats, len(shape_of(op.result)))
+        pairs = zip(synapses, floats, strict=True)
+        return Charge(self.grid.finest(top), top > 0, sum(largest_sum(*pair) for pair in pairs), fixed=False)
 
     def _integer(self, op: SynapseOp, weight: Field, unit: Field) -> SSAValue:
         """The synapse with integer weights, inserted where it stood."""
@@ -299,7 +361,7 @@ class _Quantizer:
         bits = self.constraints.membrane_bits
         if bound > highest(bits):
             why = f"its membrane could reach {bound:.3g}, beyond {bits} bits"
-            self._problem(op, f"`{op.name}`", why, self._remedy(reading, bound / highest(bits)))
+            self._problem(op, f"`{written_name(op)}`", why, self._remedy(reading, bound / highest(bits)))
 
     def _remedy(self, synapses: Sequence[SynapseOp], excess: float) -> str:
         """What would fit: a membrane grows in proportion to the weights' range, and to T unless it reads the input."""
@@ -334,13 +396,18 @@ def reads_input(value: SSAValue) -> bool:
 
 
 def largest_charge(op: SynapseOp, weights: WeightStore) -> float:
-    """A bound on |charge| through a synapse: the largest row of |weight| times the largest |count|."""
+    """A bound on |charge| through a synapse."""
+    return largest_sum(op, weights.array(op.weight).astype("float64"))
+
+
+def largest_sum(op: SynapseOp, weight: Field) -> float:
+    """The largest row of a synapse's |weight| times the largest |count| that it reads."""
     import numpy as np
 
     element = element_type(op.input)
     largest = max(abs(bound) for bound in element.bounds) if isinstance(element, RangeType) else 1
-    weight = np.abs(weights.array(op.weight).astype(np.float64))
-    rows = weight if isinstance(op, ann.DiagonalOp) else weight.reshape(len(weight), -1).sum(axis=1)
+    magnitude = np.abs(weight)
+    rows = magnitude if isinstance(op, ann.DiagonalOp) else magnitude.reshape(len(magnitude), -1).sum(axis=1)
     return float(rows.max(initial=0)) * largest
 
 

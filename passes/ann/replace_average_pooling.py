@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.ir.attributes import shape_of, values_of
+from neurocuda.ir.origin import WRITTEN
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass, apply_patterns
 from neurocuda.ir.weights import WeightStore
@@ -30,7 +31,8 @@ class ReplaceAveragePoolingPass(NeuroPass):
 
     The divisor passes index maps and poolings on its way down. What else reads the average gets a synapse of its own:
     a depthwise convolution with weights 1/k, or, where windows at the border count fewer elements or other readers
-    take the divisor, a diagonal behind the sum.
+    take the divisor, a diagonal behind the sum. Both keep the name of what they stand for, for refusals. The mean over
+    the tokens of a sequence is a pooling, too.
 
     Before:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1xf32> {
@@ -42,7 +44,8 @@ class ReplaceAveragePoolingPass(NeuroPass):
 
     After:
         func.func @main(%x: tensor<1x2x2xf32>) -> tensor<1xf32> {
-          %0 = ann.sum_pool2d %x kernel [2, 2] : tensor<1x2x2xf32> -> tensor<1x1x1xf32>
+          %0 = ann.sum_pool2d %x kernel [2, 2] {nc.written = "ann.average_pool2d"}
+                 : tensor<1x2x2xf32> -> tensor<1x1x1xf32>
           %1 = ann.reshape %0 : tensor<1x1x1xf32> -> tensor<1xf32>
           %2 = ann.linear %1 weight(dense<2.0> : tensor<1x1xf32>) : tensor<1xf32> -> tensor<1xf32>
           func.return %2 : tensor<1xf32>
@@ -53,7 +56,22 @@ class ReplaceAveragePoolingPass(NeuroPass):
     promise = Equal(1e-5)
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
+        apply_patterns(module, MeanOfTokens())
         apply_patterns(module, AverageToSum(weights))
+
+
+class MeanOfTokens(RewritePattern):
+    """The mean over the tokens of a (tokens, features) sequence is an average pooling of (features, tokens, 1)."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ann.MeanOp, rewriter: PatternRewriter) -> None:
+        if len(shape_of(op.input)) != 2 or values_of(op.axes) != (0,):
+            return
+        tokens, features = shape_of(op.input)
+        turned = ann.TransposeOp(op.input, (1, 0))
+        image = ann.ReshapeOp(turned.result, (features, tokens, 1))
+        average = ann.AveragePool2dOp(image.result, (tokens, 1))
+        rewriter.replace(op, [turned, image, average, ann.ReshapeOp(average.result, shape_of(op.result))])
 
 
 @dataclass
@@ -73,13 +91,16 @@ class AverageToSum(RewritePattern):
             op.input, values_of(op.kernel), stride=values_of(op.stride), padding=values_of(op.padding)
         )
         total.location = op.location
+        total.attributes[WRITTEN] = StringAttr(op.name)
         rewriter.insert(total)
         for reader in readers(op.result):
             plan = absorption(reader, op.result, share, none, self.weights, scalable=True)
             if plan is not None:
                 plan.apply(total.result, self.weights, rewriter)
         if op.result.uses:
-            rewriter.replace(op, self._synapse(op, total, share))
+            synapse = self._synapse(op, total, share)
+            synapse.attributes[WRITTEN] = StringAttr(op.name)
+            rewriter.replace(op, synapse)
         else:
             rewriter.erase(op)
         if not total.result.uses:

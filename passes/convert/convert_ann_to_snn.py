@@ -11,7 +11,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.ann.types import CountType
+from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.dialects.shared.tables import TableLayerOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import LevelError, Problem
 from neurocuda.ir.attributes import Dense, element_type, shape_of
@@ -34,14 +36,22 @@ SAME: Mapping[type[Operation], type[Operation]] = {
     ann.SliceOp: snn.SliceOp,
     ann.PadOp: snn.PadOp,
     ann.ConcatOp: snn.ConcatOp,
+    ann.LookupOp: snn.LookupOp,
+    ann.IntegerSoftmaxOp: snn.SoftmaxOp,
+    ann.IntegerLayerNormOp: snn.LayerNormOp,
+    ann.ProductOp: snn.ProductOp,
+    ann.MatrixProductOp: snn.MatrixProductOp,
 }
 """Operations that mean the same on counts and on signals."""
+
+FIRING = (ann.StaircaseOp, TableLayerOp)
 
 
 @dataclass(frozen=True)
 class ConvertAnnToSnnPass(NeuroPass):
     """
     Moves everything between the quantised inputs and the dequantised outputs into one `snn.network` of code "count".
+    Where host segments stand in between, there is a network on either side.
 
     A staircase becomes a layer of integrate-and-fire neurons, a readout an accumulator that never fires. The integers
     are the same; `encode-unary` and the other codes then say them in time.
@@ -80,9 +90,21 @@ class ConvertAnnToSnnPass(NeuroPass):
         from neurocuda.reference.interpreter import main_function
 
         function = main_function(module)
-        inner = [op for op in function.body.block.ops if op.name.startswith("ann.")]
-        _require_known(inner)
-        _move_into_network(function, inner, weights)
+        parts = _parts(function.body.block)
+        _require_known([op for part in parts for op in part])
+        for part in parts:
+            _move_into_network(function, part, weights)
+
+
+def _parts(block: Block) -> list[list[Operation]]:
+    """The operations of the network, between host segments."""
+    parts: list[list[Operation]] = [[]]
+    for op in block.ops:
+        if isinstance(op, host.SegmentOp):
+            parts.append([])
+        elif op.name.startswith("ann."):
+            parts[-1].append(op)
+    return parts
 
 
 def _require_known(inner: list[Operation]) -> None:
@@ -168,7 +190,7 @@ def _convert(op: Operation, block: Block, values: dict[SSAValue, SSAValue], weig
         )
     block.add_op(new)
     result = new.results[0]
-    if isinstance(op, SynapseOp) and not any(isinstance(use.operation, ann.StaircaseOp) for use in op.result.uses):
+    if isinstance(op, SynapseOp) and not any(isinstance(use.operation, FIRING) for use in op.result.uses):
         new.location = op.location
         new = snn.AccumulateOp([result], bias=_membrane_bias(op, weights))
         block.add_op(new)

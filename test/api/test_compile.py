@@ -192,6 +192,15 @@ def test_weights_that_overflow_are_told_with_their_layer(images: Floats, scale: 
         nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
 
 
+@pytest.mark.parametrize("scale", [1e20, 3e38])
+def test_weights_that_overflow_are_told_without_images_too(scale: float) -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3)).eval()
+    with torch.no_grad():
+        model[2].weight.fill_(scale)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    with pytest.raises(nc.ModelError, match=r"by the weights before it `ann.relu` \(3.*\) gives values beyond 1e\+18"):
+        nc.compile(model, target="cpu", input_shape=SHAPE, conversion=QUICK)
+
+
 def test_images_that_show_nothing_are_told(model: nn.Module, images: Floats) -> None:
     with pytest.warns(nc.NeuroCudaWarning, match="on the calibration images nothing ever happens in x: such ranges"):
         nc.compile(model, target="cpu", calibration=np.zeros_like(images), conversion=nc.Conversion(calibration="mse"))

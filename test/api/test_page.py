@@ -17,6 +17,7 @@ from neurocuda.compiled import Compiled
 from neurocuda.errors import WriteError
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.analysis import AccuracyAt, Analysis
+from neurocuda.measure.layers import readout_layers_of
 from neurocuda.measure.page.bars import Panel, Segment, bars
 from neurocuda.measure.page.curve import accuracy_curve
 from neurocuda.measure.page.drawing import clipped_text, ticks
@@ -105,6 +106,14 @@ def test_layers_stand_beside_the_line_of_the_model(compiled: Compiled, analysis:
         texts = read(text).texts
         for layer in compiled.layers:
             assert {layer.name, layer.where} <= set(texts)
+
+
+def test_without_images_readouts_are_listed_behind_the_layers(compiled: Compiled) -> None:
+    """As in the text: what they cost, and that they never fire."""
+    (readout,) = readout_layers_of(compiled.level("ann-quantized"))
+    row = re.search(r"<tr><th[^>]*>last</th>.*?</tr>", page(compiled, None))
+    assert row is not None
+    assert read(row[0]).texts == ["last", "output", "1", f"{readout.operations:,}", readout.where]
 
 
 def test_names_are_text(compiled: Compiled, analysis: Analysis) -> None:

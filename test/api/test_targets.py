@@ -130,6 +130,17 @@ def test_explain_knows_what_shows_only_later(images: Floats) -> None:
     assert any("scale" in problem.why for problem in found.problems)
 
 
+def test_a_refusal_names_the_pooling_that_the_user_wrote() -> None:
+    """Not the diagonal or the sum that passes have made of it."""
+    border = nn.AvgPool2d(3, 1, 1, count_include_pad=False)
+    layers = (nn.Conv2d(3, 3, 3, padding=1), nn.ReLU(), border, nn.Conv2d(3, 2, 3), nn.AvgPool2d(2))
+    found = nc.explain(nn.Sequential(*layers).eval(), input_shape=SHAPE)
+    assert [(problem.what, problem.where, problem.why) for problem in found.problems] == [
+        ("`ann.conv2d`", "3", "it reads `ann.average_pool2d` (2) with no activation between"),
+        ("`ann.average_pool2d`", "4", "it reads `ann.conv2d` (3) with no activation between"),
+    ]
+
+
 def test_an_imported_model_can_be_run_printed_and_rewritten(model: nn.Module, images: Floats) -> None:
     module = nc.import_model(model, images[:1])
     with torch.no_grad():

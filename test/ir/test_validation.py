@@ -197,8 +197,10 @@ def test_a_module_without_a_network_has_nothing_to_compare() -> None:
     context = create_context()
     module = parse_module(context, "builtin.module {}")
     assert random_inputs(module) is None
-    with pytest.warns(NeuroCudaWarning, match="edit was not validated: the module has no single function @main"):
+    reason = "edit was not validated: the module has no single function @main"
+    with pytest.warns(NeuroCudaWarning, match=reason) as caught:
         assert validate_pass(EditPass(), context, module) == []
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.parametrize("value", ["0x7FC00000", "0x7F800000"])

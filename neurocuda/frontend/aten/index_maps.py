@@ -21,6 +21,7 @@ _PICKED = ("elements are picked by an index tensor", "use slices with constant b
 
 REASONS: Final = {
     "aten.index": _PICKED,
+    "aten.index_put": _PICKED,
     "aten.gather": _PICKED,
     "aten.masked_select": _PICKED,
     "aten.nonzero": _PICKED,
@@ -45,14 +46,6 @@ REASONS: Final = {
 )
 def identity(build: Builder, x: SSAValue) -> SSAValue:
     return x
-
-
-@imports("aten.copy.default")
-def copy(build: Builder, x: Operand, src: Operand) -> SSAValue:
-    """What is left of an assignment in place: the new values."""
-    if isinstance(src, Constant):
-        raise Refusal("it overwrites what depends on the input with a constant", "use the constant itself")
-    return src
 
 
 @imports("aten.dropout.default", "aten.feature_dropout.default", "aten.alpha_dropout.default")
@@ -84,7 +77,7 @@ def permute(build: Builder, x: SSAValue, dims: Sequence[int]) -> Imported:
 
 
 @imports("aten.expand.default", "aten.repeat.default", batch=batch.expanded)
-def expand(build: Builder, x: SSAValue, shape: Shape) -> Imported:
+def expand(build: Builder, x: SSAValue, shape: Shape) -> SSAValue:
     """Repeats whole axes: a concatenation of the tensor with itself."""
     lifted = (1,) * (len(shape) - len(shape_of(x))) + shape_of(x)
     if lifted != shape_of(x):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from neurocuda.ir.files import replacing
 from neurocuda.measure.analysis import CAUSES, Analysis, Part, percent
+from neurocuda.measure.layers import readout_layers_of
 from neurocuda.measure.page.bars import Panel, Segment, bars
 from neurocuda.measure.page.curve import accuracy_curve
 from neurocuda.measure.page.markup import Markup, joined, tag
@@ -80,7 +81,8 @@ def _without_images(compiled: Compiled) -> Iterator[Markup]:
     steps, windows = schedule_of(compiled.level("snn-integer"))
     told = f"When every layer may fire; one image takes {steps} steps from its pixels to the answer."
     yield _section("schedule", "Schedule", told, schedule(steps, windows))
-    yield _section("layers", "Layers", "Multiplications are those of the float network.", layer_table(compiled.layers))
+    layers = (*compiled.layers, *readout_layers_of(compiled.level("ann-quantized")))
+    yield _section("layers", "Layers", "Multiplications are those of the float network.", layer_table(layers))
     yield _known(compiled)
     told = (
         "This page tells what the artefact knows by itself. With images (nc-report MODEL.nca --images FILE --labels "

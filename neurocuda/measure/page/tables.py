@@ -30,13 +30,20 @@ def _cell(content: str, kind: str | None) -> Markup:
 
 
 def layer_table(layers: Sequence[Layer]) -> Markup:
-    """What is known without images."""
+    """What is known without images; layers without levels are outputs."""
     head = ("layer", "neurons", "T", "synapses", "MACs", "from")
     rows = (
-        (layer.name, f"{layer.neurons:,}", str(layer.levels), str(layer.synapses), f"{layer.operations:,}", layer.where)
+        (
+            layer.name,
+            f"{layer.neurons:,}" if layer.levels else "output",
+            str(layer.levels or ""),
+            str(layer.synapses),
+            f"{layer.operations:,}",
+            layer.where,
+        )
         for layer in layers
     )
-    return table("Layers of neurons, in order", head, rows)
+    return table("Layers of neurons and outputs, in order", head, rows)
 
 
 def part_table(parts: Sequence[Part]) -> Markup:

@@ -26,7 +26,7 @@ def rounding(layer: Layer) -> Layer:
     """
     if layer.grid.one_threshold or layer.unit.size != layer.mean(layer.target).size:
         return layer
-    variances = [moments(branch)[1] if _is_matrix(branch) else None for branch in layer.branches]
+    variances = [moments(branch)[1].sum(axis=0) if _is_matrix(branch) else None for branch in layer.branches]
     unit = _best_unit(layer, variances)
     for number, (branch, variance) in enumerate(zip(layer.branches, variances, strict=True)):
         layer = layer.with_weight(number, _compensated(branch, _step(branch, unit), variance, layer.grid.largest))

@@ -11,13 +11,16 @@ from xdsl.dialects import func
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import acts_on_charge, is_charge_of_another
+from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
 from neurocuda.ir.attributes import Dense, shape_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann._input_coding import coding_of
 from neurocuda.passes.ann._linear import bias_field
-from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, levels_of
+from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, channel_axis, levels_of
+from neurocuda.passes.ann._table_activations import whole_share
 from neurocuda.passes.ann.calibration.layer import Branch, Layer, Step, batches, total
 from neurocuda.passes.ann.quantize_weights import WeightGrid
 from neurocuda.reference.interpreter import Run
@@ -63,6 +66,12 @@ class Walk:
             self._synapse(op)
         elif isinstance(op, ann.NeuronOp):
             self._neuron(op)
+        elif isinstance(op, ann.RelayOp):
+            self._relay(op)
+        elif acts_on_charge(op):
+            self._say(op)
+        elif isinstance(op, host.SegmentOp):
+            self._run_on_host(op)
         else:
             self._carry(op)
         self._forget(op)
@@ -96,6 +105,11 @@ class Walk:
         self.quantised[op.result] = (counts * scale + offset).astype(np.float32)
         self.scale[op.result] = np.broadcast_to(scale, shape)
 
+    def _run_on_host(self, op: host.SegmentOp) -> None:
+        for values in (self.exact, self.quantised):
+            results = self.run.evaluate(op, [values[operand] for operand in op.operands])
+            values.update(zip(op.results, results, strict=True))
+
     def _carry(self, op: Operation) -> None:
         for values in (self.exact, self.quantised):
             values[op.results[0]] = self._evaluate(op, [values[operand] for operand in op.operands])
@@ -120,7 +134,7 @@ class Walk:
 
     def _synapse(self, op: SynapseOp) -> None:
         self.exact[op.result] = self._evaluate(op, [self.exact[op.input]])
-        if any(isinstance(use.operation, ann.NeuronOp) for use in op.result.uses):
+        if any(isinstance(use.operation, ann.NeuronOp | ann.RelayOp) for use in op.result.uses):
             self.quantised[op.result] = self.quantised[op.input]  # what its neurons need of it
             if op.input in self.train:
                 self.train[op.result] = self.train[op.input]
@@ -166,6 +180,60 @@ class Walk:
         else:
             self.quantised[op.result] = layer.activation
 
+    def _relay(self, op: ann.RelayOp) -> None:
+        """The charge is corrected as a readout's is."""
+        if any(not isinstance(current.owner, SynapseOp) for current in op.currents):
+            self._carry(op)  # a product
+        elif _lies_otherwise(op):
+            self._receive(op)
+        else:
+            self._correct(op)
+        if not is_charge_of_another(op):
+            self._round(op)
+
+    def _receive(self, op: ann.RelayOp) -> None:
+        """What the relay makes of what reaches it, uncorrected."""
+        currents = [current.owner for current in op.currents]
+        received = [
+            self._evaluate(each, [self.quantised[each.result]]) for each in currents if isinstance(each, SynapseOp)
+        ]
+        self.exact[op.result] = self._evaluate(op, [self.exact[current] for current in op.currents])
+        self.quantised[op.result] = self._evaluate(op, received)
+
+    def _correct(self, op: ann.RelayOp) -> None:
+        branches = self._branches([(current.owner, current) for current in op.currents])
+        if branches is None:
+            self._receive(op)
+            return
+        bias = np.zeros((1,) * len(shape_of(op.result)))
+        if op.bias is not None:
+            bias = self.weights.array(op.bias).astype(np.float64)
+        target = total([self.exact[current] for current in op.currents]) + bias.astype(np.float32)
+        layer = self._calibrated(Layer(branches, bias, None, 1, target, self.grid))
+        if (layer.bias != bias).any():
+            op.properties["bias"] = self._constant(layer.bias, "bias")
+        self.exact[op.result], self.quantised[op.result] = target, layer.charge
+
+    def _say(self, op: Operation) -> None:
+        """An activation function, a layer norm or a softmax of what a relay gathers."""
+        for values in (self.exact, self.quantised):
+            values[op.results[0]] = self._evaluate(op, [values[operand] for operand in op.operands])
+        self._round(op)
+
+    def _round(self, op: Operation) -> None:
+        """Rounds what the layer says to the levels of its clip range; of a softmax, which has none, to finer ones."""
+        value, levels = op.results[0], levels_of(op, self.timesteps)
+        shape = shape_of(value)
+        if isinstance(op, ann.SoftmaxOp):
+            levels = whole_share(levels, shape[-1])
+            unit = np.array([1 / levels])
+        else:
+            clip = self.weights.array(cast(Dense, op.attributes[CLIP])).astype(np.float64)
+            unit = clip.reshape(broadcast_shape(len(shape), len(clip))) / levels
+        counts = np.clip(np.rint(self.quantised[value] / unit.astype(np.float32)), -levels, levels)
+        self.quantised[value] = counts * unit.astype(np.float32)
+        self.scale[value] = np.broadcast_to(unit, shape)
+
     def _branches(self, synapses: Sequence[tuple[object, SSAValue]]) -> tuple[Branch, ...] | None:
         """The synapses of a layer and what they read; None where one cannot be quantised, as later passes will tell."""
         branches: list[Branch] = []
@@ -190,3 +258,9 @@ class Walk:
 
     def _constant(self, values: Field, name: str) -> Dense:
         return self.weights.add(values.astype(np.float32), name)
+
+
+def _lies_otherwise(op: ann.RelayOp) -> bool:
+    """Whether the outputs of a matrix product lie along another axis than a layer's channels."""
+    rank = len(shape_of(op.result))
+    return channel_axis(rank) != rank - 1 and any(isinstance(current.owner, LinearBase) for current in op.currents)

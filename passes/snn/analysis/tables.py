@@ -62,7 +62,7 @@ def _of_softmax(op: snn.SoftmaxOp, weights: WeightStore) -> Iterator[tuple[str, 
 
 def _of_layer_norm(op: snn.LayerNormOp, weights: WeightStore, membrane: Interval) -> Iterator[tuple[str, str]]:
     """Of N charges within a width w, N² times the variance is at most N² w² / 4 (Popoviciu), d at most (N - 1) w."""
-    row, epsilon = shape_of(op.result)[-1], op.epsilon.value.data
+    row, epsilon = shape_of(op.result)[-1], int(op.epsilon.value.data)
     lowest, highest = membrane.integers
     width = highest - lowest
     if epsilon < 0:

@@ -14,7 +14,7 @@ func.func @ends(%x: tensor<1xf32>) -> tensor<4xf32> {
 
 // -----
 
-// Zeros in the middle, and other constants, stay.
+// Zeros in the middle stay.
 
 // CHECK-LABEL: @middle
 // CHECK: %[[J:.*]] = ann.concat %x, %{{.*}}, %x axis 0
@@ -27,8 +27,11 @@ func.func @middle(%x: tensor<1xf32>) -> tensor<4xf32> {
 
 // -----
 
+// Other constants (a class token) are padding and a shift.
+
 // CHECK-LABEL: @ones
-// CHECK: ann.concat
+// CHECK:      %0 = ann.pad %x low [0] high [1] : tensor<1xf32> -> tensor<2xf32>
+// CHECK-NEXT: ann.affine %0 shift(dense<[0.000000e+00, 1.000000e+00]> : tensor<2xf32>)
 func.func @ones(%x: tensor<1xf32>) -> tensor<2xf32> {
   %0 = ann.constant dense<1.0> : tensor<1xf32> -> tensor<1xf32>
   %1 = ann.concat %x, %0 axis 0 : (tensor<1xf32>, tensor<1xf32>) -> tensor<2xf32>

@@ -14,4 +14,4 @@ func.func @main(%arg: tensor<1xf32>) -> tensor<1xf32> {
 // CHECK-NEXT: `ann.input` (input, model.py:3): the input has no statistics. Run `calibrate` first.
 // CHECK-NEXT: `ann.linear` (fc, model.py:4): its input is no count.
 // CHECK-NEXT: `ann.neuron` (act, model.py:5): it has no clip range. Run `balance-thresholds` first.
-// CHECK-NEXT: `ann.sigmoid` (sigmoid, model.py:6): it does not act on counts.
+// CHECK-NEXT: `ann.sigmoid` (sigmoid, model.py:6): it reads no relay. Run `insert-relays` first.

@@ -78,6 +78,20 @@ def test_calibrated_networks_are_nearer_to_the_float_one(steps: tuple[str, ...])
     assert np.median(gains) > 0
 
 
+def test_weights_are_fitted_to_other_images_as_well() -> None:
+    def error(seed: int, steps: str) -> float:
+        network = random_network(seed, images=97)
+        expected = network.interpret(network.images)[0]
+        few = network.weights.add(network.images[:33], "calibration")  # 32 are laid out at once
+        network.module.attributes["nc.calibration"] = ArrayAttr([few])
+        network.apply(*BALANCE, f"calibrate-layers{{timesteps=7 steps={steps}}}", *QUANTISE)
+        found = network.interpret(network.images)[0]
+        return float(np.square(found - expected)[33:].mean())
+
+    gains = [np.log(error(seed, '"bias"') / error(seed, '"least-squares","bias"')) for seed in range(12)]
+    assert np.median(gains) > 0
+
+
 def test_few_weight_bits_gain_from_compensated_rounding() -> None:
     def error(seed: int, *steps: str) -> float:
         network = random_network(seed, images=64)

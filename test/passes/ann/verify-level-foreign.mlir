@@ -10,4 +10,4 @@ func.func @main(%x: tensor<1xf32>) -> tensor<1xf32> {
 
 // CHECK:      2 things stand between the model and level snn:
 // CHECK-NEXT:   - `ann.input` (x): it does not belong to level snn
-// CHECK-NEXT:   - `ann.gelu` (gelu): it has no spiking rule yet. Replace GELU by ReLU and fine-tune.
+// CHECK-NEXT:   - `ann.gelu` (gelu): it was not quantised. Run `quantize-activations` first.

@@ -3,7 +3,7 @@
 // Everything that has no spiking rule is listed at once, in program order, with its place and a remedy.
 
 func.func @main(%x: tensor<4x4xf32>, %i: tensor<1x3x3xf32>) -> (tensor<4x4xf32>, tensor<1x2x2xf32>) {
-  %a = ann.softmax %x axis 1 : tensor<4x4xf32> -> tensor<4x4xf32> loc("gate.softmax"("model.py":7:0))
+  %a = ann.softmax %x axis 0 : tensor<4x4xf32> -> tensor<4x4xf32> loc("gate.softmax"("model.py":7:0))
   %b = ann.log_softmax %a axis 1 : tensor<4x4xf32> -> tensor<4x4xf32>
   %c = ann.layer_norm %b normalized [4] epsilon 1.0 : f64 : tensor<4x4xf32> -> tensor<4x4xf32>
   %d = ann.gelu %c : tensor<4x4xf32> -> tensor<4x4xf32>
@@ -30,21 +30,21 @@ func.func @main(%x: tensor<4x4xf32>, %i: tensor<1x3x3xf32>) -> (tensor<4x4xf32>,
 }
 
 // CHECK:      23 things stand between the model and level ann-convertible:
-// CHECK-NEXT:   - `ann.softmax` (gate.softmax, model.py:7): a softmax between layers has no spiking rule. Keep it behind the last layer, where it runs on the host
-// CHECK-NEXT:   - `ann.log_softmax` ({{.*}}verify-level.mlir:7): a softmax between layers has no spiking rule.
-// CHECK-NEXT:   - `ann.layer_norm` ({{.*}}): its divisor depends on the image, so it folds into no weights. Train with batch normalisation.
-// CHECK-NEXT:   - `ann.gelu` ({{.*}}): it has no spiking rule yet. Replace GELU by ReLU and fine-tune.
-// CHECK-NEXT:   - `ann.silu` ({{.*}}): it has no spiking rule yet. Replace SiLU by ReLU and fine-tune.
-// CHECK-NEXT:   - `ann.sigmoid` ({{.*}}): it has no spiking rule yet. Keep it behind the last layer
-// CHECK-NEXT:   - `ann.tanh` ({{.*}}): it has no spiking rule yet. Keep it behind the last layer
-// CHECK-NEXT:   - `ann.hard_swish` ({{.*}}): it has no spiking rule yet. Replace hard-swish by ReLU and fine-tune.
-// CHECK-NEXT:   - `ann.hard_sigmoid` ({{.*}}): it has no spiking rule yet. Replace hard-sigmoid by ReLU and fine-tune.
-// CHECK-NEXT:   - `ann.leaky_relu` ({{.*}}): negative values need signed counts, which no code has yet. Use ReLU and fine-tune.
-// CHECK-NEXT:   - `ann.clamp` ({{.*}}): a clamp spikes only from 0 up to a positive bound. Use ReLU6 or clamp(0, a).
+// CHECK-NEXT:   - `ann.softmax` (gate.softmax, model.py:7): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.softmax` (gate.softmax, model.py:7): it shares among another axis than the last. Transpose around it.
+// CHECK-NEXT:   - `ann.log_softmax` ({{.*}}verify-level.mlir:7): a log-softmax between layers has no spiking rule. Keep it behind the last layer, where it runs on the host
+// CHECK-NEXT:   - `ann.layer_norm` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.gelu` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.silu` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.sigmoid` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.tanh` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.hard_swish` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.hard_sigmoid` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.leaky_relu` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
+// CHECK-NEXT:   - `ann.clamp` ({{.*}}): its charge was not relayed. Run `insert-relays` first.
 // CHECK-NEXT:   - `ann.relu` ({{.*}}): it was not merged into a neuron layer. Run `merge-residual` first.
-// CHECK-NEXT:   - `ann.mul` ({{.*}}): the product of two activations has no spiking rule yet. Remove the gate (squeeze-and-excite).
-// CHECK-NEXT:   - `ann.matmul` ({{.*}}): the product of two activations has no spiking rule yet. Attention is not convertible yet.
-// CHECK-NEXT:   - `ann.attention` ({{.*}}): attention multiplies activations and takes a softmax of them. It is not convertible yet.
+// CHECK-NEXT:   - `ann.matmul` ({{.*}}): it reads `ann.mul` ({{.*}}) with no activation between. Put a ReLU between them, or merge the two layers into one.
+// CHECK-NEXT:   - `ann.attention` ({{.*}}): a masked share is zero, which needs an infinite score. Use attention without a mask.
 // CHECK-NEXT:   - `ann.add` ({{.*}}): a sum with no activation behind it is no neuron layer. Put a ReLU behind the sum, as in the original residual block.
 // CHECK-NEXT:   - `ann.sub` ({{.*}}): a difference with no activation behind it is no neuron layer. Put a ReLU behind it.
 // CHECK-NEXT:   - `ann.batch_norm` ({{.*}}): it was not folded. Run `fold-batch-norm` first.

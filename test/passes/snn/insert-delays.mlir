@@ -28,7 +28,7 @@ func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
 // CHECK:      snn.network code "unary" steps 15 interval 8
 // CHECK:        %[[FIRST:.*]] = snn.integrate_and_fire {{.*}} fire [1, 5]
 // CHECK:        %[[LATE:.*]] = snn.delay %[[FIRST]] steps 6
-// CHECK-NEXT:   snn.diagonal %[[LATE]] weight(dense<3> : tensor<1xi8>)
+// CHECK:        snn.diagonal %[[LATE]] weight(dense<3> : tensor<1xi8>)
 // CHECK-NEXT:   snn.diagonal %[[LATE]] weight(dense<2> : tensor<1xi8>)
 // CHECK-NOT:    snn.delay
 // CHECK:        snn.diagonal %[[LATE]] weight(dense<9> : tensor<1xi8>)
