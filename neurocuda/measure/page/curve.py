@@ -19,7 +19,7 @@ TOP, BOTTOM = 18, HEIGHT - 46
 
 CODE_COLOURS: Mapping[str, str] = {
     "unary": "own",
-    "radix": "weights",
+    "radix": "mark",
     "latency": "clipping",
     "graded": "rounding",
     "signed": "inherited",
