@@ -42,7 +42,7 @@ def is_layer(op: Operation) -> bool:
     """Whether an operation is a layer of neurons with clip ranges of its own choice."""
     if isinstance(op, RelayOp):
         return not is_charge_of_another(op)
-    return isinstance(op, NeuronOp) or (acts_on_charge(op) and not isinstance(op, SoftmaxOp))
+    return isinstance(op, NeuronOp) or (acts_on_charge(op) and not isinstance(op, SoftmaxBase))
 
 
 def is_charge_of_another(op: RelayOp) -> bool:
