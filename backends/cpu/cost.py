@@ -17,12 +17,14 @@ from neurocuda.ir.weights import WeightStore
 def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
     """Memory, steps and dense synaptic operations of the module; counts and latency of a run.
 
-    A dense synaptic operation is one weight times one source element, once per image: what a network of counts would
-    compute. Latency is the time of the whole batch divided by its images, all threads together.
+    A dense synaptic operation is one weight, or element of another source, times one source element, once per image:
+    what a network of counts would compute. Latency is the time of the whole batch divided by its images, all threads
+    together.
     """
     del weights
     programs = [op for op in module.walk() if isinstance(op, cpu.ProgramOp)]
-    synapses = [op for program in programs for op in program.body.block.ops if isinstance(op, SynapseOp)]
+    loops = [op for program in programs for op in program.body.block.ops]
+    synapses = [op for op in loops if isinstance(op, SynapseOp | cpu.FactorsOp)]
     readings = [
         Reading("time steps", sum(program.steps.value.data for program in programs), "steps", "estimated"),
         Reading("state memory", sum(program.uses()["state_bytes"] for program in programs), "bytes", "estimated"),
@@ -31,8 +33,11 @@ def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = N
     return [*readings, *_measured(execution)] if execution is not None else readings
 
 
-def dense_operations(op: SynapseOp) -> int:
-    """The products of a synapse if no source element were zero, borders included."""
+def dense_operations(op: SynapseOp | cpu.FactorsOp) -> int:
+    """The products of a synapse, or of two signals, if no source element were zero, borders included."""
+    if isinstance(op, cpu.FactorsOp):
+        inner = buffer_shape(op.left)[-1] if isinstance(op, cpu.MatrixProductOp) else 1
+        return prod(buffer_shape(op.membrane)) * inner
     if isinstance(op, cpu.Conv2dOp | cpu.DepthwiseConv2dOp):
         shape = dense_shape(op.weight)
         taps = prod(shape[:2]) if isinstance(op, cpu.DepthwiseConv2dOp) else prod(shape[1:4])

@@ -15,7 +15,6 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.host import ops as host
-from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import NeuroCudaError
 from neurocuda.images import Array
@@ -27,11 +26,12 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
 from neurocuda.measure.evaluation import correct_answers
-from neurocuda.measure.layers import WATCHED, Traffic
+from neurocuda.measure.layers import WATCHED, Synapse, Traffic
 from neurocuda.measure.raster import raster_of
 from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
 from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.tally import Tally
+from neurocuda.passes.snn.analysis.activity import NEURONS
 from neurocuda.pipeline import Line, integer_stages
 from neurocuda.reference.interpreter import Run, execute, interpret, main_function
 
@@ -94,9 +94,7 @@ class Analyzer:
         self.float_senders = senders_of(self.float)
         self.senders = {name: op for name, op in senders_of(self.integer).items() if name in self.float_senders}
         self.traffic = Traffic(compiled.level("snn-integer"))
-        self.spiking = {
-            origin_of(op): op for op in compiled.level("snn-integer").walk() if isinstance(op, snn.IntegrateAndFireOp)
-        }
+        self.spiking = {origin_of(op): op for op in compiled.level("snn-integer").walk() if isinstance(op, NEURONS)}
         self.tallies = {name: Tally() for name in self.senders}
         self.output_tallies = [Tally() for _ in outputs_of(self.integer)]
         self.correct = dict.fromkeys(STAGES, 0)
@@ -238,14 +236,14 @@ class Analyzer:
             kind = "neurons" if isinstance(op, ann.StaircaseOp) else "input"
             synapses = synapses_of(self.spiking[name]) if kind == "neurons" else None
             yield self._part(name, kind, op.results[0], self.tallies[name], synapses)
-        counted: set[SynapseOp] = set()
+        counted: set[Synapse] = set()
         spiking = outputs_of(self.compiled.level("snn-integer"))
         for index, (value, tally) in enumerate(zip(outputs_of(self.integer), self.output_tallies, strict=True)):
             readouts = [op for op in readouts_of(spiking[index]) if op not in counted]
             counted.update(readouts)
             yield self._part(f"output {index}", "output", value, tally, readouts)
 
-    def _part(self, name: str, kind: str, value: SSAValue, tally: Tally, synapses: Sequence[SynapseOp] | None) -> Part:
+    def _part(self, name: str, kind: str, value: SSAValue, tally: Tally, synapses: Sequence[Synapse] | None) -> Part:
         op = value.owner
         scaled = isinstance(op, host.QuantizeOp | ann.StaircaseOp | host.DequantizeOp)
         scale = self.weights.array(op.scale) if scaled else np.zeros(1)
@@ -274,28 +272,28 @@ def outputs_of(module: ModuleOp) -> Sequence[SSAValue]:
     return last.operands
 
 
-def synapses_of(op: snn.IntegrateAndFireOp) -> list[SynapseOp]:
+def synapses_of(op: NEURONS) -> list[Synapse]:
     """The synapses of a layer of neurons, behind whatever delays their currents."""
-    found: list[SynapseOp] = []
+    found: list[Synapse] = []
     for current in op.currents:
         while isinstance(current.owner, snn.DelayOp):
             current = current.owner.input
-        if isinstance(current.owner, SynapseOp):
+        if isinstance(current.owner, Synapse):
             found.append(current.owner)
     return found
 
 
-def readouts_of(value: SSAValue) -> list[SynapseOp]:
+def readouts_of(value: SSAValue) -> list[Synapse]:
     """The synapses of level `snn-integer` that an output follows from with no neurons between."""
-    waiting, found = [value], dict[SynapseOp, None]()
+    waiting, found = [value], dict[Synapse, None]()
     while waiting:
         value = waiting.pop()
         op = value.owner
-        if isinstance(op, SynapseOp):
+        if isinstance(op, Synapse):
             found[op] = None
         elif isinstance(op, snn.NetworkOp) and op.body.block.last_op is not None:
             waiting.append(op.body.block.last_op.operands[op.results.index(value)])
-        elif isinstance(op, Operation) and not isinstance(op, snn.IntegrateAndFireOp):
+        elif isinstance(op, Operation) and not isinstance(op, NEURONS):
             waiting += op.operands
     return list(found)
 

@@ -11,7 +11,7 @@ from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import LevelError
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.origin import origin_of
-from neurocuda.measure.lemma import proofs_of
+from neurocuda.measure.lemma import defined_in, proofs_of
 from neurocuda.measure.validation import Validation
 from neurocuda.passes.snn.analysis.activity import activities
 from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
@@ -124,7 +124,9 @@ def certificate(compiled: Compiled) -> Certificate:
     levels = (*HASHED, compiled.backend.level)
     widths = widths_of(network, compiled.weights)
     argument = ARGUMENTS.get(compiled.code, "")
-    static = [_membranes(network, widths), _schedule(compiled), *([_neurons(network)] if argument else [])]
+    static = [_membranes(network, widths), _schedule(compiled)]
+    if argument:
+        static.append(_neurons(network, compiled.weights))
     return Certificate(
         compiled.target,
         compiled.code,
@@ -167,9 +169,11 @@ def _schedule(compiled: Compiled) -> Obligation:
     return Obligation(name, True, ("windows, delays, poolings and the interval between images: pass verify-schedule",))
 
 
-def _neurons(module: ModuleOp) -> Obligation:
-    proofs = proofs_of(module)
+def _neurons(module: ModuleOp, weights: WeightStore) -> Obligation:
+    proofs, defined = proofs_of(module, weights), defined_in(module)
     how = ("proved by running the meaning of the neuron in every case:", *(f"  {proof}" for proof in proofs))
+    if defined:
+        how += ("compared on images only, as neurons share a row:", *(f"  {line}" for line in defined))
     return Obligation("every neuron sends the count of its charge", not any(p.counterexample for p in proofs), how)
 
 

@@ -64,7 +64,7 @@ class Activity:
         for name, values in counts.items():
             table = self.tables[name]
             if table is not None:
-                self.spikes += int(np.bincount(values.reshape(-1), minlength=len(table)) @ table)
+                self.spikes += int(np.bincount(np.abs(values).reshape(-1), minlength=len(table)) @ table)
             self.silent += int((values == 0).sum())
             self.neurons += values.size
 

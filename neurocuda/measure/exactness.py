@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp
 from xdsl.ir import Operation
 
+from neurocuda.dialects.shared.tables import TableLayerOp
 from neurocuda.ir.attributes import element_type
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
@@ -70,7 +71,8 @@ def counts_of(module: ModuleOp, weights: WeightStore, inputs: Sequence[Array]) -
 
     def note(op: Operation, values: Array) -> None:
         origin = origin_of(op)
-        if origin is not None and "threshold" in op.properties and isinstance(element_type(op.results[0]), Ranged):
+        sends = isinstance(op, TableLayerOp) or "threshold" in op.properties
+        if origin is not None and sends and isinstance(element_type(op.results[0]), Ranged):
             found[origin] = values
 
     outputs = interpret(module, weights, inputs, note)

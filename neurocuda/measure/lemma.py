@@ -1,9 +1,14 @@
-"""The lemma of a neuron: whatever charge it has received, it sends the count of that charge. Every case is tried."""
+"""The lemma of a neuron: whatever charge it has received, it sends the count of that charge. Every case is tried.
+
+A neuron with a table sends what the table holds for its charge. Neurons that share a row (softmax, layer norm) have no
+lemma: what they send is defined by their integer meaning, and compared on images.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +22,9 @@ from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import Run
 
 Integers = NDArray[np.int64]
+
+Counting: TypeAlias = snn.IntegrateAndFireOp | snn.LookupOp
+"""Neurons that compare their own charge with multiples of a threshold, and nothing else."""
 
 THRESHOLDS = (1, 2, 7)
 """Thresholds tried; with 1 there is one case per class, the others check that only the class matters."""
@@ -33,9 +41,10 @@ class Proof:
     such multiples or for good. With v = jθ + r, 0 <= r < θ, everything it does therefore depends on j alone, below
     zero and above T levels on nothing; so j = -1 ... T + 1 are all cases there are, for every width of a register in
     which the membrane does not overflow. A signed neuron may have sent anything when the last charge arrives: it is
-    tried from every number of spikes, and has to be at rest T steps later.
+    tried from every number of spikes, and has to be at rest T steps later. A neuron with a table speaks once, and all
+    cases are the indices of its table and one beyond either end.
 
-    `counterexample` is the first case in which something else than clip(j, 0, T) was sent, or empty.
+    `counterexample` is the first case in which something else than clip(j, 0, T), or its entry, was sent, or empty.
     """
 
     behaviour: str
@@ -48,28 +57,58 @@ class Proof:
         return f"{self.behaviour} ({counted(self.layers, 'layer')}): {outcome}"
 
 
-def proofs_of(module: ModuleOp) -> tuple[Proof, ...]:
+def proofs_of(module: ModuleOp, weights: WeightStore) -> tuple[Proof, ...]:
     """The lemma for every behaviour of a neuron that occurs in a spiking network with firing windows."""
-    alike: dict[tuple[Attribute | None, ...], list[snn.IntegrateAndFireOp]] = {}
+    alike: dict[tuple[Attribute | str | None, ...], list[Counting]] = {}
     for op in module.walk():
-        if isinstance(op, snn.IntegrateAndFireOp):
+        if isinstance(op, Counting):
             alike.setdefault(_behaviour(op), []).append(op)
-    return tuple(_proof(ops) for ops in alike.values())
+    return tuple(_proof(ops, weights) for ops in alike.values())
 
 
-def _behaviour(op: snn.IntegrateAndFireOp) -> tuple[Attribute | None, ...]:
-    """What two layers share that behave alike: everything but their own constants and when their window starts."""
-    shared = sorted(name for name in op.properties if name not in (*OWN, "fire"))
-    window = op.window
-    return (
-        *(op.properties[name] for name in shared),
-        element_type(op.result),
-        None if window is None or op.signed.value.data else IntegerAttr(window[1] - window[0], 64),
+def defined_in(module: ModuleOp) -> tuple[str, ...]:
+    """The layers whose neurons share a row: what they send has a definition, and no lemma."""
+    kinds = [op.name for op in module.walk() if isinstance(op, snn.SoftmaxOp | snn.LayerNormOp)]
+    return tuple(
+        f"`{kind}` ({counted(kinds.count(kind), 'layer')}): not proved; what it sends is its integer meaning"
+        for kind in sorted(set(kinds))
     )
 
 
-def _proof(ops: Sequence[snn.IntegrateAndFireOp]) -> Proof:
+def _behaviour(op: Counting) -> tuple[Attribute | str | None, ...]:
+    """What two layers share that behave alike: everything but their own constants and when their window starts."""
+    shared = sorted(name for name in op.properties if name not in (*OWN, "fire"))
+    window, signed = op.window, isinstance(op, snn.IntegrateAndFireOp) and op.signed.value.data
+    return (
+        op.name,
+        *(op.properties[name] for name in shared),
+        element_type(op.result),
+        None if window is None or signed else IntegerAttr(window[1] - window[0], 64),
+    )
+
+
+def _proof(ops: Sequence[Counting], weights: WeightStore) -> Proof:
     op = ops[0]
+    return _proof_of_table(op, len(ops), weights) if isinstance(op, snn.LookupOp) else _proof_of_counts(op, len(ops))
+
+
+def _proof_of_table(op: snn.LookupOp, layers: int, weights: WeightStore) -> Proof:
+    lowest, highest = op.clip
+    table = np.arange(lowest, highest + 1) if op.table is None else weights.array(op.table).astype(np.int64)
+    cases, counterexample = 0, ""
+    for threshold in THRESHOLDS:
+        charges = np.arange((lowest - 1) * threshold, (highest + 2) * threshold, dtype=np.int64)
+        sent = _sent(op, threshold, charges, 0, table)
+        entries = np.pad(table, 1, mode="edge").repeat(threshold)
+        cases += len(charges)
+        wrong = np.flatnonzero(sent != entries)
+        if len(wrong) and not counterexample:
+            counterexample = f"charge {charges[wrong[0]]} at threshold {threshold} sends {sent[wrong[0]]}"
+    what = "their charge" if op.table is None else "a table"
+    return Proof(f"{what} from {lowest} to {highest}, spoken at once", layers, cases, counterexample)
+
+
+def _proof_of_counts(op: snn.IntegrateAndFireOp, layers: int) -> Proof:
     assert op.levels is not None
     levels = op.levels.value.data
     before = range(levels + 1) if op.signed.value.data else (0,)
@@ -82,7 +121,7 @@ def _proof(ops: Sequence[snn.IntegrateAndFireOp]) -> Proof:
             wrong = np.flatnonzero(sent != expected)
             if len(wrong) and not counterexample:
                 counterexample = f"charge {charges[wrong[0]]} at threshold {threshold} sends {sent[wrong[0]]}"
-    return Proof(_described(op), len(ops), cases, counterexample)
+    return Proof(_described(op), layers, cases, counterexample)
 
 
 def _described(op: snn.IntegrateAndFireOp) -> str:
@@ -94,13 +133,15 @@ def _described(op: snn.IntegrateAndFireOp) -> str:
     return f"{op.levels.value.data} levels {steps}, reset {op.reset.data}"
 
 
-def _sent(op: snn.IntegrateAndFireOp, threshold: int, charges: Integers, fired: int) -> Integers:
+def _sent(op: Counting, threshold: int, charges: Integers, fired: int, table: Integers | None = None) -> Integers:
     """What neurons with these charges have sent in all at the end of their firing window, by the meaning of the op.
 
     Of each charge, `fired` spikes have been sent before the last of it arrives.
     """
     store = WeightStore()
     alone = _alone(op, store, threshold, len(charges))
+    if "table" in op.properties and table is not None:
+        alone.properties["table"] = store.add(table, "table")
     run = Run(store)
     start, stop = _last_steps(op)
     sent = np.full(len(charges), fired, np.int64)
@@ -113,19 +154,21 @@ def _sent(op: snn.IntegrateAndFireOp, threshold: int, charges: Integers, fired: 
     return sent
 
 
-def _last_steps(op: snn.IntegrateAndFireOp) -> tuple[int, int]:
+def _last_steps(op: Counting) -> tuple[int, int]:
     """The firing window behind the last arrival; a signed neuron's has as many steps as it has levels."""
     start, stop = op.window or (0, 1)
+    if isinstance(op, snn.LookupOp):
+        return start, stop
     assert op.levels is not None
     return (max(start, stop - op.levels.value.data), stop) if op.signed.value.data else (start, stop)
 
 
-def _alone(op: snn.IntegrateAndFireOp, store: WeightStore, threshold: int, neurons: int) -> Operation:
+def _alone(op: Counting, store: WeightStore, threshold: int, neurons: int) -> Operation:
     """The same neurons without their own constants, all with one threshold."""
     block = Block(arg_types=[TensorType(i32, [neurons])])
     properties = {name: value for name, value in op.properties.items() if name not in OWN}
     properties["threshold"] = store.add(np.asarray([threshold], np.int32), "threshold")
     result = TensorType(element_type(op.result), [neurons])
-    alone = snn.IntegrateAndFireOp.create(operands=[block.args[0]], properties=properties, result_types=[result])
+    alone = type(op).create(operands=[block.args[0]], properties=properties, result_types=[result])
     block.add_op(alone)
     return alone

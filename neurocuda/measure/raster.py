@@ -14,7 +14,7 @@ from neurocuda.dialects.snn.semantics import Clock
 from neurocuda.images import Array
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.snn.analysis.activity import activities
+from neurocuda.passes.snn.analysis.activity import NEURONS, activities
 from neurocuda.reference.interpreter import Run, execute
 
 SAMPLED = 12
@@ -77,8 +77,8 @@ def raster_of(module: ModuleOp, weights: WeightStore, image: Sequence[Array]) ->
     return Raster(recorder.steps, trains)
 
 
-def _layers(network: snn.NetworkOp) -> list[snn.IntegrateAndFireOp]:
-    return [op for op in network.body.block.ops if isinstance(op, snn.IntegrateAndFireOp)]
+def _layers(network: snn.NetworkOp) -> list[NEURONS]:
+    return [op for op in network.body.block.ops if isinstance(op, NEURONS)]
 
 
 class _Recorder(Run):
@@ -103,7 +103,7 @@ class _Recorder(Run):
         return clock.outputs()
 
 
-def _train(op: snn.IntegrateAndFireOp, signals: Sequence[Array | None]) -> Train:
+def _train(op: NEURONS, signals: Sequence[Array | None]) -> Train:
     size = int(np.prod(op.inferred_shape()))
     chosen = np.unique(np.linspace(0, size - 1, min(SAMPLED, size)).astype(int))
     spikes: list[tuple[int, int]] = []

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from neurocuda.ir.context import create_context
+from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
-from neurocuda.measure.lemma import Proof, proofs_of
+from neurocuda.measure.lemma import Proof, defined_in, proofs_of
 
 
 def proofs(*neurons: str, result: str = "!snn.spikes<0, 4>") -> tuple[Proof, ...]:
@@ -17,7 +17,13 @@ def proofs(*neurons: str, result: str = "!snn.spikes<0, 4>") -> tuple[Proof, ...
         for index, neuron in enumerate(neurons)
     ]
     text = "\n".join(["func.func @main(%x: tensor<1xi32>) {", *lines, "func.return", "}"])
-    return proofs_of(parse_module(create_context(), text))
+    return proofs_in(text)
+
+
+def proofs_in(text: str) -> tuple[Proof, ...]:
+    """The proofs for a module."""
+    context = create_context()
+    return proofs_of(parse_module(context, text), weights_of(context))
 
 
 def test_a_window_of_as_many_steps_as_levels_is_enough() -> None:
@@ -56,3 +62,29 @@ def test_layers_that_behave_alike_are_proved_once() -> None:
 def test_what_does_not_send_its_count_is_refuted(neuron: str, counterexample: str) -> None:
     (proof,) = proofs(neuron)
     assert proof.counterexample == counterexample
+
+
+TABLES = """
+func.func @main(%x: tensor<2xi32>) {
+  %0 = snn.lookup %x threshold(dense<9> : tensor<1xi32>) clip -1 to 1 table(dense<[5, -3, 7]> : tensor<3xi8>)
+    fire [3, 4] : (tensor<2xi32>) -> tensor<2x!snn.graded<-3, 7>>
+  %1 = snn.lookup %x threshold(dense<4> : tensor<1xi32>) clip -1 to 1 table(dense<[5, -3, 7]> : tensor<3xi8>)
+    fire [1, 2] : (tensor<2xi32>) -> tensor<2x!snn.graded<-3, 7>>
+  %2 = snn.lookup %x threshold(dense<9> : tensor<1xi32>) clip -4 to 4 fire [3, 4]
+    : (tensor<2xi32>) -> tensor<2x!snn.graded<-4, 4>>
+  %3 = snn.softmax %x divisor(dense<1> : tensor<1xi32>) table(dense<1> : tensor<1xi8>) levels 3 fire [1, 2]
+    : (tensor<2xi32>) -> tensor<2x!snn.graded<0, 3>>
+  func.return
+}
+"""
+
+
+def test_a_table_is_tried_at_every_index_and_beyond_its_ends() -> None:
+    alike, plain = proofs_in(TABLES)
+    assert str(alike) == "a table from -1 to 1, spoken at once (2 layers): holds in all 50 cases"
+    assert str(plain) == "their charge from -4 to 4, spoken at once (1 layer): holds in all 110 cases"
+
+
+def test_what_shares_a_row_is_said_to_be_defined_not_proved() -> None:
+    (line,) = defined_in(parse_module(create_context(), TABLES))
+    assert line == "`snn.softmax` (1 layer): not proved; what it sends is its integer meaning"
