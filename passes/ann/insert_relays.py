@@ -110,7 +110,8 @@ class _Inserter:
         """Whether a sum or product needs neurons that say it."""
         reading = [reader for reader in readers(op.results[0]) if reader in self.spiking]
         if isinstance(op, PRODUCTS):
-            return not (isinstance(op, ann.MatmulOp) and all(isinstance(reader, ann.SoftmaxOp) for reader in reading))
+            direct = (ann.RelayOp, ann.SoftmaxOp) if isinstance(op, ann.MatmulOp) else ann.RelayOp
+            return not all(isinstance(reader, direct) for reader in reading)
         if not isinstance(op, (*SUMS, SynapseOp)):
             return False
         shared = isinstance(op, SUMS) and len(reading) > 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,13 +12,16 @@ from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
 from neurocuda.reference.interpreter import interpret
 
+IN_PARENTHESES = ("ann.staircase", "ann.lookup", "ann.integer_", "ann.product", "ann.matrix_product")
+"""Operations that print the types of their operands in parentheses."""
+
 
 def run(operation: str, types: str, result: str, *inputs: object, dtype: str = "int64") -> NDArray[np.int64]:
     """What an operation on %0, %1, ... makes of inputs, one image each."""
     arguments = ", ".join(f"%{index}: {kind}" for index, kind in enumerate(types.split(" | ")))
     context = create_context()
     operands = types.replace(" | ", ", ")
-    signature = f"({operands})" if operation.startswith("ann.staircase") else operands
+    signature = f"({operands})" if operation.startswith(IN_PARENTHESES) else operands
     text = f"""
         func.func @main({arguments}) -> {result} {{
           %r = {operation} : {signature} -> {result}
@@ -47,6 +52,87 @@ def test_a_staircase_sums_its_currents_and_its_bias() -> None:
     operation = STAIRCASE.format("%0, %1", -2, 4, 0)
     found = run(operation, "tensor<2xi32> | tensor<2xi32>", "tensor<2x!ann.count<0, 3>>", [7, 3], [3, 6])
     assert found.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("charge", "said"), [(-1000, -4), (-7, -4), (-6, 9), (-1, 9), (0, 5), (5, 5), (6, 2), (900, 2)]
+)
+def test_a_lookup_says_what_its_table_holds_at_the_clipped_index(charge: int, said: int) -> None:
+    table = "table(dense<[-4, 9, 5, 2]> : tensor<4xi32>)"
+    operation = f"ann.lookup %0 threshold(dense<6> : tensor<1xi32>) clip -2 to 1 {table}"
+    assert run(operation, "tensor<1xi32>", "tensor<1x!ann.count<-4, 9>>", [charge]).tolist() == [said]
+
+
+@pytest.mark.parametrize(
+    ("charge", "said"), [(-26, -3), (-25, -2), (-6, -1), (-5, 0), (4, 0), (5, 1), (24, 2), (99, 3)]
+)
+def test_a_lookup_without_a_table_rounds_its_charge(charge: int, said: int) -> None:
+    operation = "ann.lookup %0 threshold(dense<10> : tensor<1xi32>) initial(dense<5> : tensor<1xi32>) clip -3 to 3"
+    assert run(operation, "tensor<1xi32>", "tensor<1x!ann.count<-3, 3>>", [charge]).tolist() == [said]
+
+
+SOFTMAX = "ann.integer_softmax %0 divisor(dense<10> : tensor<1xi32>) table(dense<[8, 4, 0]> : tensor<3xi32>) levels 60"
+
+
+@pytest.mark.parametrize(
+    ("charges", "shares"),
+    [
+        ([7, 7, 7], [20, 20, 20]),
+        ([20, 11, 10], [24, 24, 12]),  # of 8, 8, 4: floor((480 + 10) / 20), floor((240 + 10) / 20)
+        ([0, -9999, 9], [30, 0, 30]),
+        ([-50, -71, -60], [40, 0, 20]),
+    ],
+)
+def test_a_softmax_shares_in_powers_of_the_distance_to_the_largest(charges: list[int], shares: list[int]) -> None:
+    found = run(SOFTMAX, "tensor<3xi32>", "tensor<3x!ann.count<0, 60>>", charges)
+    assert found.tolist() == shares
+
+
+def test_a_softmax_is_that_of_every_row() -> None:
+    found = run(SOFTMAX, "tensor<2x2xi32>", "tensor<2x2x!ann.count<0, 60>>", [[0, 0], [10, 0]])
+    assert found.tolist() == [[30, 30], [40, 20]]
+
+
+NORM = "ann.integer_layer_norm %0 gain(dense<{}> : tensor<1xi32>) shift(dense<{}> : tensor<1xi32>) epsilon {} : i64"
+
+
+@pytest.mark.parametrize(
+    ("gain", "shift", "epsilon", "charges", "said"),
+    [
+        (1000, 0, 0, [1, 4], [-3, 2]),  # d = -3, 3; r = isqrt(18) = 4; -750 and 750 over 256
+        (1000, 128, 0, [1, 4], [-3, 3]),  # to the nearest
+        (1000, 0, 18, [1, 4], [-2, 1]),  # r = isqrt(36) = 6, -500 and 500
+        (1000, 0, 0, [5, 5], [0, 0]),  # without deviation there is nothing to divide
+        (1000, 512, 0, [5, 5], [2, 2]),
+        (10**6, 0, 0, [1, 4], [-7, 7]),  # clipped
+    ],
+)
+def test_a_layer_norm_divides_by_the_root_rounded_down(
+    gain: int, shift: int, epsilon: int, charges: list[int], said: list[int]
+) -> None:
+    found = run(NORM.format(gain, shift, epsilon), "tensor<2xi32>", "tensor<2x!ann.count<-7, 7>>", charges)
+    assert found.tolist() == said
+
+
+def test_a_layer_norm_is_exact_up_to_roots_beyond_floats() -> None:
+    """d = 2^30 - 1 and its negative: the squares' sum leaves 53 bits, the root is 2^30 sqrt(2) rounded down."""
+    distance = 2**30 - 1
+    operation = NORM.format(2**31 - 1, 0, 0)
+    found = run(operation, "tensor<2xi32>", f"tensor<2x!ann.count<{-(2**23)}, {2**23}>>", [distance, 0])
+    root = math.isqrt(2 * distance**2)
+    assert found.tolist() == [(distance * (2**31 - 1) // root) >> 8, (-distance * (2**31 - 1) // root) >> 8]
+
+
+def test_products_of_counts_broadcast() -> None:
+    types = "tensor<2x2x!ann.count<-8, 7>> | tensor<2x!ann.count<0, 255>>"
+    found = run("ann.product %0, %1", types, "tensor<2x2xi32>", [[-8, 7], [1, 0]], [255, 2])
+    assert found.tolist() == [[-2040, 14], [255, 0]]
+
+
+def test_matrix_products_of_counts_are_those_of_every_image() -> None:
+    types = "tensor<1x2x2x!ann.count<-8, 7>> | tensor<1x2x1x!ann.count<-8, 7>>"
+    found = run("ann.matrix_product %0, %1", types, "tensor<1x2x1xi32>", [[[1, -8], [7, 0]]], [[[-8], [7]]])
+    assert found.tolist() == [[[-64], [-56]]]
 
 
 def test_products_of_integers_are_exact_beyond_floats() -> None:
