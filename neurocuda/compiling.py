@@ -14,6 +14,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 
 from neurocuda.compiled import Compiled
+from neurocuda.dialects.ann.analysis import is_charge_of_another
 from neurocuda.dialects.ann.ops import InputOp, NeuronOp, RelayOp
 from neurocuda.dialects.levels import ANN_CONVERTIBLE
 from neurocuda.errors import (
@@ -138,12 +139,12 @@ class Compilation:
     def _forget_images(self, line: Line) -> None:
         """Images and what the layers did with them have done their work; they are no part of what was compiled.
 
-        The statistics of the inputs stay: they say how floats become integers.
+        The statistics of inputs, and of charges that tables divide, stay: they say how floats become integers.
         """
         for module in (line.module, *line.levels.values()):
             module.attributes.pop(IMAGES, None)
         for op in line.levels["ann-convertible"].walk():
-            if not isinstance(op, InputOp):
+            if not isinstance(op, InputOp) and not (isinstance(op, RelayOp) and is_charge_of_another(op)):
                 op.attributes.pop(STATISTICS, None)
 
     def _choose_timesteps(self, line: Line) -> dict[str, float | str]:

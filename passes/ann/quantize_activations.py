@@ -19,7 +19,7 @@ from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.errors import LevelError, OptionError, Problem
 from neurocuda.ir.attributes import element_type, shape_of, values_of
-from neurocuda.ir.origin import inherit, origin_of, user_location, written_name
+from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
@@ -246,8 +246,6 @@ class _Quantizer:
 
         replace(op, new)
         for other in erased:
-            if origin_of(new) is None:
-                inherit(other, new)
             assert other.parent is not None
             other.parent.erase_op(other)
         assert new.scale is not None
