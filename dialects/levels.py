@@ -11,8 +11,8 @@ from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr, DenseResou
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.dialects.ann.analysis import acts_on_charge, is_layer
-from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pool2dOp, SynapseOp
+from neurocuda.dialects.ann.analysis import acts_on_charge, is_layer, rectifies
+from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pointwise, Pool2dOp, SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.shared.tables import ProductBase, TableLayerOp
 from neurocuda.dialects.snn import ops as snn
@@ -29,6 +29,7 @@ FRAME = frozenset({"builtin.module", "func.func", "func.return"})
 SEGMENTS = frozenset({"host.segment"})
 """Operations that run beside the chip, with anything inside."""
 
+MERGE_FIRST = ("it was not merged into a neuron layer", "Run `merge-residual` first.")
 NOT_QUANTISED = ("it was not quantised", "Run `quantize-activations` first.")
 LAST_ONLY = (
     'Keep it behind the last layer, where it runs on the host, allow the host in between (host="allow"), or replace it '
@@ -39,19 +40,17 @@ REPLACE = "Replace it by ReLU and fine-tune."
 SIGNED: Mapping[str, str] = {
     "ann.relay": "Put a ReLU between the layers, or behind the sum, as in the original residual block.",
     "ann.clamp": "Use ReLU6 or clamp(0, a).",
-    **dict.fromkeys(("ann.leaky_relu", "ann.gelu", "ann.silu", "ann.hard_swish"), REPLACE),
-    **dict.fromkeys(("ann.sigmoid", "ann.tanh", "ann.hard_sigmoid"), LAST_ONLY),
-    "ann.softmax": LAST_ONLY,
+    **dict.fromkeys(("ann.sigmoid", "ann.tanh", "ann.hard_sigmoid", "ann.softmax"), LAST_ONLY),
     "ann.layer_norm": "Train with batch normalisation.",
     "ann.mul": "Remove the gate (squeeze-and-excite).",
     "ann.matmul": "Attention needs a target with graded spikes.",
 }
-"""What is converted only for targets whose spikes carry numbers, and what to do elsewhere."""
+"""What is converted only for targets whose spikes carry numbers, and what to do elsewhere; all else is replaced."""
 
 REASONS: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys((*SIGNED, *(activation.name for activation in ann.ACTIVATIONS)), NOT_QUANTISED),
     "ann.log_softmax": ("a log-softmax between layers has no spiking rule", LAST_ONLY),
-    **dict.fromkeys(SIGNED, NOT_QUANTISED),
-    "ann.relu": ("it was not merged into a neuron layer", "Run `merge-residual` first."),
+    "ann.relu": MERGE_FIRST,
     "ann.rounded_relu": ("it still rounds", "Run `defer-rounding` first."),
     "ann.attention": ("a masked share is zero, which needs an infinite score", "Use attention without a mask."),
     "ann.add": (
@@ -92,9 +91,15 @@ def synapses_read_counts(op: Operation) -> Iterator[Problem]:
         yield _problem(op, why, "Put a ReLU between them, or merge the two layers into one.")
 
 
+def rectifiers_are_merged(op: Operation) -> Iterator[Problem]:
+    """What nothing below zero passes is a neuron layer, and stands nowhere by itself."""
+    if rectifies(op) or isinstance(op, ann.RoundedReluOp):
+        yield _problem(op, *(MERGE_FIRST if rectifies(op) else REASONS[op.name]))
+
+
 def charges_are_relayed(op: Operation) -> Iterator[Problem]:
     """What acts on a charge, and is no rectifier, alone reads the relay that gathers it, and acts along rows."""
-    if not acts_on_charge(op):
+    if not acts_on_charge(op) or isinstance(op, ann.RoundedReluOp):
         return
     if not (isinstance(op.operands[0].owner, ann.RelayOp) and op.operands[0].has_one_use()):
         yield _problem(op, "its charge was not relayed", "Run `insert-relays` first.")
@@ -107,12 +112,14 @@ def charges_are_relayed(op: Operation) -> Iterator[Problem]:
 
 def signs_can_be_said(op: Operation) -> Iterator[Problem]:
     """Negative numbers, tables and products need spikes that carry a number."""
-    if op.name not in SIGNED:
+    if op.name not in SIGNED and not acts_on_charge(op):
         return
     constraints = declared_constraints(op)
     if constraints is not None and "graded" not in constraints.codes:
         codes = ", ".join(constraints.codes)
-        yield _problem(op, f"it needs spikes that carry a number (code graded), not {codes}", SIGNED[op.name])
+        yield _problem(
+            op, f"it needs spikes that carry a number (code graded), not {codes}", SIGNED.get(op.name, REPLACE)
+        )
 
 
 def activations_are_calibrated(op: Operation) -> Iterator[Problem]:
@@ -233,6 +240,7 @@ ANN_CONVERTIBLE = Level(
     FRAME | SYNAPSES | MAPS | frozenset(SIGNED) | {"ann.input", "ann.neuron"},
     (
         *STRUCTURE,
+        Rule("rectifiers are merged", rectifiers_are_merged),
         Rule("charges are relayed", charges_are_relayed),
         Rule("signs can be said", signs_can_be_said),
         Rule("activations are calibrated", activations_are_calibrated, needs_calibration=True),
@@ -240,6 +248,7 @@ ANN_CONVERTIBLE = Level(
     REASONS,
     SEGMENTS,
     (FINITE,),
+    (Pointwise,),
 )
 """Float neuron layers fed by synapses, with clip ranges; everything has a spiking rule or runs on the host."""
 

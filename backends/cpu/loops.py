@@ -566,11 +566,12 @@ class Events:
             "int32_t e = 0;",
             *braces(
                 f"for (; e + {AT_ONCE} <= events; e += {AT_ONCE})",
-                [*several, *loop("o", columns, [f"target[o] += {together};"])],
+                ["TURN_BY_TURN;", *several, *loop("o", columns, [f"target[o] += {together};"])],
             ),
             *braces(
                 "for (; e < events; ++e)",
                 [
+                    "TURN_BY_TURN;",
                     *self._event(columns, pointer, 0, ""),
                     *loop("o", columns, [f"target[o] += {self._product('')};"]),
                 ],

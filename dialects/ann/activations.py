@@ -30,6 +30,7 @@ from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.shared import shapes
+from neurocuda.dialects.shared.bases import Pointwise
 from neurocuda.ir.attributes import Dense, dense_shape, integer, shape_of
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -63,15 +64,21 @@ class ActivationOp(IRDLOperation, ABC):
             raise VerifyException(f"{self.name}: the type changes from {self.input.type} to {self.result.type}")
 
 
+class PointwiseOp(ActivationOp, ABC):
+    """Each element on its own."""
+
+    traits = traits_def(Pointwise())
+
+
 @irdl_op_definition
-class ReluOp(ActivationOp):
+class ReluOp(PointwiseOp):
     """max(x, 0). Spikes: yes, a neuron."""
 
     name = "ann.relu"
 
 
 @irdl_op_definition
-class ClampOp(ActivationOp):
+class ClampOp(PointwiseOp):
     """min(max(x, minimum), maximum): relu6, hardtanh, clamp. Spikes: where the minimum is 0."""
 
     name = "ann.clamp"
@@ -93,7 +100,7 @@ class ClampOp(ActivationOp):
 
 
 @irdl_op_definition
-class RoundedReluOp(ActivationOp):
+class RoundedReluOp(PointwiseOp):
     """u min(max(floor(x / u + 1/2), 0), levels) with u = clip / levels: a relu that was trained with its rounding.
 
     The quantisation-clip-floor-shift activation of Bu et al. 2022. Spikes: yes, a neuron.
@@ -120,7 +127,7 @@ class RoundedReluOp(ActivationOp):
 
 
 @irdl_op_definition
-class LeakyReluOp(ActivationOp):
+class LeakyReluOp(PointwiseOp):
     """x where x >= 0, else slope x. Spikes: not yet, it needs signed counts."""
 
     name = "ann.leaky_relu"
@@ -134,14 +141,14 @@ class LeakyReluOp(ActivationOp):
 
 
 @irdl_op_definition
-class SiluOp(ActivationOp):
+class SiluOp(PointwiseOp):
     """x / (1 + exp(-x)). Spikes: graded, looked up."""
 
     name = "ann.silu"
 
 
 @irdl_op_definition
-class GeluOp(ActivationOp):
+class GeluOp(PointwiseOp):
     """x times the normal distribution function of x, or its tanh approximation. Spikes: graded, looked up."""
 
     name = "ann.gelu"
@@ -155,28 +162,28 @@ class GeluOp(ActivationOp):
 
 
 @irdl_op_definition
-class SigmoidOp(ActivationOp):
+class SigmoidOp(PointwiseOp):
     """1 / (1 + exp(-x)). Spikes: graded, looked up."""
 
     name = "ann.sigmoid"
 
 
 @irdl_op_definition
-class TanhOp(ActivationOp):
+class TanhOp(PointwiseOp):
     """The hyperbolic tangent. Spikes: graded, looked up."""
 
     name = "ann.tanh"
 
 
 @irdl_op_definition
-class HardSwishOp(ActivationOp):
+class HardSwishOp(PointwiseOp):
     """x min(max(x + 3, 0), 6) / 6. Spikes: graded, looked up."""
 
     name = "ann.hard_swish"
 
 
 @irdl_op_definition
-class HardSigmoidOp(ActivationOp):
+class HardSigmoidOp(PointwiseOp):
     """min(max(x + 3, 0), 6) / 6. Spikes: graded, looked up."""
 
     name = "ann.hard_sigmoid"

@@ -7,12 +7,12 @@ from math import inf
 
 from xdsl.ir import Operation, SSAValue
 
-from neurocuda.dialects.ann.activations import ActivationOp, ClampOp, HardSigmoidOp, ReluOp, SigmoidOp, SoftmaxOp
+from neurocuda.dialects.ann.activations import ClampOp, HardSigmoidOp, ReluOp, SigmoidOp, SoftmaxBase, SoftmaxOp
 from neurocuda.dialects.ann.arithmetic import LayerNormOp
 from neurocuda.dialects.ann.neurons import NeuronOp, RelayOp
 from neurocuda.dialects.ann.pooling import AdaptiveAveragePool2dOp, MaxPool2dOp
 from neurocuda.dialects.shared import shapes
-from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pool2dOp
+from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pointwise, Pool2dOp
 from neurocuda.ir.attributes import shape_of, values_of
 
 
@@ -35,16 +35,14 @@ def rectifies(op: Operation) -> bool:
 
 def acts_on_charge(op: Operation) -> bool:
     """Whether an operation works out what neurons say from their charge, and is no rectifier."""
-    if isinstance(op, ReluOp | ClampOp):
-        return not rectifies(op)
-    return isinstance(op, ActivationOp | LayerNormOp)
+    return isinstance(op, SoftmaxBase | LayerNormOp) or (op.has_trait(Pointwise) and not rectifies(op))
 
 
 def is_layer(op: Operation) -> bool:
     """Whether an operation is a layer of neurons with clip ranges of its own choice."""
     if isinstance(op, RelayOp):
         return not is_charge_of_another(op)
-    return isinstance(op, NeuronOp) or (acts_on_charge(op) and not isinstance(op, SoftmaxOp))
+    return isinstance(op, NeuronOp) or (acts_on_charge(op) and not isinstance(op, SoftmaxBase))
 
 
 def is_charge_of_another(op: RelayOp) -> bool:

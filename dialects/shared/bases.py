@@ -29,11 +29,15 @@ from xdsl.irdl import (
     var_operand_def,
 )
 from xdsl.pattern_rewriter import RewritePattern
-from xdsl.traits import HasCanonicalizationPatternsTrait, Pure
+from xdsl.traits import HasCanonicalizationPatternsTrait, OpTrait, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.shared import shapes
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
+
+
+class Pointwise(OpTrait):
+    """Acts on every element alone: an activation function. Between layers, neurons say it from a table."""
 
 
 class ShapedOp(IRDLOperation, ABC):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
+from xdsl.traits import OpTrait
 
 from neurocuda.errors import LevelError, Problem, told_once
 from neurocuda.ir.origin import user_location
@@ -47,7 +48,7 @@ class ValueRule:
 
 @dataclass(frozen=True)
 class Level:
-    """A named contract. `dialects` are allowed whole, `operations` one by one; everything else is a violation.
+    """A named contract. `dialects` are allowed whole, `operations` one by one or by `traits`; all else is a violation.
 
     `reasons` says why an operation is refused here and what to do; the bodies of `opaque` operations are not looked at.
     """
@@ -59,6 +60,7 @@ class Level:
     reasons: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     opaque: frozenset[str] = frozenset()
     value_rules: tuple[ValueRule, ...] = ()
+    traits: tuple[type[OpTrait], ...] = ()
 
     def violations(
         self, module: ModuleOp, weights: WeightStore | None = None, *, structure_only: bool = False
@@ -104,7 +106,8 @@ class Level:
 
     def allows(self, op: Operation) -> bool:
         """Whether the operation may appear at this level at all."""
-        return op.name in self.operations or op.name.partition(".")[0] in self.dialects
+        named = op.name in self.operations or op.name.partition(".")[0] in self.dialects
+        return named or any(op.has_trait(trait) for trait in self.traits)
 
     def _refusal(self, op: Operation) -> Problem:
         unknown = (f"it does not belong to level {self.name}, and no pass has replaced it", UNKNOWN)

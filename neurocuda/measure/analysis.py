@@ -139,8 +139,23 @@ class AccuracyAt:
 
 
 @dataclass(frozen=True)
+class CodeAt:
+    """What a code answers with some T, at the clip ranges of this network, and after how many steps from an image.
+
+    Exact codes answer what the quantised network answers; "free" was run. Of code "signed" the steps are the most that
+    it can take. `chosen` marks the network itself.
+    """
+
+    code: str
+    timesteps: int
+    steps: int
+    accuracy: Accuracy
+    chosen: bool
+
+
+@dataclass(frozen=True)
 class Analysis:
-    """Where a spiking network differs from the float one, on some images. Prints as two tables.
+    """Where a spiking network differs from the float one, on some images. Prints as three tables.
 
     Attributes:
         compiled: the network.
@@ -150,6 +165,7 @@ class Analysis:
         accuracy: right answers of the "float", "quantised" and "spiking" network.
         parts: inputs, layers and outputs, in order.
         by_timesteps: accuracy against T; empty where it cannot be computed, and `no_timesteps` says why.
+        by_steps: accuracy against steps from an image to its answer, for every code of the target with these T.
         raster: the spikes of the first image, step by step.
     """
 
@@ -161,6 +177,7 @@ class Analysis:
     parts: tuple[Part, ...]
     raster: Raster
     by_timesteps: tuple[AccuracyAt, ...] = field(default=())
+    by_steps: tuple[CodeAt, ...] = field(default=())
     no_timesteps: str = ""
 
     @property
@@ -189,6 +206,11 @@ class Analysis:
                 {"timesteps": at.timesteps, "chosen": at.chosen, **accuracy_figures(at.accuracy)}
                 for at in self.by_timesteps
             ],
+            "by_steps": [
+                {"code": at.code, "timesteps": at.timesteps, "steps": at.steps, "chosen": at.chosen}
+                | accuracy_figures(at.accuracy)
+                for at in self.by_steps
+            ],
             "no_timesteps": self.no_timesteps,
             "raster": asdict(self.raster),
         }
@@ -208,7 +230,7 @@ class Analysis:
         save_page(Path(path), self.compiled, self)
 
     def __str__(self) -> str:
-        sections = (self._summary(), self._errors(), self._activity())
+        sections = (self._summary(), self._errors(), self._activity(), self._steps())
         return "\n\n".join("\n".join(section) for section in sections)
 
     def _summary(self) -> Iterator[str]:
@@ -255,6 +277,23 @@ class Analysis:
                 f"{operations.accumulations + operations.input_products:12,.0f} {operations.dense:12,.0f}  {part.where}"
             )
 
+    def _steps(self) -> Iterator[str]:
+        if not self.by_timesteps:
+            yield f"accuracy against steps cannot be computed from this artefact: {self.no_timesteps}"
+            return
+        yield "steps from an image to its answer, by code (signed: at most), at the clip ranges of this network"
+        exact = [code for code in dict.fromkeys(at.code for at in self.by_steps) if code != "free"]
+        found = {(at.code, at.timesteps): at for at in self.by_steps}
+        yield f"{'T':>5} {'quantised':>9} {''.join(f'{code:>9}' for code in exact)} {'free':>9} {'answers':>9}"
+        for point in self.by_timesteps:
+            steps = [str(at.steps) if (at := found.get((code, point.timesteps))) else "" for code in exact]
+            free = found.get(("free", point.timesteps))
+            ran = ("", "") if free is None else (str(free.steps), percent_of(free.accuracy))
+            yield (
+                f"{point.timesteps:5d} {percent_of(point.accuracy):>9} {''.join(f'{cell:>9}' for cell in steps)} "
+                f"{' '.join(f'{cell:>9}' for cell in ran)}"
+            )
+
 
 def _width(parts: tuple[Part, ...]) -> int:
     return max(5, *(len(part.name) for part in parts))
@@ -268,6 +307,11 @@ def percent(share: float) -> str:
     if 0 < abs(value) < 0.001:
         return "<.001 %"
     return f"{value:.0f} %" if abs(value) >= 10 or not value else f"{value:.2g} %"
+
+
+def percent_of(found: Accuracy) -> str:
+    """An accuracy without its interval: "91.08 %"."""
+    return f"{100 * found.value:.2f} %"
 
 
 def accuracy_figures(found: Accuracy) -> dict[str, Plain]:

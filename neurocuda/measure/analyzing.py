@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,23 +16,20 @@ from xdsl.ir import Operation, SSAValue
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.errors import NeuroCudaError
 from neurocuda.images import Array
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.backend import RunOptions
-from neurocuda.ir.context import weights_of
 from neurocuda.ir.origin import origin_of, user_location
-from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.accuracy import Accuracy
-from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, Part
+from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, CodeAt, Part
 from neurocuda.measure.evaluation import correct_answers
 from neurocuda.measure.layers import WATCHED, Synapse, Traffic
 from neurocuda.measure.raster import raster_of
 from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
 from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.tally import Tally
+from neurocuda.measure.trials import trials_of
 from neurocuda.passes.snn.analysis.activity import NEURONS
-from neurocuda.pipeline import Line, integer_stages
 from neurocuda.reference.interpreter import Run, execute, interpret, main_function
 
 if TYPE_CHECKING:
@@ -40,9 +37,6 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
-
-TIMESTEPS = (1, 3, 7, 15, 31, 63)
-"""Numbers of time steps that accuracy is told for, beside the network's own and those that differ enough from it."""
 
 AT_ONCE = 64
 """Images looked at together, at most."""
@@ -52,14 +46,6 @@ VALUES_AT_ONCE = 1 << 22
 
 STAGES = ("float", "quantised", "spiking")
 """The networks whose right answers are counted."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """The quantised network with another T, in a weight store of its own."""
-
-    module: ModuleOp
-    weights: WeightStore
 
 
 @dataclass(frozen=True)
@@ -99,8 +85,9 @@ class Analyzer:
         self.output_tallies = [Tally() for _ in outputs_of(self.integer)]
         self.correct = dict.fromkeys(STAGES, 0)
         self.provenance = ""
-        self.trials, self.no_trials = self._trials()
+        self.trials, self.no_trials = trials_of(compiled)
         self.correct_with = dict.fromkeys(self.trials, 0)
+        self.correct_free = dict.fromkeys(self.trials, 0)
 
     def run(self, inputs: Sequence[Array], labels: Integers | None, progress: Progress | None) -> Analysis:
         """All images, some at a time.
@@ -126,27 +113,9 @@ class Analyzer:
             parts=tuple(self._parts()),
             raster=raster_of(self.compiled.level("snn-integer"), self.weights, [array[:1] for array in inputs]),
             by_timesteps=tuple(AccuracyAt(t, Accuracy(n, images), t == own) for t, n in self.correct_with.items()),
+            by_steps=tuple(self._by_steps(images)),
             no_timesteps=self.no_trials,
         )
-
-    def _trials(self) -> tuple[Mapping[int, Trial], str]:
-        """The quantised network with every T, or why there is none."""
-        from neurocuda.compiling import context_of
-
-        conversion = self.compiled.conversion
-        own = int(conversion.timesteps)
-        found: dict[int, Trial] = {}
-        for timesteps in sorted({own, *(other for other in TIMESTEPS if not 3 * own < 4 * other < 6 * own)}):
-            if timesteps == own:
-                found[timesteps] = Trial(self.integer, self.weights)
-                continue
-            line = Line(context_of([self.float], self.compiled.context), self.float.clone(), {}, {}, {})
-            try:
-                line.run(integer_stages(replace(conversion, timesteps=timesteps), images=False)[0])
-            except NeuroCudaError as reason:
-                return {}, str(reason)
-            found[timesteps] = Trial(line.module, weights_of(line.context))
-        return found, ""
 
     def _add(self, inputs: Sequence[Array], labels: Integers | None) -> None:
         batch = self._batch(inputs)
@@ -161,8 +130,12 @@ class Analyzer:
         for name, outputs in zip(STAGES, (exact, alone, sent), strict=True):
             self.correct[name] += correct_answers(outputs, truth)
         for timesteps, trial in self.trials.items():
-            outputs = alone if trial.module is self.integer else interpret(trial.module, trial.weights, inputs)[0]
+            own = timesteps == self.compiled.conversion.timesteps
+            outputs = alone if own else interpret(trial.module, trial.weights, inputs)[0]
             self.correct_with[timesteps] += correct_answers(outputs, truth)
+            if trial.free is not None:
+                free = trial.free.run(inputs, RunOptions(counts=False)).outputs[0]
+                self.correct_free[timesteps] += correct_answers(free, truth)
 
     def _batch(self, inputs: Sequence[Array]) -> Batch:
         done = self.compiled.program.run(inputs, RunOptions(counts=True))
@@ -230,6 +203,16 @@ class Analyzer:
             known[result] = values[-1].astype(np.float32)
         for cause, (_, after) in zip(CAUSES, pairwise(batch.output_stages(0)), strict=True):
             ledger.book(self.output_tallies[0], cause, after)
+
+    def _by_steps(self, images: int) -> Iterator[CodeAt]:
+        """Exact codes answer what the quantised network answers; only their steps differ."""
+        own = (self.compiled.code, self.compiled.conversion.timesteps)
+        for code in self.compiled.backend.constraints.codes:
+            correct = self.correct_free if code == "free" else self.correct_with
+            for timesteps, trial in self.trials.items():
+                if code in trial.steps:
+                    accuracy = Accuracy(correct[timesteps], images)
+                    yield CodeAt(code, timesteps, trial.steps[code], accuracy, (code, timesteps) == own)
 
     def _parts(self) -> Iterator[Part]:
         for name, op in self.senders.items():

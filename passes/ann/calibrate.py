@@ -12,6 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.shared.bases import Pointwise
 from neurocuda.errors import InputError, ModelError
 from neurocuda.ir.arrays import read_arrays
 from neurocuda.ir.origin import user_location
@@ -36,8 +37,8 @@ EVIDENCE = 16
 BATCH = 64
 """Images that run at once."""
 
-OBSERVED = (ann.InputOp, ann.NeuronOp, ann.RelayOp, ann.LayerNormOp, *ann.ACTIVATIONS)
-"""Operations whose values are looked at, unless they run on the host."""
+OBSERVED = (ann.InputOp, ann.NeuronOp, ann.RelayOp, ann.LayerNormOp)
+"""Operations whose values are looked at, besides activation functions, unless they run on the host."""
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,9 @@ class CalibratePass(NeuroPass):
 def _missing(module: ModuleOp) -> str:
     """What is unknown without images."""
     unknown = [op for op in module.walk() if _is_observed(op) and STATISTICS not in op.attributes]
-    places = dict.fromkeys(user_location(op) or f"`{op.name}`" for op in unknown)
-    return (
-        f"calibration images are needed: batch norms do not tell what the layers say in {'; '.join(places)} "
-        '(nc-opt takes them as calibrate{images="images.npz"})'
-    )
+    places = "; ".join(dict.fromkeys(user_location(op) for op in unknown if user_location(op)))
+    why = f", and batch norms do not tell what layers say in {places}" if places else ""
+    return f'calibrate: no images{why}; give some, to nc-opt as calibrate{{images="images.npz"}}'
 
 
 def _require_numbers(op: Operation, values: Array) -> None:
@@ -120,7 +119,7 @@ def _require_numbers(op: Operation, values: Array) -> None:
 
 
 def _is_observed(op: Operation) -> bool:
-    return isinstance(op, OBSERVED) and isinstance(op.parent_op(), FuncOp)
+    return (isinstance(op, OBSERVED) or op.has_trait(Pointwise)) and isinstance(op.parent_op(), FuncOp)
 
 
 def _are_annotated(module: ModuleOp) -> bool:

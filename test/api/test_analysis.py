@@ -17,14 +17,14 @@ import neurocuda as nc
 from neurocuda.compiled import Compiled
 from neurocuda.compiling import context_of
 from neurocuda.dialects.ann.ops import LinearOp, StaircaseOp
-from neurocuda.errors import InputError, VerificationError
+from neurocuda.errors import InputError, LevelError, VerificationError
 from neurocuda.ir.context import weights_of
 from neurocuda.measure.analysis import CAUSES, Analysis, Change, Part, percent
 from neurocuda.measure.exactness import residuals_of
 from neurocuda.measure.layers import WATCHED, operations_of
 from neurocuda.measure.raster import raster_of, schedule_of
 from neurocuda.options import EXACT_CODES
-from neurocuda.pipeline import Line, integer_stages
+from neurocuda.pipeline import Line, Stage, integer_stages, spikes_stage
 from neurocuda.reference.interpreter import interpret
 
 Floats = NDArray[np.float64]
@@ -225,7 +225,68 @@ def test_why_there_are_no_other_timesteps(
 
     monkeypatch.setattr("neurocuda.pipeline.Line.run", refuse)
     found = small.analyze(inputs[:3])
-    assert (found.by_timesteps, found.no_timesteps) == ((), "no such level")
+    assert (found.by_timesteps, found.by_steps, found.no_timesteps) == ((), (), "no such level")
+    assert str(found).endswith("accuracy against steps cannot be computed from this artefact: no such level")
+
+
+# Steps
+
+
+def test_exact_codes_differ_in_their_steps_only(analysis: Analysis) -> None:
+    answers = {point.timesteps: point.accuracy for point in analysis.by_timesteps}
+    hidden = 2
+    for code in ("unary", "radix", "latency", "graded"):
+        found = [point for point in analysis.by_steps if point.code == code]
+        assert {point.timesteps: point.accuracy for point in found} == answers
+        for point in found:
+            window = {"radix": point.timesteps.bit_length(), "graded": 1}.get(code, point.timesteps)
+            assert point.steps == 1 + hidden * window
+    assert [(point.code, point.timesteps) for point in analysis.by_steps if point.chosen] == [("unary", STEPS)]
+
+
+def test_free_running_networks_are_run(
+    analysis: Analysis, small: Compiled, inputs: NDArray[np.float32], truth: NDArray[np.int64]
+) -> None:
+    for point in (point for point in analysis.by_steps if point.code == "free"):
+        assert point.steps == point.timesteps
+        if point.timesteps == STEPS:
+            level = small.level("snn-count")
+            line = Line(context_of([level], small.context), level.clone(), {}, {}, {})
+            line.run(spikes_stage("free"))
+            outputs = interpret(line.module, weights_of(line.context), [inputs])[0]
+            assert point.accuracy.correct == int((outputs.argmax(1) == truth).sum())
+
+
+def test_what_waits_waits_in_proportion(inputs: NDArray[np.float32]) -> None:
+    conversion = nc.Conversion(timesteps=STEPS, code="free", firing_delay=3)
+    compiled = nc.compile(chain(), target="cpu", calibration=inputs[:40], conversion=conversion)
+    found = compiled.analyze(inputs)
+    steps = {point.timesteps: point for point in found.by_steps if point.code == "free"}
+    assert steps[STEPS].steps == compiled.run(inputs[:1]).steps == 1 + 3 + STEPS
+    assert steps[STEPS].accuracy == found.accuracy["spiking"]
+    assert steps[STEPS].chosen
+    assert steps[63].steps == 1 + 3 * 63 // STEPS + 63
+
+
+def test_a_code_that_cannot_say_the_network_has_no_point(
+    small: Compiled, inputs: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stage(code: str, delay: int) -> Stage:
+        if code == "radix":
+            raise LevelError("it cannot:", [])
+        return spikes_stage(code, delay)
+
+    monkeypatch.setattr("neurocuda.measure.trials.spikes_stage", stage)
+    found = small.analyze(inputs[:3])
+    assert {point.code for point in found.by_steps} == set(small.backend.constraints.codes) - {"radix"}
+    assert str(found)
+
+
+def test_layers_with_levels_of_their_own_are_not_quantised_again(model: nn.Module, images: NDArray[np.float32]) -> None:
+    conversion = nc.Conversion(latency_budget=20)
+    found = nc.compile(model, target="cpu", calibration=images, conversion=conversion).analyze(images)
+    assert found.by_timesteps == ()
+    assert found.no_timesteps == "its layers have levels of their own, chosen for latency_budget=20"
 
 
 # Free-running networks
@@ -331,8 +392,8 @@ def test_neurons_are_sampled(compiled: Compiled, images: NDArray[np.float32]) ->
 # Telling
 
 
-def test_text_is_two_tables(analysis: Analysis) -> None:
-    summary, errors, activity = str(analysis).split("\n\n")
+def test_text_is_three_tables(small: Compiled, analysis: Analysis) -> None:
+    summary, errors, activity, steps = str(analysis).split("\n\n")
     assert summary.startswith("Sequential for cpu:host: right answers on 90 images\nfloat ")
     assert f"images lost: {analysis.lost}" in summary
     _, head, *rows = errors.splitlines()
@@ -341,13 +402,17 @@ def test_text_is_two_tables(analysis: Analysis) -> None:
     assert len({len(row) for row in rows}) == 1
     assert len(activity.splitlines()) == 1 + 3
     assert all(len(line) < 150 for line in (*errors.splitlines(), *activity.splitlines()))
+    _, head, *rows = steps.splitlines()
+    assert head.split() == ["T", "quantised", *small.backend.constraints.codes, "answers"]
+    assert len({len(row) for row in (head, *rows)}) == 1
+    assert [int(row.split()[0]) for row in rows] == [point.timesteps for point in analysis.by_timesteps]
 
 
 def test_json_keeps_its_shape(analysis: Analysis) -> None:
     found = json.loads(analysis.to_json())
     assert list(found) == [
         "format_version", "name", "target", "images", "labelled", "provenance", "accuracy", "lost", "lost_by_cause",
-        "parts", "by_timesteps", "no_timesteps", "raster",
+        "parts", "by_timesteps", "by_steps", "no_timesteps", "raster",
     ]  # fmt: skip
     assert found["format_version"] == 1
     assert list(found["accuracy"]) == ["float", "quantised", "spiking"]
@@ -360,6 +425,9 @@ def test_json_keeps_its_shape(analysis: Analysis) -> None:
     assert list(first["errors"]["causes"]["weights"]) == ["bias", "square", "share", "lost", "moved"]
     assert list(first["firing"]) == ["spikes", "silent", "off", "channels", "dead", "dead_in_float"]
     assert list(found["by_timesteps"][0]) == ["timesteps", "chosen", "accuracy", "correct", "images", "interval"]
+    assert list(found["by_steps"][0]) == [
+        "code", "timesteps", "steps", "chosen", "accuracy", "correct", "images", "interval",
+    ]  # fmt: skip
     assert list(found["raster"]) == ["steps", "trains"]
     assert found["parts"][0]["firing"] is None
 

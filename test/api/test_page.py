@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from neurocuda.compiled import Compiled
 from neurocuda.errors import WriteError
 from neurocuda.measure.accuracy import Accuracy
-from neurocuda.measure.analysis import AccuracyAt, Analysis
+from neurocuda.measure.analysis import AccuracyAt, Analysis, CodeAt
 from neurocuda.measure.layers import readout_layers_of
 from neurocuda.measure.page.bars import Panel, Segment, bars
-from neurocuda.measure.page.curve import accuracy_curve
+from neurocuda.measure.page.curve import CODE_COLOURS, accuracy_curve, steps_curve
 from neurocuda.measure.page.drawing import clipped_text, ticks
 from neurocuda.measure.page.markup import joined, tag
 from neurocuda.measure.page.page import page
 from neurocuda.measure.page.tiles import verdict
+from neurocuda.options import CODES
 
 VOID = ("meta",)
 NASTY = """<script>alert('1')</script>"&amp;"""
@@ -96,7 +97,7 @@ def test_nothing_is_fetched_and_nothing_runs(compiled: Compiled, analysis: Analy
 def test_sections(compiled: Compiled, analysis: Analysis) -> None:
     without, with_images = (set(read(text).values("id")) for text in pages(compiled, analysis))
     assert {"schedule", "layers", "cost", "more"} <= without
-    expected = {"errors", "losses", "activity", "spikes", "timesteps", "layers", "cost", "meanings"}
+    expected = {"errors", "losses", "activity", "spikes", "timesteps", "steps", "layers", "cost", "meanings"}
     assert expected <= with_images
     assert "more" not in with_images
 
@@ -128,9 +129,9 @@ def test_names_are_text(compiled: Compiled, analysis: Analysis) -> None:
 
 
 def test_why_there_is_no_curve(compiled: Compiled, analysis: Analysis) -> None:
-    text = page(compiled, replace(analysis, by_timesteps=(), no_timesteps="a <reason>"))
+    text = page(compiled, replace(analysis, by_timesteps=(), by_steps=(), no_timesteps="a <reason>"))
     assert "cannot be computed from this artefact: a &lt;reason&gt;" in text
-    read(text)
+    assert "steps" not in read(text).values("id")
 
 
 def test_it_is_the_same_every_time(compiled: Compiled, analysis: Analysis, tmp_path: Path) -> None:
@@ -204,3 +205,22 @@ def test_a_spiking_network_that_differs_has_its_own_point() -> None:
     assert ">spiking<" not in accuracy_curve(points, exact, own)
     assert ">spiking<" in accuracy_curve(points, exact, Accuracy(60, 100))
     assert "nan" not in accuracy_curve(points[:1], exact, own)
+
+
+def test_codes_stand_where_their_steps_are() -> None:
+    accuracy = Accuracy(80, 100)
+    found = [("unary", 3, 8, False), ("unary", 7, 16, True), ("graded", 3, 2, False), ("graded", 7, 2, False)]
+    points = [CodeAt(code, timesteps, steps, accuracy, chosen) for code, timesteps, steps, chosen in found]
+    drawn = ElementTree.fromstring(re.findall(r"<svg.*</svg>", steps_curve(points, Accuracy(90, 100)))[0])
+    places = [(str(each.get("class")), float(each.get("cx", 0)), each.get("r")) for each in drawn.iter("circle")]
+    assert [kind for kind, _, _ in places] == ["fill-own"] * 2 + ["fill-rounding"] * 2
+    (_, eight, _), (_, sixteen, large), (_, two, small), (_, same, _) = places
+    assert two == same
+    assert eight - two == pytest.approx(2 * (sixteen - eight), abs=0.2)
+    assert (large, small) == ("7", "4")
+    assert "nan" not in steps_curve(points[:1], accuracy)
+
+
+def test_every_code_has_a_colour() -> None:
+    assert set(CODE_COLOURS) == set(CODES) - {"auto"}
+    assert len(set(CODE_COLOURS.values())) == len(CODE_COLOURS)

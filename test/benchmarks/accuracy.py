@@ -8,6 +8,9 @@ and the checkpoint of akamaster's ResNet-20). 256 training images without labels
 weights and code "unary" where a case does not say otherwise (any option of `nc.Conversion`). Prints one line per case:
 the float accuracy, the spiking accuracy with its 95 % interval on all test images through the CPU target, steps per
 image, spikes per neuron, mismatching counts on whole images step by step, seconds to compile, milliseconds per image.
+
+Exact codes say the same counts: all test images are run in the quickest, "graded", its counts give the spikes of the
+case's own code, and that code is run on the first images, where every count is compared and the time is taken.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import sys
 import tarfile
 from ast import literal_eval
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -34,10 +38,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import neurocuda as nc
+from neurocuda.measure.accuracy import Accuracy
+from neurocuda.measure.evaluation import Activity, correct_answers
 
 DATA = Path(os.environ.get("NEUROCUDA_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 CALIBRATION_IMAGES = 256
 EXACT_IMAGES = 20
+TIMED_IMAGES = 200
+BATCH = 250
 CASES = (
     *(f"resnet20:{timesteps}" for timesteps in (4, 7, 8, 15, 31)),
     "resnet20:15:weight_bits=4",
@@ -57,6 +65,7 @@ CHECKPOINT_PREFIX = "12fca82f"
 """The file's name ends in the first digits of its SHA-256, as torch hub checkpoints do."""
 
 Images: TypeAlias = NDArray[np.uint8]
+Labels: TypeAlias = NDArray[np.int64]
 Prepare: TypeAlias = Callable[[Images], Tensor]
 
 
@@ -66,7 +75,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=10_000, help="test images (default: all 10,000)")
     parser.add_argument("--threads", type=int, default=None)
     arguments = parser.parse_args()
-    train, test, labels = cifar10()
+    train, _, test, labels = cifar10()
     chosen = np.random.default_rng(0).choice(len(train), CALIBRATION_IMAGES, replace=False)
     print(
         f"{'case':40} {'float':>7} {'spiking':>7} {'95 % interval':>15} {'n':>6} {'steps':>5} {'spikes':>6} "
@@ -91,7 +100,7 @@ def _value(text: str) -> object:
         return text
 
 
-def measure(case: str, calibration: Images, test: Images, labels: NDArray[np.int64], threads: int | None) -> None:
+def measure(case: str, calibration: Images, test: Images, labels: Labels, threads: int | None) -> None:
     """Compiles one network and prints its line."""
     name, timesteps, *options = case.split(":")
     model, prepare = network(name)
@@ -103,30 +112,48 @@ def measure(case: str, calibration: Images, test: Images, labels: NDArray[np.int
     inputs = prepare(test)
     float_accuracy = accuracy_of(model, inputs, labels)
     validation = compiled.validate(inputs[:EXACT_IMAGES])
-    spiking = compiled.evaluate(inputs, labels, threads=threads)
-    low, high = spiking.accuracy.interval
+    some = len(test) if conversion.code == "free" else TIMED_IMAGES
+    spiking = compiled.evaluate(inputs[:some], labels[:some], threads=threads)
+    accuracy, spikes = spiking.accuracy, spiking.spikes_per_neuron
+    if conversion.code != "free":
+        graded = replace(conversion, code="graded")
+        quickest = nc.compile(model, target="cpu", calibration=prepare(calibration), conversion=graded)
+        accuracy, spikes = counted(quickest, conversion.code, inputs, labels, threads)
+    low, high = accuracy.interval
     counts = sum(comparison.counts for comparison in validation.exact)
     print(
-        f"{case:40} {100 * float_accuracy:6.2f}% {100 * spiking.accuracy.value:6.2f}% "
-        f"{100 * low:6.2f} ...{100 * high:6.2f} {spiking.accuracy.images:6d} "
-        f"{spiking.steps:5d} {spiking.spikes_per_neuron:6.2f} "
+        f"{case:40} {100 * float_accuracy:6.2f}% {100 * accuracy.value:6.2f}% "
+        f"{100 * low:6.2f} ...{100 * high:6.2f} {accuracy.images:6d} {spiking.steps:5d} {spikes or 0:6.2f} "
         f"{validation.mismatches:6d} of {counts:12,d} {seconds:7.1f} s {1e3 * spiking.seconds_per_image:7.2f} ms",
         flush=True,
     )
 
 
-def accuracy_of(model: nn.Module, inputs: Tensor, labels: NDArray[np.int64]) -> float:
+def counted(
+    compiled: nc.Compiled, code: str, inputs: Tensor, labels: Labels, threads: int | None
+) -> tuple[Accuracy, float | None]:
+    """The accuracy, and the spikes per neuron that a code takes to say the same counts."""
+    activity, correct = Activity(code, compiled.layers), 0
+    for start in range(0, len(inputs), BATCH):
+        batch = slice(start, start + BATCH)
+        result = compiled.run(inputs[batch], counts=True, threads=threads)
+        correct += correct_answers(np.asarray(result.outputs), labels[batch])
+        activity.add(result.counts)
+    return Accuracy(correct, len(inputs)), activity.spikes_per_neuron
+
+
+def accuracy_of(model: nn.Module, inputs: Tensor, labels: Labels) -> float:
     """The accuracy of a float network."""
     with torch.inference_mode():
-        outputs = torch.cat([model(inputs[start : start + 250]) for start in range(0, len(inputs), 250)])
+        outputs = torch.cat([model(inputs[start : start + BATCH]) for start in range(0, len(inputs), BATCH)])
     return float((outputs.argmax(1).numpy() == labels).mean())
 
 
-def cifar10() -> tuple[Images, Images, NDArray[np.int64]]:
-    """Training images, test images (N, 32, 32, 3) and test labels."""
+def cifar10() -> tuple[Images, Labels, Images, Labels]:
+    """Training images (N, 32, 32, 3) and their labels, test images and theirs."""
     if (DATA / "datasets.py").is_file():
-        x_train, _, x_test, y_test = _module("datasets").cifar10()
-        return x_train, x_test, y_test.astype(np.int64)
+        x_train, y_train, x_test, y_test = _module("datasets").cifar10()
+        return x_train, y_train.astype(np.int64), x_test, y_test.astype(np.int64)
     archive = DATA / ARCHIVE
     if not archive.is_file():
         sys.exit(f"no CIFAR-10 in {DATA}: set NEUROCUDA_DATA to a folder with {ARCHIVE} and {CHECKPOINT}")
@@ -135,10 +162,11 @@ def cifar10() -> tuple[Images, Images, NDArray[np.int64]]:
     with tarfile.open(archive) as tar:
         parts = [_batch(tar, f"data_batch_{number}") for number in range(1, 6)]
         x_test, y_test = _batch(tar, "test_batch")
-    return np.concatenate([images for images, _ in parts]), x_test, y_test
+    x_train, y_train = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return x_train, y_train, x_test, y_test
 
 
-def _batch(tar: tarfile.TarFile, name: str) -> tuple[Images, NDArray[np.int64]]:
+def _batch(tar: tarfile.TarFile, name: str) -> tuple[Images, Labels]:
     member = tar.extractfile(f"cifar-10-batches-py/{name}")
     if member is None:
         sys.exit(f"{ARCHIVE}: {name} is missing")

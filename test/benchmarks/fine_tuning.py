@@ -1,35 +1,33 @@
-"""ResNet-20 on CIFAR-10 at few levels, before and after a short fine-tuning, on the whole test set.
+"""A CIFAR-10 network at few levels, before and after a short fine-tuning, on the whole test set.
 
-    python test/benchmarks/fine_tuning.py [--timesteps 4] [--epochs 3] [--images 16000] [--device cpu]
+    python test/benchmarks/fine_tuning.py [--timesteps 4] [--epochs 3] [--images 16000] [--free] [--network resnet20]
 
-Data: the folder NEUROCUDA_DATA (default ../shared/data beside the checkout) with readers `datasets.py` and
-`trained.py`. 256 training images choose the first clip ranges; then the network is trained on some more of them, with
-random crops and flips, and its float self as a teacher. Accuracies are those of the integer network, int8 weights, on
+Data as for `accuracy.py`. 256 training images choose the first clip ranges; then the network is trained on some more of
+them, with random crops and flips, and its float self as a teacher. The learning rate is that of `--learning-rates`
+which does best, after a short trial of one epoch each, on training images that are held out for this alone. With
+--free the free-running network is trained, through time. Accuracies are those of the integer network, int8 weights, on
 the CPU target, spike by spike. With --checkpoint an interrupted run goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from types import ModuleType
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from accuracy import CALIBRATION_IMAGES, Labels, cifar10, network  # beside this file
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 import neurocuda as nc
 from neurocuda.training import FineTuning, StaircaseNetwork, Step, fine_tune, with_staircases
 
-DATA = Path(os.environ.get("NEUROCUDA_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
-CALIBRATION_IMAGES = 256
+HELD_OUT = 1000
 BATCH = 64
 MARGIN = 4
 """Pixels of padding that crops are taken from."""
@@ -42,23 +40,33 @@ def main() -> None:
     parser.add_argument("--timesteps", type=int, default=4)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--images", type=int, default=16_000, help="training images per epoch (default: 16,000)")
-    parser.add_argument("--learning-rate", type=float, default=0.01)
+    parser.add_argument("--learning-rates", type=float, nargs="+", default=[0.003, 0.01, 0.03])
+    parser.add_argument("--trial-images", type=int, default=2000, help="to choose among them (default: 2,000)")
+    parser.add_argument("--network", default="resnet20")
+    parser.add_argument("--free", action="store_true", help="train and run the free-running network, through time")
+    parser.add_argument("--test-images", type=int, default=10_000, help="(default: all 10,000)")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--checkpoint", type=Path, help="a file to go on from after an interruption")
     arguments = parser.parse_args()
-    if not (DATA / "trained.py").is_file():
-        sys.exit(f"no data in {DATA}: set NEUROCUDA_DATA to a folder with datasets.py and trained.py")
-    x_train, y_train, x_test, y_test = module("datasets").cifar10()
-    model, prepare = module("trained").resnet20()
-    chosen = np.random.default_rng(0).choice(len(x_train), CALIBRATION_IMAGES, replace=False)
-    calibration, test = prepare(x_train[chosen]), prepare(x_test)
-    network = with_staircases(model, calibration, timesteps=arguments.timesteps)
-    tell(f"T = {arguments.timesteps}, before:", network, calibration, test, y_test)
-    batches = Crops(prepare(x_train), torch.as_tensor(y_train.astype(np.int64)), arguments.images)
-    options = FineTuning(epochs=arguments.epochs, learning_rate=arguments.learning_rate)
+    x_train, y_train, x_test, y_test = cifar10()
+    model, prepare = network(arguments.network)
+    random = np.random.default_rng(0)
+    calibration = prepare(x_train[random.choice(len(x_train), CALIBRATION_IMAGES, replace=False)])
+    held_out, used = np.split(random.permutation(len(x_train)), [HELD_OUT])
+    test, truth = prepare(x_test[: arguments.test_images]), y_test[: arguments.test_images]
+    images, labels = prepare(x_train[used]), torch.as_tensor(y_train[used])
+    code = "free" if arguments.free else "unary"
+    start = with_staircases(model, calibration, timesteps=arguments.timesteps)
+    tell(f"T = {arguments.timesteps}, code {code}, before:", start, calibration, test, truth, code)
+    options = FineTuning(epochs=arguments.epochs, through_time=arguments.free)
     started = perf_counter()
+    trial = Trial(
+        start, model, Crops(images, labels, arguments.trial_images), prepare(x_train[held_out]), y_train[held_out]
+    )
+    options = trial.with_best(options, arguments.learning_rates)
+    batches = Crops(images, labels, arguments.images)
     tuned = fine_tune(
-        network,
+        start,
         batches,
         options,
         teacher=model,
@@ -66,8 +74,38 @@ def main() -> None:
         checkpoint=arguments.checkpoint,
         progress=tell_step,
     )
-    tell(f"T = {arguments.timesteps}, after:", tuned, calibration, test, y_test)
-    print(f"fine-tuned on {arguments.epochs} x {arguments.images} images in {perf_counter() - started:.0f} s")
+    seconds = perf_counter() - started
+    tell(f"T = {arguments.timesteps}, code {code}, after:", tuned, calibration, test, truth, code)
+    print(f"fine-tuned on {arguments.epochs} x {arguments.images} images in {seconds:.0f} s, trials included")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One epoch on a few batches, and held-out training images to judge it by."""
+
+    start: StaircaseNetwork
+    teacher: nn.Module
+    batches: Crops
+    images: Tensor
+    labels: Labels
+
+    def with_best(self, options: FineTuning, rates: Sequence[float]) -> FineTuning:
+        """The options with the learning rate of most right answers; a single one is not tried."""
+        if len(rates) == 1:
+            return replace(options, learning_rate=rates[0])
+        found = {rate: self.share(replace(options, epochs=1, learning_rate=rate)) for rate in rates}
+        best = max(rates, key=lambda rate: found[rate])
+        told = ", ".join(f"{rate:g}: {100 * share:.1f} %" for rate, share in found.items())
+        print(f"learning rate {best:g} ({told} of {len(self.labels)} held-out training images)", flush=True)
+        return replace(options, learning_rate=best)
+
+    def share(self, options: FineTuning) -> float:
+        """The share of right answers with these options."""
+        tuned = fine_tune(self.start, self.batches, options, teacher=self.teacher)
+        run = tuned.through_time if options.through_time else tuned
+        with torch.inference_mode():
+            outputs = torch.cat([run(part) for part in torch.tensor_split(self.images, len(self.images) // BATCH)])
+        return float((outputs.argmax(1).numpy() == self.labels).mean())
 
 
 def tell_step(step: Step) -> None:
@@ -76,12 +114,12 @@ def tell_step(step: Step) -> None:
         sys.stderr.write(f"epoch {step.epoch}, step {step.step} of {step.steps}: loss {step.loss:.4f}\n")
 
 
-def tell(what: str, network: StaircaseNetwork, calibration: Tensor, test: Tensor, labels: NDArray[np.uint8]) -> None:
-    """Compiles the network and prints its accuracy on all test images."""
-    compiled = nc.compile(network, target="cpu", calibration=calibration)
+def tell(what: str, tuned: StaircaseNetwork, calibration: Tensor, test: Tensor, labels: Labels, code: str) -> None:
+    """Compiles the network and prints its accuracy on the test images."""
+    compiled = nc.compile(tuned, target="cpu", calibration=calibration, conversion=nc.Conversion(code=code))
     spiking = compiled.evaluate(test, labels)
-    mismatches = compiled.validate(test[:20]).mismatches
-    print(f"{what} {spiking.accuracy}, {mismatches} count mismatches on 20 images", flush=True)
+    told = "" if code == "free" else f", {compiled.validate(test[:20]).mismatches} count mismatches on 20 images"
+    print(f"{what} {spiking.accuracy}{told}", flush=True)
 
 
 class Crops:
@@ -104,16 +142,6 @@ class Crops:
             images = wide[:, :, top : top + 32, left : left + 32]
             mirrored = torch.rand(len(batch), 1, 1, 1) < 0.5
             yield torch.where(mirrored, images.flip(3), images), self._labels[batch]
-
-
-def module(name: str) -> ModuleType:
-    """A reader beside the data, loaded by its path."""
-    spec = importlib.util.spec_from_file_location(name, DATA / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
 
 
 if __name__ == "__main__":

@@ -38,6 +38,14 @@ CASES: list[tuple[nn.Module, tuple[int, ...]]] = [
     (nn.Hardtanh(-0.5, 0.75), (8,)),
     (Function(lambda x: x.clamp(0, 0.9)), (8,)),
     (Function(lambda x: x.clamp(min=0.25)), (8,)),
+    (Function(lambda x: x.clamp(0.25, 0.9)), (8,)),
+    (nn.Hardtanh(0.25, 0.5), (8,)),
+    (Function(lambda x: x.clamp(0.9, 0.25)), (8,)),
+    (Function(lambda x: torch.minimum(x, torch.tensor(0.25))), (8,)),
+    (Function(lambda x: torch.minimum(torch.full((4, 8), 0.25), x)), (4, 8)),
+    (Function(lambda x: torch.maximum(torch.tensor(-0.25), x)), (8,)),
+    (Function(lambda x: torch.maximum(x, torch.zeros_like(x))), (8,)),
+    (Function(lambda x: x + torch.maximum(x.new_ones(x.shape), torch.tensor(2.0))), (8,)),
     (Function(lambda x: x.clamp_(max=0.25)), (8,)),
     (Function(lambda x: x.clamp_min(-0.25)), (8,)),
     (Function(lambda x: torch.clamp(x, torch.tensor(-0.25), torch.tensor(0.5))), (8,)),
@@ -69,6 +77,22 @@ def test_agrees(agrees: Callable[..., ModuleOp], model: nn.Module, shape: tuple[
 def test_clamp_at_zero_is_a_relu(agrees: Callable[..., ModuleOp]) -> None:
     module = agrees(Function(lambda x: x.clamp(min=0)), (8,))
     assert any(isinstance(op, ann.ReluOp) for op in module.walk())
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (Function(lambda x: torch.minimum(x, torch.arange(8.0))), "not one number"),
+        (Function(lambda x: torch.clamp(x, torch.arange(8.0))), "not one number"),
+        (Function(lambda x: torch.maximum(x, 2 * x)), "depend on the input"),
+    ],
+    ids=named,
+)
+def test_bounds_that_are_not_one_number_are_refused(
+    agrees: Callable[..., ModuleOp], model: nn.Module, reason: str
+) -> None:
+    with pytest.raises(UnsupportedModelError, match=reason):
+        agrees(model, (8,))
 
 
 @pytest.mark.parametrize("model", [nn.ELU(), nn.SELU(), nn.Mish(), nn.Softplus(), nn.Threshold(0.1, 0.0)], ids=str)

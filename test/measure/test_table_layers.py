@@ -10,7 +10,7 @@ from neurocuda.ir.parsing import parse_module
 from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.evaluation import Activity
 from neurocuda.measure.exactness import counts_of
-from neurocuda.measure.layers import Layer, layers_of, operations_of, outputs_of
+from neurocuda.measure.layers import Layer, layers_of, operations_of, readout_layers_of
 from neurocuda.measure.raster import raster_of, schedule_of
 
 GRADED = """
@@ -69,7 +69,7 @@ def test_table_layers_have_synapses_and_outputs_may_be_products() -> None:
     module, _ = parsed(QUANTISED)
     (layer,) = layers_of(module)
     assert (layer.name, layer.neurons, layer.levels, layer.synapses, layer.operations) == ("lookup", 4, 9, 1, 8)
-    (output,) = outputs_of(module)
+    (output,) = readout_layers_of(module)
     assert output.operations == 4
 
 

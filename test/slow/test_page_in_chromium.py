@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 SECTIONS = {
-    "with": {"errors", "losses", "activity", "spikes", "timesteps", "layers", "cost", "meanings"},
+    "with": {"errors", "losses", "activity", "spikes", "timesteps", "steps", "layers", "cost", "meanings"},
     "without": {"schedule", "layers", "cost", "more"},
 }
 

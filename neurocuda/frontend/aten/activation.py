@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
-from neurocuda.frontend.aten.arithmetic import mul, scaled
+from neurocuda.frontend.aten.arithmetic import add, mul, scaled
 from neurocuda.frontend.batch_axis import along, leading
 from neurocuda.frontend.operands import Builder, Constant, Operand, Refusal
 from neurocuda.frontend.table import imports
@@ -40,7 +41,7 @@ def threshold(build: Builder, x: SSAValue, threshold: float, value: float) -> Op
 
 @imports("aten.hardtanh.default")
 def hardtanh(build: Builder, x: SSAValue, min_val: float, max_val: float) -> Operation:
-    return ann.ClampOp(x, float(min_val), float(max_val))
+    return clamp(build, x, min_val, max_val)
 
 
 @imports("aten.relu6.default")
@@ -50,14 +51,30 @@ def relu6(build: Builder, x: SSAValue) -> Operation:
 
 @imports("aten.clamp.default")
 def clamp(build: Builder, x: SSAValue, min: float | None, max: float | None) -> Operation:
+    """From a positive bound up it is a clamp from zero up, moved to where the bound is."""
     if min == 0 and max is None:
         return ann.ReluOp(x)
+    if min is not None and 0 < min < (inf if max is None else max):
+        risen = clamp(build, build.add(add(build, x, -min, 1)), 0, None if max is None else max - min)
+        return add(build, build.add(risen), min, 1)
     return ann.ClampOp(x, None if min is None else float(min), None if max is None else float(max))
 
 
 @imports("aten.clamp.Tensor")
 def clamp_tensor(build: Builder, x: SSAValue, min: Operand | None, max: Operand | None) -> Operation:
-    return clamp(build, x, _number(min), _number(max))
+    return clamp(build, x, _number(build, min), _number(build, max))
+
+
+@imports("aten.minimum.default")
+def minimum(build: Builder, x: Operand, other: Operand) -> Operation:
+    value, bound = _bounded(build, x, other)
+    return clamp(build, value, None, bound)
+
+
+@imports("aten.maximum.default")
+def maximum(build: Builder, x: Operand, other: Operand) -> Operation:
+    value, bound = _bounded(build, x, other)
+    return clamp(build, value, bound, None)
 
 
 @imports("aten.clamp_min.default")
@@ -136,10 +153,23 @@ def log_softmax(build: Builder, x: SSAValue, dim: int) -> Operation:
     return ann.LogSoftmaxOp(x, dim)
 
 
-def _number(bound: Operand | None) -> float | None:
-    """A bound that must be one constant number."""
+def _bounded(build: Builder, x: Operand, other: Operand) -> tuple[SSAValue, float | None]:
+    """The activation and the number that it meets, in whatever order."""
+    swapped = isinstance(other, SSAValue) and (isinstance(x, Constant) or isinstance(x.owner, ann.ConstantOp))
+    value, bound = (other, x) if swapped else (x, other)
+    return build.value(value), _number(build, bound)
+
+
+def _number(build: Builder, bound: Operand | None) -> float | None:
+    """A bound that must be one constant number, or the same everywhere."""
     if bound is None:
         return None
-    if not isinstance(bound, Constant) or bound.tensor.numel() != 1:
-        raise Refusal("its bounds are not one number", "clamp to constants")
-    return float(bound.tensor)
+    if isinstance(bound, Constant):
+        values = bound.tensor.detach().numpy()
+    elif isinstance(bound.owner, ann.ConstantOp):
+        values = build.weights.array(bound.owner.value)
+    else:
+        raise Refusal("its bounds depend on the input", "clamp to constants")
+    if values.size == 0 or (values != values.flat[0]).any():
+        raise Refusal("its bounds are not one number", "clamp to one number")
+    return float(values.flat[0])

@@ -11,7 +11,7 @@ from neurocuda.ir.files import replacing
 from neurocuda.measure.analysis import CAUSES, Analysis, Part, percent
 from neurocuda.measure.layers import readout_layers_of
 from neurocuda.measure.page.bars import Panel, Segment, bars
-from neurocuda.measure.page.curve import accuracy_curve
+from neurocuda.measure.page.curve import CODE_COLOURS, accuracy_curve, steps_curve
 from neurocuda.measure.page.markup import Markup, joined, tag
 from neurocuda.measure.page.tables import cost_table, facts_table, layer_table, part_table, short
 from neurocuda.measure.page.tiles import tiles, verdict
@@ -71,6 +71,7 @@ def _with_images(compiled: Compiled, analysis: Analysis) -> Iterator[Markup]:
     yield _activity(analysis)
     yield _spikes(compiled, analysis)
     yield _timesteps(compiled, analysis)
+    yield from _steps(compiled, analysis)
     told = f"Every figure of the pictures, measured on {analysis.images} images; what things mean is below."
     yield _section("layers", "Layers", told, part_table(analysis.parts))
     yield _known(compiled)
@@ -87,7 +88,7 @@ def _without_images(compiled: Compiled) -> Iterator[Markup]:
     told = (
         "This page tells what the artefact knows by itself. With images (nc-report MODEL.nca --images FILE --labels "
         "FILE --html PAGE) it also shows accuracy, the error of every layer taken apart by cause, firing rates, the "
-        "spikes of one image, synaptic operations, and accuracy against T."
+        "spikes of one image, synaptic operations, and accuracy against T and against steps."
     )
     yield _section("more", "What images would add", told)
 
@@ -222,6 +223,21 @@ def _timesteps(compiled: Compiled, analysis: Analysis) -> Markup:
     )
     curve = accuracy_curve(analysis.by_timesteps, analysis.accuracy["float"], analysis.accuracy["spiking"])
     return _section("timesteps", "Accuracy against T", told, curve)
+
+
+def _steps(compiled: Compiled, analysis: Analysis) -> Iterator[Markup]:
+    if not analysis.by_steps:
+        return
+    codes = dict.fromkeys(point.code for point in analysis.by_steps)
+    told = (
+        "From an image to its answer, as the schedule has it: in “unary”, layers take their T steps one after the "
+        "other. Exact codes answer what the quantised network does; “free” was run on the target. “signed” is counted "
+        f"with the most steps that it can take. Clip ranges stay those chosen for code “{compiled.code}” and T = "
+        f"{compiled.conversion.timesteps}; compiled for itself, a network may do better."
+    )
+    legend = _legend([(CODE_COLOURS[code], code) for code in codes])
+    curve = steps_curve(analysis.by_steps, analysis.accuracy["float"])
+    yield _section("steps", "Accuracy against steps", told, legend, curve)
 
 
 def _known(compiled: Compiled) -> Markup:
