@@ -27,7 +27,11 @@ LARGEST = 2**31 - 1
 
 
 class DoesNotFitError(ValueError):
-    """The layer has no form in integers; says why."""
+    """The layer has no form in integers; says why, and what to do."""
+
+    def __init__(self, why: str, remedy: str) -> None:
+        super().__init__(why)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Charge:
             DoesNotFitError: the unit is fixed, and differs from channel to channel.
         """
         if self.fixed and np.ptp(self.unit) > 1e-6 * self.unit.max():
-            raise DoesNotFitError("what it multiplies has a different scale in every row")
+            why = "what it multiplies has a different scale in every row"
+            raise DoesNotFitError(why, "Put a linear layer in front of the product.")
         return float(np.where(self.alive, self.unit, 0).max()) or 1.0
 
 
@@ -157,7 +162,7 @@ def _layer_norm(op: ann.IntegerLayerNormOp, charge: Charge, weights: WeightStore
     initial = None if bias is None else np.rint(bias / unit)
     epsilon = round(op.epsilon.value.data / unit**2)
     if epsilon >= 2**62:
-        raise DoesNotFitError("its charges are small beside its epsilon")
+        raise DoesNotFitError("its charges are small beside its epsilon", "Train with a smaller epsilon.")
     new = ann.IntegerLayerNormOp(
         list(op.currents),
         element_type(op.result),
@@ -186,5 +191,5 @@ def _magnitude(values: Field | None) -> float:
 
 def _i32(values: Field, name: str, weights: WeightStore) -> Dense:
     if np.abs(values).max(initial=0) > LARGEST:
-        raise DoesNotFitError(f"its {name} does not fit into 32 bits")
+        raise DoesNotFitError(f"its {name} does not fit into 32 bits", "Use fewer timesteps or weight bits.")
     return weights.add(values.astype(np.int32), name)

@@ -275,7 +275,7 @@ class _Quantizer:
         try:
             found = tables.quantised(op, self._charge(op, synapses, floats), self.grid.room, self.weights)
         except tables.DoesNotFitError as reason:
-            self._problem(op, f"`{op.name}`", str(reason), "Use more timesteps, or one head.")
+            self._problem(op, f"`{op.name}`", str(reason), reason.remedy)
             return
         replace(op, found.op)
         for index, (synapse, weight) in enumerate(zip(synapses, floats, strict=True)):
