@@ -244,7 +244,7 @@ def images(seed: int, count: int) -> Floats:
 
 def built(name: str) -> nn.Module:
     """The network in evaluation mode; weights are twice as large as usual, and batch norms have seen some images."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     model = NETWORKS[name]()
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -254,13 +254,13 @@ def built(name: str) -> nn.Module:
             nn.init.normal_(module.bias, 0, 0.3)
     with torch.no_grad():
         for seed in range(20):
-            model(torch.from_numpy(images(seed, 16)))
+            model(torch.tensor(images(seed, 16)))
     return model.eval()
 
 
 def float_outputs(model: nn.Module, inputs: Floats) -> Floats:
     with torch.no_grad():
-        return model(torch.from_numpy(inputs)).numpy()
+        return model(torch.tensor(inputs)).numpy()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
