@@ -14,7 +14,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 
 from neurocuda.compiled import Compiled
-from neurocuda.dialects.ann.analysis import is_layer
+from neurocuda.dialects.ann.analysis import is_charge_of_another, is_layer
 from neurocuda.dialects.ann.ops import InputOp, NeuronOp, RelayOp
 from neurocuda.dialects.levels import ANN_CONVERTIBLE
 from neurocuda.errors import (
@@ -35,10 +35,13 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.printing import referenced_keys
 from neurocuda.ir.validation import IMAGES as VALIDATED_IMAGES
 from neurocuda.ir.validation import random_inputs
+from neurocuda.measure.words import counted
 from neurocuda.options import Conversion
 from neurocuda.passes.ann._statistics import IMAGES, STATISTICS, statistics_of
+from neurocuda.passes.ann.calibrate_layers import FEWEST_IMAGES
 from neurocuda.pipeline import (
     STRUCTURE,
+    WALKS,
     Line,
     Stage,
     balance_stage,
@@ -96,6 +99,7 @@ class Compilation:
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
         if self.images is not None:
             warn_of_silence(line)
+            warn_of_few(self.images, self.conversion)
         facts = self._choose_timesteps(line)
         for stage in integer_stages(self.conversion, images=self.images is not None):
             line.run(stage, validate_on=sample, progress=self.progress)
@@ -139,12 +143,12 @@ class Compilation:
     def _forget_images(self, line: Line) -> None:
         """Images and what the layers did with them have done their work; they are no part of what was compiled.
 
-        The statistics of the inputs stay: they say how floats become integers.
+        The statistics of inputs, and of charges that tables divide, stay: they say how floats become integers.
         """
         for module in (line.module, *line.levels.values()):
             module.attributes.pop(IMAGES, None)
         for op in line.levels["ann-convertible"].walk():
-            if not isinstance(op, InputOp):
+            if not isinstance(op, InputOp) and not (isinstance(op, RelayOp) and is_charge_of_another(op)):
                 op.attributes.pop(STATISTICS, None)
 
     def _choose_timesteps(self, line: Line) -> dict[str, float | str]:
@@ -177,6 +181,15 @@ def warn_of_silence(line: Line) -> None:
         warn(
             f"on the calibration images nothing ever happens in {'; '.join(silent)}: such ranges are guesses; "
             "look whether the images are the right ones and normalised as for training"
+        )
+
+
+def warn_of_few(images: Sequence[Array], conversion: Conversion) -> None:
+    """Says that few images tell little about others, unless layers are calibrated, where the pass says it."""
+    if len(images[0]) < FEWEST_IMAGES and conversion.calibration not in WALKS:
+        warn(
+            f"clip ranges are chosen on only {counted(len(images[0]), 'calibration image')}; "
+            f"give at least {FEWEST_IMAGES}, better 256"
         )
 
 

@@ -120,7 +120,8 @@ def _joined(batches: Iterable[object], what: str, most: int | None) -> list[Arra
         return [np.concatenate(parts)[:most]]
     except ValueError:
         shapes = ", ".join(str(shape) for shape in dict.fromkeys(part.shape[1:] for part in parts))
-        raise InputError(f"{what}: batches have images of different shapes: {shapes}") from None
+        alone = "; give the images alone, without labels" if any(part.ndim == 1 for part in parts) else ""
+        raise InputError(f"{what}: batches have images of different shapes: {shapes}{alone}") from None
 
 
 def _images_in(batch: object, what: str) -> object:

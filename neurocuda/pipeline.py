@@ -223,14 +223,14 @@ class Line:
 
 def name_layers(module: ModuleOp) -> None:
     """Gives every neuron layer that a pass has made anew a name of its own, by which later levels are compared."""
-    from neurocuda.dialects.ann.analysis import acts_on_charge
+    from neurocuda.dialects.ann.analysis import acts_on_charge, is_charge_of_another
     from neurocuda.dialects.ann.ops import NeuronOp, RelayOp
     from neurocuda.ir.origin import origin_of, set_origin, user_location
 
     taken = {origin for op in module.walk() if (origin := origin_of(op)) is not None}
     for op in module.walk():
-        layer = isinstance(op, NeuronOp | RelayOp) or acts_on_charge(op)
-        if not layer or origin_of(op) is not None:
+        relay = isinstance(op, RelayOp) and not is_charge_of_another(op)
+        if not (relay or isinstance(op, NeuronOp) or acts_on_charge(op)) or origin_of(op) is not None:
             continue
         place = user_location(op).partition(",")[0] or "neurons"
         names = (place, *(f"{place}#{number}" for number in range(2, len(taken) + 3)))

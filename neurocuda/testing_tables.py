@@ -192,9 +192,17 @@ class _Builder:
 
     def joined(self, source: SSAValue) -> Operation:
         """The signal beside another that fits: layers that speak at different steps."""
-        other = next((s for s in self.signals if shape_of(s)[1:] == shape_of(source)[1:]), source)
+        fitting = [signal for signal in self.signals if shape_of(signal)[1:] == shape_of(source)[1:]]
+        other = fitting[self.integer(0, len(fitting))]
         bounds = [element.bounds for s in (source, other) if isinstance(element := element_type(s), CountType)]
         return snn.ConcatOp([source, other], 0, CountType.of(min(b for b, _ in bounds), max(b for _, b in bounds)))
+
+    def crossed(self) -> SSAValue:
+        """Maxima across what is joined of layers that speak at different steps, where there are images."""
+        if all(len(shape_of(signal)) != 3 for signal in self.signals):
+            return self.lookup()
+        joined = self.add(self.joined(self.signal(3)))
+        return self.add(self.pooled(self.add(snn.TransposeOp(joined, _swapped(joined, -3)))))
 
     def pooled(self, source: SSAValue) -> Operation:
         """The maximum over pairs."""
@@ -221,7 +229,8 @@ def random_table_network(seed: int, *, layers: int = 5, batch: int = 4) -> Spiki
     shape = [builder.integer(1, 6) for _ in range(builder.integer(2, 4))]
     argument = builder.block.insert_arg(TensorType(CountType.of(-8, 7), shape), 0)
     builder.signals = [builder.add(snn.InputOp(argument, CountType.of(-8, 7)))]
-    kinds = [builder.lookup, builder.softmax, builder.layer_norm, builder.attention, builder.staircase, builder.moved]
+    kinds = [builder.lookup, builder.softmax, builder.layer_norm, builder.attention, builder.staircase]
+    kinds += [builder.moved, builder.crossed]
     for _ in range(layers):
         builder.signals.append(kinds[builder.integer(0, len(kinds))]())
     readouts = [builder.currents(), *([builder.diagonal(signal)] for signal in builder.signals[-2:])]

@@ -230,7 +230,8 @@ def softmax(op: cpu.SoftmaxOp, run: Run, membrane: Array, spikes: Array) -> Noth
 @means(cpu.LayerNormOp)
 def layer_norm(op: cpu.LayerNormOp, run: Run, membrane: Array, spikes: Array) -> Nothing:
     gain, shift = run.tensor(op.gain), run.tensor(op.shift)
-    spikes[...] = shared.integer_layer_norm(membrane, gain, shift, op.epsilon.value.data, op.clip)
+    wide, epsilon = membrane.astype(np.int64), op.epsilon.value.data
+    spikes[...] = shared.integer_layer_norm(wide, gain, shift, epsilon, op.clip)
     return ()
 
 

@@ -186,7 +186,8 @@ def integer_layer_norm(
     charge: Array, gain: Array, shift: Array, epsilon: float, clip: tuple[int, int]
 ) -> NDArray[np.int64]:
     """Every row (the last axis) without its mean, over its deviation, times gain / 2^8, plus shift / 2^8; clipped."""
-    centred = charge * charge.shape[-1] - charge.sum(axis=-1, keepdims=True)
+    wide = charge if charge.dtype.kind == "f" else charge.astype(np.int64)
+    centred = wide * wide.shape[-1] - wide.sum(axis=-1, keepdims=True)
     squares = np.square(centred).sum(axis=-1, keepdims=True) + epsilon
     deviation = isqrt(squares) if squares.dtype.kind == "i" else np.sqrt(squares)
     quotient = np.where(deviation > 0, np.floor_divide(centred * gain, np.where(deviation > 0, deviation, 1)), 0)

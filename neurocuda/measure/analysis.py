@@ -21,7 +21,7 @@ CAUSES: Mapping[str, str] = {
     "inherited": "the float layer, given what the layers before it sent instead of what they mean",
     "weights": "weights, bias and threshold rounded to integers",
     "clipping": "what lies above T counts is cut off",
-    "rounding": "what is left becomes a whole number of counts",
+    "rounding": "what is left becomes a whole number of counts; of a table, a softmax or a layer norm, all at once",
     "timing": "spikes that came too late or should not have been sent: none for exact codes",
 }
 """From a float activation to what was sent, in this order: each cause is the difference that one more step makes."""

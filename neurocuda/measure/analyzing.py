@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.host import ops as host
+from neurocuda.dialects.shared.tables import TableLayerOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.images import Array
 from neurocuda.ir.attributes import shape_of
@@ -25,7 +26,7 @@ from neurocuda.measure.analysis import CAUSES, AccuracyAt, Analysis, CodeAt, Par
 from neurocuda.measure.evaluation import correct_answers
 from neurocuda.measure.layers import WATCHED, Synapse, Traffic
 from neurocuda.measure.raster import raster_of
-from neurocuda.measure.replay import Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
+from neurocuda.measure.replay import Layer, Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
 from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.tally import Tally
 from neurocuda.measure.trials import trials_of
@@ -43,6 +44,9 @@ AT_ONCE = 64
 
 VALUES_AT_ONCE = 1 << 22
 """Activations of all layers and images looked at together; a hundred bytes are needed for each."""
+
+LAYERS = (ann.StaircaseOp, TableLayerOp)
+"""Layers of neurons in integers."""
 
 STAGES = ("float", "quantised", "spiking")
 """The networks whose right answers are counted."""
@@ -164,8 +168,7 @@ class Analyzer:
         op, neuron = self.senders[name], self.float_senders[name]
         if isinstance(op, host.QuantizeOp):
             return stages_of_input(op, self.weights, batch.exact.own[name], batch.integers.own[name])
-        assert isinstance(op, ann.StaircaseOp)
-        assert isinstance(neuron, ann.NeuronOp)
+        assert isinstance(op, LAYERS)
         floats = (batch.exact.own[name], batch.floats.own[name])
         return stages_of_layer(neuron, op, self.weights, floats, batch.integers)
 
@@ -174,14 +177,16 @@ class Analyzer:
         alone = self._value(name, batch.alone) if batch.alone is not batch.integers else stages[-1]
         tally.add(stages, np.asarray(alone, np.float64))
         op = self.senders[name]
-        if isinstance(op, ann.StaircaseOp):
+        if isinstance(op, LAYERS):
             own = batch.integers.own[name]
             sent = batch.integers.sent.get(name, own)
-            tally.add_counts(sent, own, stages[0], self._spikes(name, sent, op.levels.value.data))
+            tally.add_counts(sent, own, stages[0], self._spikes(name, sent, op))
 
-    def _spikes(self, name: str, sent: Array, levels: int) -> float:
+    def _spikes(self, name: str, sent: Array, op: Layer) -> float:
         """The spikes that said these counts; of a signed code the mean of the images that were run step by step."""
-        said = spikes_per_count(self.compiled.code, levels)
+        if isinstance(op, TableLayerOp):
+            return float(np.count_nonzero(sent))
+        said = spikes_per_count(self.compiled.code, op.levels.value.data)
         if said is not None:
             return float(said[sent].sum())
         return len(sent) * self.traffic.spikes(self.spiking[name].result)
@@ -216,7 +221,7 @@ class Analyzer:
 
     def _parts(self) -> Iterator[Part]:
         for name, op in self.senders.items():
-            kind = "neurons" if isinstance(op, ann.StaircaseOp) else "input"
+            kind = "neurons" if isinstance(op, LAYERS) else "input"
             synapses = synapses_of(self.spiking[name]) if kind == "neurons" else None
             yield self._part(name, kind, op.results[0], self.tallies[name], synapses)
         counted: set[Synapse] = set()
@@ -228,14 +233,14 @@ class Analyzer:
 
     def _part(self, name: str, kind: str, value: SSAValue, tally: Tally, synapses: Sequence[Synapse] | None) -> Part:
         op = value.owner
-        scaled = isinstance(op, host.QuantizeOp | ann.StaircaseOp | host.DequantizeOp)
-        scale = self.weights.array(op.scale) if scaled else np.zeros(1)
+        scaled = isinstance(op, (host.QuantizeOp, host.DequantizeOp, *LAYERS))
+        scale = self.weights.array(op.properties["scale"]) if scaled else np.zeros(1)
         return Part(
             name=name,
             where=user_location(op) if isinstance(op, Operation) else "",
             kind=kind,
             elements=prod(shape_of(value)),
-            levels=bounds_of(op)[1] if isinstance(op, host.QuantizeOp | ann.StaircaseOp) else 0,
+            levels=bounds_of(op)[1] if isinstance(op, (host.QuantizeOp, *LAYERS)) else 0,
             scale=(float(scale.min()), float(scale.max())),
             errors=tally.errors(self.output_tallies[0].values),
             firing=tally.firing(),

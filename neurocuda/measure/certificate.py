@@ -166,7 +166,9 @@ def _schedule(compiled: Compiled) -> Obligation:
         VerifySchedulePass().apply(compiled.context, compiled.levels["snn-integer"])
     except LevelError as refusal:
         return Obligation(name, False, tuple(map(str, refusal.problems)))
-    return Obligation(name, True, ("windows, delays, poolings and the interval between images: pass verify-schedule",))
+    return Obligation(
+        name, True, ("windows, delays, products, poolings and the interval between images: pass verify-schedule",)
+    )
 
 
 def _neurons(module: ModuleOp, weights: WeightStore) -> Obligation:

@@ -11,7 +11,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.ann.analysis import acts_on_charge
 from neurocuda.dialects.host import ops as host
+from neurocuda.dialects.shared.tables import TableLayerOp
 from neurocuda.images import Array
 from neurocuda.ir.attributes import element_type
 from neurocuda.ir.origin import origin_of
@@ -20,20 +22,29 @@ from neurocuda.reference.interpreter import Observer, Run, main_function
 
 Floats: TypeAlias = NDArray[np.float64]
 
-SENDERS = (ann.InputOp, ann.NeuronOp, host.QuantizeOp, ann.StaircaseOp)
+SENDERS = (ann.InputOp, ann.NeuronOp, ann.RelayOp, host.QuantizeOp, ann.StaircaseOp, TableLayerOp)
 """What sends something that both a float and an integer network know: inputs and neuron layers."""
+
+Layer: TypeAlias = ann.StaircaseOp | TableLayerOp
+"""A layer of neurons in integers."""
+
+
+def sends(op: Operation) -> bool:
+    """Whether an operation is an input or a layer of neurons; activation functions say what their relay does not."""
+    return isinstance(op, SENDERS) or acts_on_charge(op)
 
 
 def senders_of(module: ModuleOp) -> dict[str, Operation]:
     """Inputs and neuron layers by origin, in order."""
-    found = ((origin_of(op), op) for op in main_function(module).body.block.ops if isinstance(op, SENDERS))
+    found = ((origin_of(op), op) for op in main_function(module).body.block.ops if sends(op))
     return {origin: op for origin, op in found if origin is not None}
 
 
 class Replay(Run):
     """A run in which every input and layer says what was `sent` in its name, whatever it computes itself.
 
-    `own` is what each has computed from what those before it sent; `charges` what entered each staircase, in integers.
+    `own` is what each has computed from what those before it sent; `charges` what entered each layer whose counts are
+    multiples of its threshold, in integers.
     """
 
     def __init__(self, weights: WeightStore, sent: Mapping[str, Array], observer: Observer | None = None) -> None:
@@ -45,11 +56,14 @@ class Replay(Run):
     def evaluate(self, op: Operation, operands: Sequence[Array]) -> tuple[Array, ...]:
         results = super().evaluate(op, operands)
         origin = origin_of(op)
-        if not isinstance(op, SENDERS) or origin is None:
+        if not sends(op) or origin is None:
             return results
         self.own[origin] = results[0]
         if isinstance(op, ann.StaircaseOp):
             self.charges[origin] = sum(operands, self.tensor(op.bias).astype(np.int64))
+        elif isinstance(op, ann.LookupOp) and op.table is None and op.initial is not None:
+            start = self.tensor(op.initial).astype(np.int64) - self.tensor(op.threshold) // 2
+            self.charges[origin] = sum(operands, start)
         return (self.sent.get(origin, results[0]),)
 
 
@@ -80,24 +94,31 @@ def stages_of_input(op: host.QuantizeOp, weights: WeightStore, exact: Array, cou
 
 
 def stages_of_layer(
-    neuron: ann.NeuronOp, op: ann.StaircaseOp, weights: WeightStore, floats: tuple[Array, Array], integers: Replay
+    neuron: Operation, op: Layer, weights: WeightStore, floats: tuple[Array, Array], integers: Replay
 ) -> list[Floats]:
     """A layer's activation from float to what was sent, one cause after the other; see `CAUSES`.
 
-    `floats` are the activations of the float network on its own, and on what was sent.
+    `floats` are the activations of the float network on its own, and on what was sent. What comes from a table, a
+    softmax or a layer norm is rounded as a whole.
     """
     origin = origin_of(op) or ""
-    threshold, scale = (weights.array(constant).astype(np.float64) for constant in (op.threshold, op.scale))
-    low, high = bounds_of(op)
-    maximum = None if neuron.maximum is None else neuron.maximum.value.data
-    unclipped = np.clip(integers.charges[origin] * (scale / threshold), 0, maximum)
-    clipped = np.clip(unclipped, low * scale, high * scale)
+    assert op.scale is not None
+    scale = weights.array(op.scale).astype(np.float64)
+    exact, given = (array.astype(np.float64) for array in floats)
     own = integers.own[origin]
-    sent = integers.sent.get(origin, own)
-    return [*(array.astype(np.float64) for array in floats), unclipped, clipped, own * scale, sent * scale]
+    said = [own * scale, integers.sent.get(origin, own) * scale]
+    if origin not in integers.charges:
+        return [exact, given, given, given, *said]
+    assert isinstance(op, ann.StaircaseOp | ann.LookupOp)
+    low, high = bounds_of(op)
+    maximum = neuron.maximum.value.data if isinstance(neuron, ann.NeuronOp) and neuron.maximum is not None else None
+    lowest = 0 if isinstance(neuron, ann.NeuronOp) else None
+    real = integers.charges[origin] * (scale / weights.array(op.threshold).astype(np.float64))
+    unclipped = real if lowest is None and maximum is None else np.clip(real, lowest, maximum)
+    return [exact, given, unclipped, np.clip(unclipped, low * scale, high * scale), *said]
 
 
-def bounds_of(op: host.QuantizeOp | ann.StaircaseOp) -> tuple[int, int]:
+def bounds_of(op: host.QuantizeOp | Layer) -> tuple[int, int]:
     """The lowest and the highest count."""
     element = element_type(op.result)
     assert isinstance(element, ann.CountType)

@@ -13,7 +13,7 @@ from neurocuda.ir.backend import Program
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.raster import schedule_of
-from neurocuda.pipeline import Line, integer_stages, spikes_stage, target_stages
+from neurocuda.pipeline import Line, integer_stages, spikes_stage, target_stage
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -79,7 +79,7 @@ def _trial(compiled: Compiled, line: Line, delay: int) -> Trial:
         try:
             said.run(spikes_stage(code, waits))
             if code == "free":
-                said.run(target_stages(compiled.backend, compiled.chip, code, waits)[1])
+                said.run(target_stage(compiled.backend, compiled.chip))
                 free = compiled.backend.load(said.module, weights_of(said.context))
         except ProblemsError:
             continue

@@ -24,6 +24,9 @@ class EncodeGradedPass(NeuroPass):
     so exactness needs no more argument, a silent neuron costs nothing, and a network takes as many steps as it is
     deep. Max poolings of spikes that arrive together are maxima of payloads. The target's spikes must hold T.
 
+    Table layers (lookup, softmax, layer norm) say their integer, of either sign, at the one step after all that they
+    hear. The factors of a product have to meet: what would be said before the other factor is held back by a delay.
+
     Before:
         func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
           %y = snn.network code "count" steps 1 inputs(%x) {

@@ -200,9 +200,16 @@ def test_weights_that_overflow_are_told_without_images_too(scale: float) -> None
         nc.compile(model, target="cpu", input_shape=SHAPE, conversion=QUICK)
 
 
-def test_images_that_show_nothing_are_told(model: nn.Module, images: Floats) -> None:
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_images_that_show_nothing_are_told(model: nn.Module, images: Floats, value: float) -> None:
+    constant = np.full_like(images, value)
     with pytest.warns(nc.NeuroCudaWarning, match="on the calibration images nothing ever happens in x: such ranges"):
-        nc.compile(model, target="cpu", calibration=np.zeros_like(images), conversion=nc.Conversion(calibration="mse"))
+        nc.compile(model, target="cpu", calibration=constant, conversion=nc.Conversion(calibration="mse"))
+
+
+def test_labels_among_the_images_are_told(model: nn.Module, images: Floats) -> None:
+    with pytest.raises(nc.InputError, match="give the images alone, without labels"):
+        nc.compile(model, target="cpu", calibration=(images, np.zeros(len(images), np.int64)))
 
 
 def test_a_layer_that_never_fires_is_told(images: Floats) -> None:
@@ -352,7 +359,8 @@ def test_calibrated_layers_come_nearer(model: nn.Module, images: Floats) -> None
 def test_few_images_calibrate_no_layers(model: nn.Module, images: Floats) -> None:
     with pytest.warns(nc.NeuroCudaWarning, match="1 different calibration image says too little"):
         one = nc.compile(model, target="cpu", calibration=images[:1])
-    plain = nc.compile(model, target="cpu", calibration=images[:1], conversion=nc.Conversion(calibration="max"))
+    with pytest.warns(nc.NeuroCudaWarning, match="clip ranges are chosen on only 1 calibration image; give at least"):
+        plain = nc.compile(model, target="cpu", calibration=images[:1], conversion=nc.Conversion(calibration="max"))
     assert one.run(images).steps == plain.run(images).steps
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import isqrt
 
+from xdsl.dialects.builtin import FloatAttr
+
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import Problem
 from neurocuda.ir.attributes import shape_of
@@ -62,7 +64,10 @@ def _of_softmax(op: snn.SoftmaxOp, weights: WeightStore) -> Iterator[tuple[str, 
 
 def _of_layer_norm(op: snn.LayerNormOp, weights: WeightStore, membrane: Interval) -> Iterator[tuple[str, str]]:
     """Of N charges within a width w, N² times the variance is at most N² w² / 4 (Popoviciu), d at most (N - 1) w."""
-    row, epsilon = shape_of(op.result)[-1], int(op.epsilon.value.data)
+    if isinstance(op.epsilon, FloatAttr):
+        yield "its epsilon is a float", "Run quantize-weights first."
+        return
+    row, epsilon = shape_of(op.result)[-1], op.epsilon.value.data
     lowest, highest = membrane.integers
     width = highest - lowest
     if epsilon < 0:

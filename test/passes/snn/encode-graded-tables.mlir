@@ -8,7 +8,7 @@ func.func @main(%x: tensor<3x2x!ann.count<-8, 7>>) -> tensor<3x2xi32> {
   ^bb0(%i: tensor<3x2x!ann.count<-8, 7>>):
     %0 = snn.input %i : tensor<3x2x!ann.count<-8, 7>> -> tensor<3x2x!ann.count<-8, 7>>
     %1 = snn.linear %0 weight(dense<[[5, -3], [2, 4]]> : tensor<2x2xi8>) : tensor<3x2x!ann.count<-8, 7>> -> tensor<3x2xi32>
-    %2 = snn.layer_norm %1 gain(dense<500> : tensor<1xi32>) shift(dense<128> : tensor<1xi32>) epsilon 9 : (tensor<3x2xi32>) -> tensor<3x2x!ann.count<-4, 4>>
+    %2 = snn.layer_norm %1 gain(dense<500> : tensor<1xi32>) shift(dense<128> : tensor<1xi32>) epsilon 9 : i64 : (tensor<3x2xi32>) -> tensor<3x2x!ann.count<-4, 4>>
     %3 = snn.linear %0 weight(dense<[[3, 1], [-2, 6]]> : tensor<2x2xi8>) : tensor<3x2x!ann.count<-8, 7>> -> tensor<3x2xi32>
     %4 = snn.lookup %3 threshold(dense<5> : tensor<1xi32>) initial(dense<2> : tensor<1xi32>) clip -2 to 2 table(dense<[-6, -1, 0, 5, 6]> : tensor<5xi8>) : (tensor<3x2xi32>) -> tensor<3x2x!ann.count<-6, 6>>
     %5 = snn.transpose %4 permutation [1, 0] : tensor<3x2x!ann.count<-6, 6>> -> tensor<2x3x!ann.count<-6, 6>>

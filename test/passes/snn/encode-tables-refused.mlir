@@ -16,7 +16,7 @@ func.func @main(%x: tensor<2x2x!ann.count<-8, 7>>) -> tensor<2x2xi32> {
     %3 = snn.matrix_product %2, %0 : (tensor<2x2x!ann.count<-3, 3>>, tensor<2x2x!ann.count<-8, 7>>) -> tensor<2x2xi32> loc("matmul.py":2:1)
     %4 = snn.softmax %3 divisor(dense<4> : tensor<1xi32>) table(dense<[2, 1]> : tensor<2xi8>) levels 15 : (tensor<2x2xi32>) -> tensor<2x2x!ann.count<0, 15>> loc("softmax.py":3:1)
     %5 = snn.product %4, %2 : (tensor<2x2x!ann.count<0, 15>>, tensor<2x2x!ann.count<-3, 3>>) -> tensor<2x2xi32> loc("gate.py":4:1)
-    %6 = snn.layer_norm %5 gain(dense<500> : tensor<1xi32>) shift(dense<128> : tensor<1xi32>) epsilon 9 : (tensor<2x2xi32>) -> tensor<2x2x!ann.count<-4, 4>> loc("norm.py":5:1)
+    %6 = snn.layer_norm %5 gain(dense<500> : tensor<1xi32>) shift(dense<128> : tensor<1xi32>) epsilon 9 : i64 : (tensor<2x2xi32>) -> tensor<2x2x!ann.count<-4, 4>> loc("norm.py":5:1)
     %7 = snn.diagonal %6 weight(dense<5> : tensor<1xi8>) : tensor<2x2x!ann.count<-4, 4>> -> tensor<2x2xi32>
     %8 = snn.accumulate %7 : (tensor<2x2xi32>) -> tensor<2x2xi32>
     snn.output %8 : tensor<2x2xi32>

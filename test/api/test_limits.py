@@ -1,7 +1,8 @@
-"""Which code `compile` says a network in, and what it says of those that a layer refuses."""
+"""What a target's limits make of a network: the code that it is said in, and what is refused."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import nn
 
 import neurocuda as nc
 from neurocuda.ir.constraints import Constraints
+from neurocuda.options import EXACT_CODES
 from neurocuda.registry import backend_factories
 from neurocuda.targeting import backend_of
 
@@ -64,3 +66,29 @@ def test_a_layer_that_no_code_can_carry_is_told_with_every_reason(
         "with 3 times",
     ):
         assert reason in told
+
+
+@pytest.mark.parametrize(
+    ("constraints", "remedy"),
+    [
+        (Constraints(membrane_bits=12), "beyond 12 bits. 5-bit weights (weight_bits=5) would fit."),
+        (Constraints(membrane_bits=8), "beyond 8 bits. No width of weights and no number of timesteps fits."),
+        (Constraints(membrane_bits=4, weight_bits=2), "inputs of at most 3 levels (timesteps=3) would fit."),
+    ],
+)
+def test_widths_that_are_too_small_are_told_with_what_fits(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch, constraints: Constraints, remedy: str
+) -> None:
+    narrow(monkeypatch, constraints)
+    with pytest.raises(nc.LevelError, match=re.escape(remedy)) as refusal:
+        nc.compile(model, target="narrow", calibration=images)
+    assert all("conftest.py:" in problem.where for problem in refusal.value.problems)
+
+
+@pytest.mark.parametrize("code", EXACT_CODES)
+def test_one_time_step_is_enough_to_be_exact(model: nn.Module, images: Floats, code: str) -> None:
+    """Neurons fire or do not."""
+    conversion = nc.Conversion(timesteps=1, code=code, calibration="mse")
+    compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
+    assert {layer.levels for layer in compiled.layers} == {1}
+    assert compiled.validate(images).mismatches == 0
