@@ -64,7 +64,7 @@ def test_a_vision_transformer_at_a_small_scale() -> None:
 
 
 def test_idx_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))  # pyright: ignore[reportUnknownMemberType]
     example = runpy.run_path(str(ROOT / "examples" / "train_vit.py"))
     for split in ("train", "t10k"):
         pixels = np.array([0, 255] * 392, np.uint8)
