@@ -14,7 +14,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 
 from neurocuda.compiled import Compiled
-from neurocuda.dialects.ann.analysis import is_charge_of_another
+from neurocuda.dialects.ann.analysis import is_charge_of_another, is_layer
 from neurocuda.dialects.ann.ops import InputOp, NeuronOp, RelayOp
 from neurocuda.dialects.levels import ANN_CONVERTIBLE
 from neurocuda.errors import (
@@ -174,7 +174,7 @@ def warn_of_silence(line: Line) -> None:
     """Says which inputs and layers of neurons the calibration images tell nothing about."""
     weights, silent = weights_of(line.context), list[str]()
     for op in line.module.walk():
-        found = statistics_of(op, weights) if isinstance(op, InputOp | NeuronOp) else None
+        found = statistics_of(op, weights) if isinstance(op, InputOp) or is_layer(op) else None
         if found is not None and (found.maximum <= (0 if isinstance(op, NeuronOp) else found.minimum)).all():
             silent.append(user_location(op) or op.name)
     if silent:

@@ -79,7 +79,10 @@ class ReluOp(PointwiseOp):
 
 @irdl_op_definition
 class ClampOp(PointwiseOp):
-    """min(max(x, minimum), maximum): relu6, hardtanh, clamp. Spikes: where the minimum is 0."""
+    """min(max(x, minimum), maximum): relu6, hardtanh, clamp.
+
+    Spikes: a neuron where the minimum is 0, else graded, looked up.
+    """
 
     name = "ann.clamp"
     minimum = opt_prop_def(FloatAttr)
@@ -128,7 +131,7 @@ class RoundedReluOp(PointwiseOp):
 
 @irdl_op_definition
 class LeakyReluOp(PointwiseOp):
-    """x where x >= 0, else slope x. Spikes: not yet, it needs signed counts."""
+    """x where x >= 0, else slope x. Spikes: graded, looked up."""
 
     name = "ann.leaky_relu"
     slope = prop_def(FloatAttr)

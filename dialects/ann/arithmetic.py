@@ -149,7 +149,9 @@ class BatchNormOp(FloatOp):
 
 @irdl_op_definition
 class LayerNormOp(FloatOp):
-    """(x - mean) / sqrt(variance + epsilon) over the last axes, then scale and shift. Spikes: no.
+    """(x - mean) / sqrt(variance + epsilon) over the last axes, then scale and shift.
+
+    Spikes: graded, over the last axis alone, as `ann.integer_layer_norm`.
 
     `normalized` is the shape of the axes that are averaged over.
     """
@@ -276,7 +278,9 @@ class MatrixProductOp(MatrixProductBase):
 
 @irdl_op_definition
 class AttentionOp(FloatOp):
-    """softmax(scale query keyᵀ + mask) value over the last two axes. Spikes: no.
+    """softmax(scale query keyᵀ + mask) value over the last two axes.
+
+    Spikes: graded, taken apart into matrix products and a softmax, unless it masks.
 
     `causal` masks later positions; `mask` is a constant that broadcasts onto (queries, keys).
     """
@@ -321,17 +325,15 @@ class AttentionOp(FloatOp):
         scores = (*query[:-1], key[-2])
         if self.mask is not None and not shapes.broadcastable(dense_shape(self.mask), scores):
             raise ValueError(f"a mask of shape {dense_shape(self.mask)} does not broadcast onto {scores}")
-        scores = (*query[:-1], key[-2])
-        if self.mask is not None and not shapes.broadcastable(dense_shape(self.mask), scores):
-            raise ValueError(f"a mask of shape {dense_shape(self.mask)} does not broadcast onto {scores}")
         return *query[:-1], value[-1]
 
 
 @irdl_op_definition
 class MeanOp(FloatOp):
-    """The mean over some axes, which are kept with size one where `keep` is set. Spikes: no.
+    """The mean over some axes, which are kept with size one where `keep` is set.
 
-    The mean over height and width is imported as `ann.average_pool2d`, which spikes.
+    Spikes: over the tokens of a sequence, as a pooling. The mean over height and width is imported as
+    `ann.average_pool2d`, which spikes.
     """
 
     name = "ann.mean"

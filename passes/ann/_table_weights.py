@@ -39,12 +39,14 @@ class Charge:
     """What integers of a charge stand for.
 
     `unit` is the finest that the weights allow, one per channel in the form that broadcasts onto the layer, and
-    `alive` says which channels have weights at all. Of a product the unit is `fixed`. `reach` bounds the charge.
+    `alive` says which channels have weights at all. Of a product the unit is `fixed`. `reach` bounds the charge, and
+    `rounding`, in units, what integer weights add to it.
     """
 
     unit: Field
     alive: NDArray[np.bool_]
     reach: float
+    rounding: float
     fixed: bool
 
     def whole(self, step: Field, factor: float) -> tuple[float, Field, Field]:
@@ -154,11 +156,14 @@ def _softmax(op: ann.IntegerSoftmaxOp, charge: Charge, weights: WeightStore) -> 
 
 
 def _layer_norm(op: ann.IntegerLayerNormOp, charge: Charge, weights: WeightStore) -> Quantised:
-    """The sum of squares of N charges times N must stay below 2^62: the unit is coarsened until it does."""
+    """The sum of squares of N charges times N^2 must stay below 2^62: the unit is coarsened until it does."""
     row = shape_of(op.result)[-1]
+    room = 2**31 / row**1.5 - charge.rounding - 1
+    if room < 1:
+        raise DoesNotFitError("its sum of squares could leave 64 bits", "Use fewer timesteps, or a shorter row.")
     bias = None if op.initial is None else _float(op.initial, weights)
     reach = charge.reach + _magnitude(bias)
-    unit = max(charge.common, reach * row**1.5 / 2**31)
+    unit = max(charge.common, reach / room)
     initial = None if bias is None else np.rint(bias / unit)
     epsilon = round(op.epsilon.value.data / unit**2)
     if epsilon >= 2**62:
@@ -178,7 +183,7 @@ def _layer_norm(op: ann.IntegerLayerNormOp, charge: Charge, weights: WeightStore
 def _with_room(charge: Charge, bias: Field, threshold: Field, room: int) -> Charge:
     """A charge whose constants fit: dead channels get a coarser unit."""
     unit = coarse_enough(coarse_enough(charge.unit, np.abs(bias), room), threshold, room)
-    return Charge(unit, np.broadcast_to(charge.alive, unit.shape), charge.reach, fixed=False)
+    return Charge(unit, np.broadcast_to(charge.alive, unit.shape), charge.reach, charge.rounding, fixed=False)
 
 
 def _float(constant: Dense | None, weights: WeightStore) -> Field:

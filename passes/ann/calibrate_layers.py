@@ -172,7 +172,8 @@ def _are_few(name: str, images: Sequence[Array]) -> bool:
     if different >= FEWEST_IMAGES:
         return False
     warn(
-        f"{different} different calibration image{'s' * (different != 1)} say too little about others: weights and "
-        f"biases stay as they are, only clip ranges were chosen; give at least {FEWEST_IMAGES}, better 256"
+        f"{different} different calibration {'image says' if different == 1 else 'images say'} too little about "
+        "others: weights and biases stay as they are, only clip ranges were chosen; "
+        f"give at least {FEWEST_IMAGES}, better 256"
     )
     return True

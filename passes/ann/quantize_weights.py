@@ -292,10 +292,11 @@ class _Quantizer:
 
         if not synapses:
             ratio = squeezed(self._of(op.currents[0]))
-            return Charge(ratio, np.ones_like(ratio, bool), 0.0, fixed=True)
+            return Charge(ratio, np.ones_like(ratio, bool), 0.0, 0.0, fixed=True)
         top = largest_by_output(synapses, floats, len(shape_of(op.result)))
-        pairs = zip(synapses, floats, strict=True)
-        return Charge(self.grid.finest(top), top > 0, sum(largest_sum(*pair) for pair in pairs), fixed=False)
+        reach = sum(largest_sum(*pair) for pair in zip(synapses, floats, strict=True))
+        rounding = sum(largest_sum(*pair) for pair in zip(synapses, map(_half_steps, floats), strict=True))
+        return Charge(self.grid.finest(top), top > 0, reach, rounding * self.constraints.weight_step, fixed=False)
 
     def _integer(self, op: SynapseOp, weight: Field, unit: Field) -> SSAValue:
         """The synapse with integer weights, inserted where it stood."""
@@ -352,16 +353,18 @@ class _Quantizer:
             values = np.zeros_like(values)
         return self.weights.add(values.astype(np.int32), name)
 
-    def _check_range(self, op: Operation, synapses: Sequence[Operation | object], charge: Field) -> None:
+    def _check_range(self, op: Operation, currents: Sequence[Operation | object], charge: Field) -> None:
         """Interval analysis: no partial sum of the membrane may leave its width."""
         import numpy as np
 
-        reading = [synapse for synapse in synapses if isinstance(synapse, SynapseOp)]
+        reading = [current for current in currents if isinstance(current, SynapseOp | ProductBase)]
         bound = float(np.abs(charge).max(initial=0)) + sum(largest_charge(op, self.weights) for op in reading)
         bits = self.constraints.membrane_bits
         if bound > highest(bits):
             why = f"its membrane could reach {bound:.3g}, beyond {bits} bits"
-            self._problem(op, f"`{written_name(op)}`", why, self._remedy(reading, bound / highest(bits)))
+            synapses = [current for current in reading if isinstance(current, SynapseOp)]
+            remedy = self._remedy(synapses, bound / highest(bits)) if synapses else "Use fewer timesteps."
+            self._problem(op, f"`{written_name(op)}`", why, remedy)
 
     def _remedy(self, synapses: Sequence[SynapseOp], excess: float) -> str:
         """What would fit: a membrane grows in proportion to the weights' range, and to T unless it reads the input."""
@@ -395,8 +398,11 @@ def reads_input(value: SSAValue) -> bool:
     return isinstance(owner, Operation) and carries(owner) and any(reads_input(operand) for operand in owner.operands)
 
 
-def largest_charge(op: SynapseOp, weights: WeightStore) -> float:
-    """A bound on |charge| through a synapse."""
+def largest_charge(op: SynapseOp | ProductBase, weights: WeightStore) -> float:
+    """A bound on |charge| through a synapse, or of a product."""
+    if isinstance(op, ProductBase):
+        added = shape_of(op.left)[-1] if isinstance(op, ann.MatrixProductOp) else 1
+        return float(added * largest_count(op.left) * largest_count(op.right))
     return largest_sum(op, weights.array(op.weight).astype("float64"))
 
 
@@ -404,11 +410,15 @@ def largest_sum(op: SynapseOp, weight: Field) -> float:
     """The largest row of a synapse's |weight| times the largest |count| that it reads."""
     import numpy as np
 
-    element = element_type(op.input)
-    largest = max(abs(bound) for bound in element.bounds) if isinstance(element, RangeType) else 1
     magnitude = np.abs(weight)
     rows = magnitude if isinstance(op, ann.DiagonalOp) else magnitude.reshape(len(magnitude), -1).sum(axis=1)
-    return float(rows.max(initial=0)) * largest
+    return float(rows.max(initial=0)) * largest_count(op.input)
+
+
+def largest_count(value: SSAValue) -> int:
+    """The largest |count| of a value."""
+    element = element_type(value)
+    return max(abs(bound) for bound in element.bounds) if isinstance(element, RangeType) else 1
 
 
 def largest_by_output(synapses: Sequence[SynapseOp], weights: Sequence[Field], rank: int) -> Field:
@@ -449,6 +459,11 @@ def _largest_by_output(op: SynapseOp, weight: Field, rank: int) -> Field:
         )
     rows = magnitude.reshape(len(magnitude), -1).max(axis=1)
     return rows.reshape(-1, 1, 1) if isinstance(op, ann.Conv2dOp) else rows
+
+
+def _half_steps(weight: Field) -> Field:
+    """What rounding changes weights by at most; zeros stay."""
+    return 0.5 * (weight != 0)
 
 
 def _erase(op: SynapseOp) -> None:

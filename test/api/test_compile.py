@@ -357,7 +357,7 @@ def test_calibrated_layers_come_nearer(model: nn.Module, images: Floats) -> None
 
 
 def test_few_images_calibrate_no_layers(model: nn.Module, images: Floats) -> None:
-    with pytest.warns(nc.NeuroCudaWarning, match="1 different calibration image say too little"):
+    with pytest.warns(nc.NeuroCudaWarning, match="1 different calibration image says too little"):
         one = nc.compile(model, target="cpu", calibration=images[:1])
     with pytest.warns(nc.NeuroCudaWarning, match="clip ranges are chosen on only 1 calibration image; give at least"):
         plain = nc.compile(model, target="cpu", calibration=images[:1], conversion=nc.Conversion(calibration="max"))

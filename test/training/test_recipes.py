@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import runpy
@@ -50,6 +51,29 @@ def test_cifar10_at_a_small_scale(tmp_path: Path, network: str) -> None:
     text = run(*command, "--epochs", "4")
     assert text.count(" 0 count mismatches on 10 images") == 3
     assert run(*command, "--epochs", "4").splitlines()[1:] == text.splitlines()[1:]  # from the checkpoints
+
+
+@pytest.mark.slow
+def test_a_vision_transformer_at_a_small_scale() -> None:
+    text = run("examples/train_vit.py", "--small", "--timesteps", "15", "127")
+    exact, coarse, fine = (float(match[1]) for match in re.finditer(r": +([\d.]+) % of 450 images", text))
+    assert exact > 94
+    assert exact - coarse < 4
+    assert abs(exact - fine) < 1
+    assert len(re.findall(r"^ +0 of [\d,]+ counts differ on 20 images$", text, re.M)) == 2
+
+
+def test_idx_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))  # pyright: ignore[reportUnknownMemberType]
+    example = runpy.run_path(str(ROOT / "examples" / "train_vit.py"))
+    for split in ("train", "t10k"):
+        pixels = np.array([0, 255] * 392, np.uint8)
+        (tmp_path / f"{split}-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(16) + pixels.tobytes()))
+        (tmp_path / f"{split}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(bytes(8) + bytes([7])))
+    images, labels, test, truth = example["fashion_mnist"](tmp_path)
+    assert images.shape == test.shape == (1, 1, 28, 28)
+    assert images.ravel()[:2].tolist() == pytest.approx([-0.286 / 0.353, 0.714 / 0.353])
+    assert labels.tolist() == truth.tolist() == [7]
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ def test_too_few_different_images_change_nothing_and_are_told(same: bool) -> Non
         network.module.attributes["nc.calibration"] = ArrayAttr([constant])
     network.apply(*BALANCE)
     before = str(network.module)
-    with pytest.warns(NeuroCudaWarning, match="^1 different calibration image say too little about others"):
+    with pytest.warns(NeuroCudaWarning, match="^1 different calibration image says too little about others"):
         network.apply("calibrate-layers")
     assert str(network.module) == before
 
