@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.ann.analysis import acts_on_charge, rectifies
-from neurocuda.dialects.shared.bases import ConcatBase, IndexMapOp, Pool2dOp, SynapseOp
+from neurocuda.dialects.shared.bases import ConcatBase, Conv2dBase, IndexMapOp, LinearBase, Pool2dOp, SynapseOp
+from neurocuda.ir.attributes import dense_shape, shape_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
@@ -18,6 +20,9 @@ from neurocuda.passes.ann.outline_host_segments import SPIKING, trailing
 
 PRODUCTS = (ann.MulOp, ann.MatmulOp)
 SUMS = (ann.AddOp, ann.SubOp, ann.AffineOp, ann.BatchNormOp)
+TERM = 127 * 127
+"""The largest product of a count and a weight, both of eight bits and signed."""
+
 READ_COUNTS = (SynapseOp, Pool2dOp, IndexMapOp, ConcatBase, *PRODUCTS)
 """Operations that read what neurons say, and no sums."""
 
@@ -28,9 +33,10 @@ class InsertRelaysPass(NeuroPass):
     Inserts `ann.relay`, neurons that say their charge, of either sign, where no activation turns a sum into counts.
 
     That is between two linear operations, behind a sum that several operations read (pre-activation networks,
-    transformers), and behind products of activations, unless it is a softmax that reads a matrix product. An activation
-    function that is no rectifier, a layer norm and a softmax get a relay of their own, whose charge they act on. What
-    stands behind the last neuron or readout stays as it is. `merge-residual` then gathers what a relay reads.
+    transformers), behind products of activations, unless it is a softmax that reads a matrix product, and in front of
+    layer norms of long rows of long sums, whose squares fit no integer. An activation function that is no rectifier, a
+    layer norm and a softmax get a relay of their own, whose charge they act on. What stands behind the last neuron or
+    readout stays as it is. `merge-residual` then gathers what a relay reads.
 
     Before:
         func.func @main(%x: tensor<2xf32>) -> tensor<2xf32> {
@@ -115,7 +121,7 @@ class _Inserter:
         if not isinstance(op, (*SUMS, SynapseOp)):
             return False
         shared = isinstance(op, SUMS) and len(reading) > 1
-        return shared or any(isinstance(reader, READ_COUNTS) for reader in reading)
+        return shared or any(isinstance(reader, READ_COUNTS) or is_too_wide(reader) for reader in reading)
 
 
 def _reads_own_relay(op: Operation) -> bool:
@@ -123,4 +129,27 @@ def _reads_own_relay(op: Operation) -> bool:
     relay = op.operands[0].owner
     if not isinstance(relay, ann.RelayOp) or not op.operands[0].has_one_use():
         return False
-    return isinstance(op, ann.SoftmaxOp) or not any(isinstance(current.owner, PRODUCTS) for current in relay.currents)
+    if isinstance(op, ann.SoftmaxOp):
+        return True
+    return not any(isinstance(current.owner, PRODUCTS) for current in relay.currents) and not is_too_wide(op)
+
+
+def is_too_wide(op: Operation) -> bool:
+    """Whether a layer norm cannot square what it reads with fine weights: long rows of sums of many terms.
+
+    Of N charges with k terms each the squares add up to at most N (N k t)², which has to stay below 2^62, t being a
+    count of 7 bits times a weight of 7. Most weights of a row are far smaller than the largest: a quarter, say.
+    """
+    if not isinstance(op, ann.LayerNormOp):
+        return False
+    source = op.operands[0].owner
+    values = source.currents if isinstance(source, ann.RelayOp) else op.operands
+    return sum(map(_terms, values)) / 4 * TERM * shape_of(op.input)[-1] ** 1.5 > 2**31
+
+
+def _terms(value: SSAValue) -> int:
+    """How many terms a sum of synapses adds up."""
+    op = value.owner
+    if isinstance(op, SUMS):
+        return sum(map(_terms, op.operands))
+    return prod(dense_shape(op.weight)[1:]) if isinstance(op, Conv2dBase | LinearBase) else 1
