@@ -9,7 +9,7 @@ from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann.calibration.layer import Branch, Field, Layer
 from neurocuda.passes.ann.calibration.least_squares import moments, with_ridge
 
-RIDGES = (1e-2, 1.0, 100.0)
+RIDGES = (1e-2, 1e-1, 1.0, 10.0, 1000.0)
 """Ridges of the covariance tried, in units of the mean variance of an input; with the largest weights stay alone."""
 
 SHARES = np.linspace(0.4, 1, 25)
