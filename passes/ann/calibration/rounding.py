@@ -9,8 +9,8 @@ from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann.calibration.layer import Branch, Field, Layer
 from neurocuda.passes.ann.calibration.least_squares import moments, with_ridge
 
-RIDGES = (1e-2, 1e-1, 1.0, 10.0, 1000.0)
-"""Ridges of the covariance tried, in units of the mean variance of an input; with the largest weights stay alone."""
+RIDGE = 1e-2
+"""The ridge of the covariance, in units of the mean variance of an input."""
 
 SHARES = np.linspace(0.4, 1, 25)
 """Units tried, in units of the one in which the largest weight is the largest integer."""
@@ -26,10 +26,10 @@ def rounding(layer: Layer) -> Layer:
     """
     if layer.grid.one_threshold or layer.unit.size != layer.mean(layer.target).size:
         return layer
-    halves = [moments(branch)[1] if _is_matrix(branch) else None for branch in layer.branches]
-    unit = _best_unit(layer, [None if each is None else each.sum(axis=0) for each in halves])
-    for number, (branch, variances) in enumerate(zip(layer.branches, halves, strict=True)):
-        layer = layer.with_weight(number, _rounded(branch, _step(branch, unit), variances, layer.grid.largest))
+    variances = [moments(branch)[1].sum(axis=0) if _is_matrix(branch) else None for branch in layer.branches]
+    unit = _best_unit(layer, variances)
+    for number, (branch, variance) in enumerate(zip(layer.branches, variances, strict=True)):
+        layer = layer.with_weight(number, _compensated(branch, _step(branch, unit), variance, layer.grid.largest))
     return layer
 
 
@@ -78,30 +78,14 @@ def _weighed(layer: Layer, branch: Branch, error: Field, variance: Field | None)
     return each.sum(axis=2).reshape(layer.unit.shape)
 
 
-def _rounded(branch: Branch, step: Field, variances: Field | None, largest: int) -> Field:
-    """The weight on the grid, of a diagonal the nearest; `variances` are those of either half of the images."""
-    if variances is None:
-        return _nearest(branch.weight, step, largest)
-
-    def left_over(ridge: float) -> float:
-        """The squared error of the charge on one half of the images, with weights rounded for the other."""
-        total = 0.0
-        for own, other in (variances, variances[::-1]):
-            change = (_compensated(branch, step, own, largest, ridge) - branch.weight).reshape(
-                len(own), -1, own.shape[1]
-            )
-            total += float(np.sum(change * (change @ other)))
-        return total
-
-    return _compensated(branch, step, variances.sum(axis=0), largest, min(RIDGES, key=left_over))
-
-
-def _compensated(branch: Branch, step: Field, variance: Field, largest: int, ridge: float) -> Field:
+def _compensated(branch: Branch, step: Field, variance: Field | None, largest: int) -> Field:
     """The weight on the grid; those that are cut or are the largest stay so, which fixes the unit for later passes."""
+    if variance is None:
+        return _nearest(branch.weight, step, largest)
     weight = branch.weight.reshape(*variance.shape[:1], -1, variance.shape[1]).copy()
     steps = np.broadcast_to(step, branch.weight.shape).reshape(weight.shape)
     ends = np.where(np.abs(weight) >= (largest - 1e-6) * steps, np.sign(weight) * largest * steps, np.nan)
-    follow = _upper_factor_of_inverse(with_ridge(variance, ridge))
+    follow = _upper_factor_of_inverse(with_ridge(variance, RIDGE))
     for i in range(weight.shape[2]):
         near = _nearest(weight[..., i], steps[..., i], largest)
         near = np.where(np.isnan(ends[..., i]), near, ends[..., i])
