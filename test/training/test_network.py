@@ -224,9 +224,9 @@ def test_rounded_weights_are_the_integers_of_the_compiler(bits: int) -> None:
 
 
 def test_what_cannot_be_converted_is_listed(images: Tensor) -> None:
-    model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.LogSoftmax(1), nn.Conv2d(3, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2))
+    layers = (nn.Conv2d(2, 3, 3), nn.LogSoftmax(1), nn.Conv2d(3, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2))
     with pytest.raises(UnsupportedModelError, match=r"`ann.log_softmax` \(network.1.*"):
-        with_staircases(model, images)
+        with_staircases(nn.Sequential(*layers), images)
 
 
 def test_a_rectifier_that_is_no_call_of_torch_is_listed() -> None:
