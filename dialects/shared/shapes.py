@@ -86,6 +86,20 @@ def matmul(left: Shape, right: Shape) -> Shape:
     return *left[:-1], right[-1]
 
 
+def neuron_layer(currents: Sequence[Shape], constants: Sequence[Shape]) -> Shape:
+    """The one shape of the currents that meet in a layer of neurons, onto which its constants broadcast."""
+    if not currents:
+        raise ValueError("at least one current is needed")
+    shape = currents[0]
+    for current in currents:
+        if current != shape:
+            raise ValueError(f"currents of shapes {shape} and {current} meet")
+    for constant in constants:
+        if not broadcastable(constant, shape):
+            raise ValueError(f"a constant of shape {constant} does not broadcast onto {shape}")
+    return shape
+
+
 def reshape(shape: Shape, result: Shape) -> Shape:
     """The result of a reshape to `result`."""
     if prod(shape) != prod(result):

@@ -52,16 +52,8 @@ class TableLayerOp(ShapedOp, ABC):
         return [self.initial, self.scale]
 
     def inferred_shape(self) -> shapes.Shape:
-        if not self.currents:
-            raise ValueError("at least one current is needed")
-        shape = shape_of(self.currents[0])
-        for current in self.currents:
-            if shape_of(current) != shape:
-                raise ValueError(f"currents of shapes {shape} and {shape_of(current)} meet")
-        for constant in self.constants():
-            if constant is not None and not shapes.broadcastable(dense_shape(constant), shape):
-                raise ValueError(f"a constant of shape {dense_shape(constant)} does not broadcast onto {shape}")
-        return shape
+        constants = [dense_shape(constant) for constant in self.constants() if constant is not None]
+        return shapes.neuron_layer([shape_of(current) for current in self.currents], constants)
 
     @property
     def range(self) -> tuple[int, int]:
