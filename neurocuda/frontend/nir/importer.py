@@ -208,7 +208,7 @@ class _Builder:
 
     def _delay(self, node: Node) -> SSAValue:
         steps = self.delays[node.name]
-        least = int(steps.min(initial=0)) if steps.size else 0
+        least = int(steps.min()) if steps.size else 0
         sources = sorted(source for source, target in self.graph.edges if target == node.name)
         extra = None
         if (steps != least).any():

@@ -229,9 +229,8 @@ def test_names_lead_nowhere(write: Write, name: str) -> None:
     nodes = chain()
     del nodes["fc"]
     path = write(nodes, [(name, "lif"), ("lif", "output"), ("input", name)])
-    with h5py.File(path, "r+") as file:
-        with suppress(ValueError):  # HDF5 itself refuses some names
-            file.create_group(f"node/nodes/{name}")
+    with h5py.File(path, "r+") as file, suppress(ValueError):  # HDF5 itself refuses some names
+        file.create_group(f"node/nodes/{name}")
     with pytest.raises(NeuroCudaError) as caught:
         import_nir(path, NirOptions(dt=0.1), create_context())
     lines = str(caught.value).splitlines()
