@@ -99,10 +99,7 @@ def _per_neuron(node: Node, received: Shape | None) -> Ends | None:
     if shapes:
         (shape,) = shapes
         return Ends(shape, shape)
-    if received is not None:
-        return Ends(received, received)
-    single = {node.array(name).shape for name in node.parameters} - {()}
-    return Ends((1,), (1,)) if single == {(1,)} else None
+    return _passed(node, received)
 
 
 def _linear(node: Node, received: Shape | None) -> Ends:

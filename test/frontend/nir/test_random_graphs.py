@@ -115,7 +115,9 @@ def simulate(graph: RandomGraph, trains: Mapping[str, Array], options: NirOption
         with np.errstate(divide="ignore", invalid="ignore"):
             many = np.clip(np.floor(v / threshold), 1, options.spikes_per_step)
         spikes = np.where(fires, many, 0)
-        return i, v - spikes * threshold if options.reset == "subtract" else np.where(fires, p["v_reset"], v), spikes
+        if options.reset == "subtract":
+            return i, v - spikes * threshold, spikes
+        return i, v * ~fires + p["v_reset"] * fires, spikes
 
     return {name: np.stack([into(name, step) for step in range(STEPS)]) for name in graph.named("Output")}
 
