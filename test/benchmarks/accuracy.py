@@ -48,6 +48,7 @@ TIMED_IMAGES = 200
 BATCH = 250
 CASES = (
     *(f"resnet20:{timesteps}:calibration=joint" for timesteps in (4, 7, 8, 15, 31)),
+    "resnet20:15",
     "resnet20:15:weight_bits=4",
     "resnet20:15:threshold_granularity=layer",
     "resnet20:15:latency_budget=133",
