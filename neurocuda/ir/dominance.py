@@ -10,7 +10,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from neurocuda.errors import VerificationError
 from neurocuda.ir.places import op_message
 
-GRAPH_OPERATIONS = frozenset({"builtin.module", "hw.module", "fsm.machine", "fsm.state", "fsm.transition"})
+GRAPH_OPERATIONS = frozenset(
+    {"builtin.module", "hw.module", "fsm.machine", "fsm.state", "fsm.transition", "nir.graph"}
+)
 """Operations whose regions are graphs in MLIR: the order of their operations means nothing."""
 
 
