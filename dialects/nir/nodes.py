@@ -267,7 +267,10 @@ class ThresholdOp(ElementwiseOp):
 
 @irdl_op_definition
 class DelayOp(ElementwiseOp):
-    """The signal of `delay` seconds ago, rounded to whole steps; nothing before that."""
+    """The signal of `delay` seconds ago, rounded to whole steps and at least one; nothing before that.
+
+    It speaks when a step begins and listens when it ends, so where it stands in the body means nothing.
+    """
 
     name = "nir.delay"
     delay = prop_def(DENSE)

@@ -55,14 +55,22 @@ class _Clock:
         for op in self.block.ops:
             if isinstance(op, nir.OutputOp):
                 self._read(op)
-                return
-            signal = meaning_of(type(op)).function(op, self.run, *map(self._signal, op.operands))
-            assert not isinstance(signal, tuple)
-            self.values[op.results[0]] = signal
-            if self.run.observer is not None:
-                self._note(op, signal)
-            if self.run.on_signal is not None and signal.any():
-                self.run.on_signal(op, self.run.step, signal)
+            else:
+                self._say(op, self._signal(op.result) if isinstance(op, nir.DelayOp) else self._evaluate(op))
+        heard = {op.result: self._evaluate(op) for op in self.block.ops if isinstance(op, nir.DelayOp)}
+        self.values |= heard
+
+    def _evaluate(self, op: Operation) -> Array:
+        signal = meaning_of(type(op)).function(op, self.run, *map(self._signal, op.operands))
+        assert not isinstance(signal, tuple)
+        return signal
+
+    def _say(self, op: Operation, signal: Array) -> None:
+        self.values[op.results[0]] = signal
+        if self.run.observer is not None:
+            self._note(op, signal)
+        if self.run.on_signal is not None and signal.any():
+            self.run.on_signal(op, self.run.step, signal)
 
     def _signal(self, value: SSAValue) -> Array:
         if value in self.arguments:
@@ -194,12 +202,13 @@ def _dt(op: Operation) -> float:
 
 @means(nir.DelayOp, stateful=True)
 def delay(op: nir.DelayOp, run: Run, *inputs: Array) -> Array:
+    """Listens to what arrives at this step; what it gives is said at the next."""
     x = _sum(inputs)
-    steps = np.broadcast_to(np.rint(_double(run, op.delay) / _dt(op)), x.shape[1:]).astype(np.int64)
+    steps = np.maximum(np.rint(_double(run, op.delay) / _dt(op)).astype(np.int64), 1)
     state = run.state(op)
-    line = state.get("line", np.zeros((int(steps.max(initial=0)) + 1, *x.shape), np.float32))
-    line = state["line"] = np.concatenate([x[None], line[:-1]])  # line[k] is what came k steps ago
-    return np.take_along_axis(line, np.broadcast_to(steps, x.shape)[None], axis=0)[0]
+    line = state.get("line", np.zeros((int(steps.max()), *x.shape), np.float32))
+    line = state["line"] = np.concatenate([x[None], line[:-1]])  # line[k] will be k + 1 steps old
+    return np.take_along_axis(line, np.broadcast_to(steps - 1, x.shape)[None], axis=0)[0]
 
 
 def _leaky(run: Run, op: Operation, name: str, x: Array, tau: Dense | None, gain: Dense, leak: Dense | None) -> Array:

@@ -1,0 +1,138 @@
+"""Appends nodes to a graph, gives them names, and makes signals that depend on the time alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from xdsl.dialects.builtin import f32
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from neurocuda.dialects.nir import ops as nir
+from neurocuda.dialects.snn.types import SpikesType
+from neurocuda.errors import Problem
+from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.origin import origin_of, user_location
+from neurocuda.ir.weights import WeightStore
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+
+Signal: TypeAlias = "tuple[SSAValue, ...]"
+"""A value of the network as the values of the graph that it is the sum of: whatever reads it adds them up."""
+
+SECONDS_PER_STEP = 1.0
+"""The dt that files are written for: then r = 1, which every reader takes."""
+
+TICK = SpikesType.of(0, 1)
+
+
+@dataclass
+class Builder:
+    """A graph being written. `exact` says which of the two files it is for; `problems` collects what NIR cannot say."""
+
+    weights: WeightStore
+    exact: bool
+    block: Block = field(default_factory=Block)
+    problems: list[Problem] = field(default_factory=list[Problem])
+    _names: set[str] = field(default_factory=set[str])
+    _timers: dict[tuple[tuple[int, ...], int | None], SSAValue] = field(
+        default_factory=dict["tuple[tuple[int, ...], int | None]", SSAValue]
+    )
+
+    def refuse(self, op: Operation, why: str, remedy: str = "") -> None:
+        """Notes what stands in the way."""
+        self.problems.append(Problem(f"`{op.name}`", user_location(op) or origin_of(op) or "", why, remedy))
+
+    def node(
+        self,
+        kind: type[nir.NodeOp],
+        like: Operation,
+        inputs: Signal,
+        shape: Sequence[int],
+        role: str = "",
+        *,
+        element: Attribute = f32,
+        **parameters: Attribute | None,
+    ) -> SSAValue:
+        """Appends a node that says what `like` says, or with a role takes part in that."""
+        new = kind(self.name(like, role), inputs, shape, element=element, **parameters)
+        new.location = like.location
+        self.block.add_op(new)
+        return new.result
+
+    def name(self, like: Operation, role: str = "") -> str:
+        """A name that is new, and that torch takes for a module."""
+        base = "_".join(filter(None, (origin_of(like) or like.name.partition(".")[2], role)))
+        base = re.sub(r"\W", "_", base, flags=re.ASCII)
+        base = f"node_{base}" if not base.isidentifier() or iskeyword(base) or base.startswith(RESERVED) else base
+        name = next(name for n in range(len(self._names) + 1) if (name := f"{base}_{n}" if n else base) not in self._names)
+        self._names.add(name)
+        return name
+
+    def floats(self, value: Array | float, name: str = "parameter") -> Dense:
+        """A parameter in float32; a single number broadcasts."""
+        import numpy as np
+
+        return self.weights.add(np.atleast_1d(np.asarray(value, np.float32)), name)
+
+    def array(self, constant: Dense) -> Array:
+        """The values of a constant."""
+        return self.weights.array(constant)
+
+    def scaled(self, like: Operation, signal: Signal, factor: Array | float, role: str) -> SSAValue:
+        """A signal times a factor per element, as a node."""
+        return self.node(nir.ScaleOp, like, signal, shape_of(signal[0]), role, scale=self.floats(factor, "scale"))
+
+    def joined(self, like: Operation, signal: Signal) -> SSAValue:
+        """A signal as a single value: readers add up what enters a node, but not what enters an output."""
+        if len(signal) == 1:
+            return signal[0]
+        if self.exact:
+            return self.scaled(like, signal, 1.0, "sum")
+        self.refuse(like, "readers of the compatible file add up nothing at an output", "End in one layer.")
+        return signal[0]
+
+    # Time. A clock counts steps; what it is compared with says when
+
+    def always(self, like: Operation, signal: Signal) -> SSAValue:
+        """1 at every step, in the shape of a signal."""
+        return self._timer(like, signal, 0)
+
+    def since(self, like: Operation, signal: Signal, step: int) -> SSAValue:
+        """1 from a step on, 0 before it, in the shape of a signal."""
+        return self._timer(like, signal, step)
+
+    def before(self, like: Operation, signal: Signal, step: int) -> SSAValue:
+        """1 before a step, 0 from it on, in the shape of a signal."""
+        return self._timer(like, signal, -step)
+
+    def _timer(self, like: Operation, signal: Signal, step: int) -> SSAValue:
+        """`always` for 0, `since` a positive step, `before` a negative one; each made once per shape."""
+        shape = shape_of(signal[0])
+        if (shape, 0) not in self._timers:
+            nothing = self.scaled(like, signal[:1], 0.0, "nothing")
+            self._timers[shape, 0] = self._over(like, (nothing,), -0.5, "always")
+        if step and (shape, None) not in self._timers:
+            one = self.floats(1 / SECONDS_PER_STEP, "r")
+            self._timers[shape, None] = self.node(nir.IOp, like, (self._timers[shape, 0],), shape, "clock", r=one)
+        if (shape, step) not in self._timers:
+            clock = (self._timers[shape, None],)  # step + 1
+            if step < 0:
+                clock = (self.scaled(like, clock, -1.0, "countdown"),)
+            role = f"since_{step}" if step > 0 else f"before_{-step}"
+            self._timers[shape, step] = self._over(like, clock, step + 0.5 if step > 0 else step - 0.5, role)
+        return self._timers[shape, step]
+
+    def _over(self, like: Operation, signal: Signal, threshold: float, role: str) -> SSAValue:
+        bound = self.floats(threshold, "threshold")
+        return self.node(nir.ThresholdOp, like, signal, shape_of(signal[0]), role, element=TICK, threshold=bound)
+
+
+RESERVED = ("input", "output")
+"""How the border's own nodes are called."""

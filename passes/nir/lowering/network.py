@@ -1,0 +1,159 @@
+"""Walks a spiking network in order and writes the graph that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from xdsl.ir import Operation, SSAValue
+
+from neurocuda.dialects.nir import ops as nir
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.attributes import shape_of
+from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.nir.lowering import maps, neurons
+from neurocuda.passes.nir.lowering.builder import SECONDS_PER_STEP, Builder, Signal
+from neurocuda.passes.snn.analysis.activity import activities
+from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+
+
+class NetworkLowering:
+    """One network on its way into a builder's graph. `signals` says which nodes a value is the sum of."""
+
+    def __init__(self, network: snn.NetworkOp, weights: WeightStore, build: Builder) -> None:
+        self.network = network
+        self.weights = weights
+        self.build = build
+        self.steps = network.steps.value.data
+        self.signals: dict[SSAValue, Signal] = {}
+        self.folded = dict(self._folded())
+
+    def run(self) -> list[Signal]:
+        """Lowers the body; returns the signals that the network's outputs read."""
+        last = self.network.body.block.last_op
+        assert isinstance(last, snn.OutputOp)
+        for op in self.network.body.block.ops:
+            if op is not last:
+                self.signals[op.results[0]] = self._visit(op)
+        self._check_bounds()
+        return [self.signals[value] for value in last.values]
+
+    def _visit(self, op: Operation) -> Signal:
+        build = self.build
+        if isinstance(op, snn.InputOp):
+            return self._input(op)
+        sources = [self.signals[operand] for operand in op.operands]
+        if isinstance(op, snn.IntegrateAndFireOp):
+            return neurons.lower_neurons(build, op, _sum(sources), self._own_bias(op), self.steps)
+        if isinstance(op, snn.AccumulateOp):
+            return neurons.lower_accumulator(build, op, _sum(sources), self._own_bias(op))
+        if isinstance(op, snn.Conv2dOp):
+            return maps.lower_conv2d(build, op, sources[0], self._bias_of(op))
+        if isinstance(op, snn.LinearOp):
+            return maps.lower_linear(build, op, sources[0], self._bias_of(op))
+        if isinstance(op, snn.ConcatOp):
+            return maps.lower_concat(build, op, sources)
+        if isinstance(op, snn.DelayOp):
+            return self._delay(op, sources[0])
+        return self._index_map(op, sources[0])
+
+    def _index_map(self, op: Operation, source: Signal) -> Signal:
+        build = self.build
+        if isinstance(op, snn.DiagonalOp):
+            return maps.lower_diagonal(build, op, source)
+        if isinstance(op, snn.SumPool2dOp):
+            return maps.lower_sum_pool2d(build, op, source)
+        if isinstance(op, snn.MaxPool2dOp):
+            return maps.lower_max_pool2d(build, op, source)
+        if isinstance(op, snn.ReshapeOp):
+            return maps.lower_reshape(build, op, source)
+        if isinstance(op, snn.SliceOp):
+            return maps.lower_slice(build, op, source)
+        if isinstance(op, snn.PadOp):
+            return maps.lower_pad(build, op, source)
+        counts = isinstance(op, snn.RunningMaxPool2dOp)
+        remedy = "Use average pooling, or code=\"unary\" with layers side by side of one depth." if counts else ""
+        build.refuse(op, "NIR has nothing like it", remedy)
+        return source
+
+    def _input(self, op: snn.InputOp) -> Signal:
+        present = {"payload": "once", "current": "always"}[op.code.data]
+        inputs = [each for each in self.network.body.block.ops if isinstance(each, snn.InputOp)]
+        name = "input" if len(inputs) == 1 else f"input_{inputs.index(op)}"
+        index = list(self.network.body.block.args).index(op.input)  # pyright: ignore[reportArgumentType]
+        new = nir.InputOp(name, self.build.block.args[index], present)
+        new.location = op.location
+        self.build.block.add_op(new)
+        return (new.result,)
+
+    def _delay(self, op: snn.DelayOp, source: Signal) -> Signal:
+        if not self.build.exact:
+            self.build.refuse(op, "readers of the compatible file have no delays", neurons.USE_EXACT)
+            return source
+        seconds = self.build.floats(op.steps.value.data * SECONDS_PER_STEP, "delay")
+        return (self.build.node(nir.DelayOp, op, source, shape_of(op.result), delay=seconds),)
+
+    # Biases: those of integer neurons go into the synapse before them where it has one per channel
+
+    def _folded(self) -> Iterator[tuple[Operation, tuple[Operation, Array]]]:
+        """(synapse, (layer, its bias per output channel)) for every layer whose bias a synapse can take."""
+        for layer in self.network.body.block.ops:
+            bias = layer.bias if isinstance(layer, snn.IntegrateAndFireOp | snn.AccumulateOp) else None
+            if bias is None:
+                continue
+            values = self.weights.array(bias)
+            takers = [current.owner for current in layer.operands if _takes_bias(current.owner, current)]
+            channels = _per_channel(values, shape_of(layer.results[0]))
+            if takers and channels is not None and values.dtype.kind != "f":
+                yield takers[0], (layer, channels)
+
+    def _own_bias(self, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> Array | None:
+        """A layer's bias where no synapse has taken it."""
+        taken = any(layer is op for layer, _ in self.folded.values())
+        return None if taken or op.bias is None else self.weights.array(op.bias)
+
+    def _bias_of(self, op: snn.Conv2dOp | snn.LinearOp) -> Array | None:
+        """A synapse's own bias and that of the layer behind it."""
+        own = None if op.bias is None else self.weights.array(op.bias)
+        if op not in self.folded:
+            return own
+        taken = self.folded[op][1]
+        return taken if own is None else own + taken
+
+    # float32 holds every integer that can occur
+
+    def _check_bounds(self) -> None:
+        """Refuses what integers could lose their last digit in."""
+        bounds = BoundsAnalysis(self.network, self.weights, activities(self.network))
+        intervals: Mapping[Operation, tuple[int, int]] = {
+            op: interval.integers for op, interval in bounds.membranes.items()
+        }
+        for op, (lowest, highest) in intervals.items():
+            if max(-lowest, highest) >= neurons.LARGEST:
+                why = f"its membrane potential may lie anywhere in {lowest} ... {highest}, and float32 is exact to 2^23"
+                self.build.refuse(op, why, "Use fewer timesteps or narrower weights.")
+
+
+def _sum(sources: list[Signal]) -> Signal:
+    return tuple(value for source in sources for value in source)
+
+
+def _takes_bias(owner: object, current: SSAValue) -> bool:
+    """Whether a current comes from a synapse with a bias per channel, and goes nowhere else."""
+    return isinstance(owner, snn.Conv2dOp | snn.LinearOp) and len(list(current.uses)) == 1
+
+
+def _per_channel(values: Array, shape: tuple[int, ...]) -> Array | None:
+    """A constant of a layer as one number per channel, or None where it differs within one."""
+    import numpy as np
+
+    full = np.broadcast_to(values, shape)
+    first = full.reshape(shape[0], -1)[:, 0]
+    return first if (full == first.reshape(-1, *(1,) * (len(shape) - 1))).all() else None
+
+

@@ -1,0 +1,161 @@
+"""Neurons, integrators and accumulators as nodes.
+
+A reset by subtraction is three nodes: an integrator, a threshold, and a factor that takes the threshold from the
+integrator at the next step. A firing window and an initial value are signals that depend on the time alone, added onto
+what is compared and what is integrated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from xdsl.ir import Attribute, SSAValue
+
+from neurocuda.dialects.nir import ops as nir
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.attributes import Dense, element_type, shape_of
+from neurocuda.passes.nir.lowering.builder import SECONDS_PER_STEP, Builder, Signal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+
+LARGEST = 2**23
+"""float32, in which readers compute, holds all halves up to here."""
+
+USE_EXACT = 'Use target "nir:exact".'
+USE_CODES = 'Use code="unary" or code="free".'
+
+
+def lower_neurons(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, bias: Array | None, steps: int) -> Signal:
+    """A layer that fires. `bias` is what has not been folded; `steps` 0 stands for any number."""
+    problems = list(_unsayable(build, op, steps))
+    for why, remedy in problems:
+        build.refuse(op, why, remedy)
+    if problems:
+        return charge
+    if not (build.exact and op.reset.data == "subtract"):
+        return (_fires(build, op, charge, bias),)
+    charge = with_constants(build, op, charge, bias, op.initial)
+    one = build.floats(1 / SECONDS_PER_STEP, "r")
+    membrane = build.node(nir.IOp, op, charge, shape_of(op.result), "membrane", r=one)
+    spikes = build.node(
+        nir.ThresholdOp,
+        op,
+        (membrane, *_closed(build, op, charge, steps)),
+        shape_of(op.result),
+        element=element_type(op.result),
+        threshold=_above(build, op),
+        scale=op.scale,
+    )
+    taken = build.scaled(op, (spikes,), -build.array(op.threshold).astype("float64"), "reset")
+    assert isinstance(membrane.owner, nir.IOp)
+    membrane.owner.operands = [*charge, taken]
+    inherit_origin(op, spikes)
+    return (spikes,)
+
+
+def inherit_origin(op: snn.IntegrateAndFireOp, spikes: SSAValue) -> None:
+    """The node that says what the layer says is compared with it."""
+    from xdsl.ir import Operation
+
+    from neurocuda.ir.origin import inherit
+
+    assert isinstance(spikes.owner, Operation)
+    inherit(op, spikes.owner)
+
+
+def _unsayable(build: Builder, op: snn.IntegrateAndFireOp, steps: int) -> Iterator[tuple[str, str]]:
+    """Why NIR cannot say a layer, and what to do."""
+    if op.values is not None or op.signed.value.data or op.spikes_per_step.value.data > 1:
+        yield "NIR has spikes of one kind, one per step", USE_CODES
+    if op.refractory.value.data or op.lower_bound is not None:
+        yield "NIR has neither rest after a spike nor a lower bound of the membrane potential", ""
+    start, stop = op.window or (0, steps)
+    if op.levels is not None and (not stop or stop - start > op.levels.value.data):
+        yield "NIR has no cap on the number of spikes", ""
+    subtracts, leaks = op.reset.data == "subtract", op.membrane_decay is not None or op.current_decay is not None
+    if subtracts and leaks and build.exact:
+        yield "a reset by subtraction and a leak cannot be said together exactly", "Reset to a value."
+    gated = op.window is not None and (start > 0 or stop < steps)
+    if gated and not (build.exact and subtracts):
+        yield "IF nodes have no firing window", USE_EXACT if subtracts else ""
+    if not build.exact and op.initial is not None and build.array(op.initial).any():
+        yield "IF nodes start at 0", f"Use Conversion(initial=0), or else {USE_EXACT.lower()}"
+
+
+def _above(build: Builder, op: snn.IntegrateAndFireOp) -> Dense:
+    """The threshold that a strict comparison needs: between integers, or the number next to it."""
+    import numpy as np
+
+    threshold, strict = build.array(op.threshold), op.strict.value.data
+    if threshold.dtype.kind != "f":
+        return build.floats(threshold + (0.5 if strict else -0.5), "threshold")
+    single = threshold.astype(np.float32)
+    return build.floats(single if strict else np.nextafter(single, np.float32(-np.inf)), "threshold")
+
+
+def with_constants(
+    build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, charge: Signal, bias: Array | None, initial: Dense | None
+) -> Signal:
+    """The charge of a layer with its bias at every step and its initial value at the first one."""
+    more: list[SSAValue] = []
+    start = None if initial is None else build.array(initial)
+    if bias is not None and bias.any():
+        more.append(build.scaled(op, (build.always(op, charge),), bias, "bias"))
+    if start is not None and start.any():
+        more.append(build.scaled(op, (build.before(op, charge, 1),), start, "initial"))
+    return (*charge, *more)
+
+
+def _closed(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, steps: int) -> Signal:
+    """What keeps a layer from firing outside its window: far below zero there, nothing inside."""
+    start, stop = op.window or (0, steps)
+    shut: list[SSAValue] = []
+    if start > 0:
+        shut.append(build.scaled(op, (build.before(op, charge, start),), -2.0 * LARGEST, "waits"))
+    if op.window is not None and stop < steps:
+        shut.append(build.scaled(op, (build.since(op, charge, stop),), -2.0 * LARGEST, "done"))
+    return tuple(shut)
+
+
+def _fires(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, bias: Array | None) -> SSAValue:
+    """One of NIR's own neurons, which reset to a value."""
+    leak = _leaks(build, op, bias)
+    if leak is None:
+        charge = with_constants(build, op, charge, bias, op.initial)
+    else:
+        charge = with_constants(build, op, charge, None, op.initial)
+    reset = 0.0 if op.reset.data == "subtract" or op.reset_value is None else op.reset_value.value.data
+    parameters: dict[str, Attribute | None] = {
+        "v_threshold": _above(build, op),
+        "v_reset": build.floats(reset, "v_reset"),
+        "scale": op.scale,
+        **(leak or {"r": build.floats(1 / SECONDS_PER_STEP, "r")}),
+    }
+    kind = nir.IFOp if leak is None else nir.CubaLIFOp if op.current_decay is not None else nir.LIFOp
+    spikes = build.node(kind, op, charge, shape_of(op.result), element=element_type(op.result), **parameters)
+    inherit_origin(op, spikes)
+    return spikes
+
+
+def _leaks(build: Builder, op: snn.IntegrateAndFireOp, bias: Array | None) -> dict[str, Attribute | None] | None:
+    """The time constants of a leaky neuron, and what makes its gain 1; None where nothing leaks."""
+    del bias
+    if op.membrane_decay is None and op.current_decay is None:
+        return None
+    raise NotImplementedError(build)
+
+
+def lower_accumulator(build: Builder, op: snn.AccumulateOp, charge: Signal, bias: Array | None) -> Signal:
+    """A readout. In the compatible file it is the current itself, which whoever reads it adds up over time."""
+    if build.exact:
+        charge = with_constants(build, op, charge, bias, op.initial)
+        one = build.floats(1 / SECONDS_PER_STEP, "r")
+        return (build.node(nir.IOp, op, charge, shape_of(op.result), r=one),)
+    unfolded = bias is not None and bias.any()
+    if unfolded or (op.initial is not None and build.array(op.initial).any()):
+        build.refuse(op, "readers of the compatible file have no readout that starts at a value", USE_EXACT)
+    return charge
