@@ -61,25 +61,21 @@ class ConvertSnnToNirPass(NeuroPass):
         }
 
     After:
-        func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
-          %y = nir.graph "network" dt 1.0 : f64 steps 4 inputs(%x) {
-          ^bb0(%0: tensor<1x!ann.count<-8, 7>>):
+        ...
             %1 = nir.input "input"(%0) "always" : tensor<1x!ann.count<-8, 7>> -> tensor<1xf32>
-            %2 = nir.affine "linear"(%1) weight(dense<3.0> : tensor<1x1xf32>) bias(dense<2.0> : tensor<1xf32>)
-                   : (tensor<1xf32>) -> tensor<1xf32>
-            %3 = nir.i "integrate_and_fire_membrane"(%2, %5) r(dense<1.0> : tensor<1xf32>)
+            %2 = nir.affine "linear"(%1) weight(dense<3.000000e+00> : tensor<1x1xf32>)
+                   bias(dense<2.000000e+00> : tensor<1xf32>) : (tensor<1xf32>) -> tensor<1xf32>
+            %3 = nir.i "integrate_and_fire_membrane"(%2, %4) r(dense<1.000000e+00> : tensor<1xf32>)
                    : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>
-            %4 = nir.threshold "integrate_and_fire"(%3) threshold(dense<39.5> : tensor<1xf32>)
+            %5 = nir.threshold "integrate_and_fire"(%3) threshold(dense<3.950000e+01> : tensor<1xf32>)
                    : (tensor<1xf32>) -> tensor<1x!snn.spikes<0, 4>>
-            %5 = nir.scale "integrate_and_fire_reset"(%4) scale(dense<-40.0> : tensor<1xf32>)
+            %4 = nir.scale "integrate_and_fire_reset"(%5) scale(dense<-4.000000e+01> : tensor<1xf32>)
                    : (tensor<1x!snn.spikes<0, 4>>) -> tensor<1xf32>
-            %6 = nir.affine "linear_1"(%4) weight(dense<28.0> : tensor<1x1xf32>) bias(dense<0.0> : tensor<1xf32>)
-                   : (tensor<1x!snn.spikes<0, 4>>) -> tensor<1xf32>
-            %7 = nir.i "accumulate"(%6) r(dense<1.0> : tensor<1xf32>) : (tensor<1xf32>) -> tensor<1xf32>
+            %6 = nir.affine "linear_1"(%5) weight(dense<2.800000e+01> : tensor<1x1xf32>)
+                   bias(dense<0.000000e+00> : tensor<1xf32>) : (tensor<1x!snn.spikes<0, 4>>) -> tensor<1xf32>
+            %7 = nir.i "accumulate"(%6) r(dense<1.000000e+00> : tensor<1xf32>) : (tensor<1xf32>) -> tensor<1xf32>
             nir.output %7 "last" : tensor<1xf32>
-          } : (tensor<1x!ann.count<-8, 7>>) -> (tensor<1xi32>)
-          func.return %y : tensor<1xi32>
-        }
+        ...
     """
 
     name = "convert-snn-to-nir"

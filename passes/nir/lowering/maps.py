@@ -27,17 +27,14 @@ def lower_conv2d(build: Builder, op: snn.Conv2dOp, source: Signal, bias: Array |
     """A convolution, without groups and with a square kernel: nir 1.0.8 gets the types of others wrong."""
     import numpy as np
 
-    weight, padding = _dense(build.array(op.weight), op.groups.value.data), values_of(op.padding)
-    if padding[0] != padding[1] or padding[2] != padding[3]:
-        build.refuse(op, f"padding {list(padding)} differs at the two ends, which NIR cannot say", "Pad evenly.")
-        return source
-    square = _square(weight, (padding[0], padding[2]), values_of(op.dilation))
-    if square is None:
-        why = f"its kernel is {weight.shape[2]} x {weight.shape[3]}, and readers of NIR take square ones"
-        build.refuse(op, why, "Use a square kernel, or one whose sides differ by an even number.")
+    weight = _dense(build.array(op.weight), op.groups.value.data)
+    found = _evened(op, weight)
+    if found is None:
+        why = f"its kernel of {weight.shape[2]} x {weight.shape[3]} with padding {list(values_of(op.padding))} is uneven"
+        build.refuse(op, why, "Use a square kernel, padded by the same number at both ends.")
         return source
     total = np.zeros(len(weight)) if bias is None else bias
-    return (_conv(build, op, source, square[0], total, square[1], values_of(op.stride), values_of(op.dilation)),)
+    return (_conv(build, op, source, found[0], total, found[1], values_of(op.stride), values_of(op.dilation)),)
 
 
 def _conv(
@@ -76,17 +73,44 @@ def _dense(weight: Array, groups: int) -> Array:
     return full
 
 
-def _square(weight: Array, padding: tuple[int, int], dilation: Sequence[int]) -> tuple[Array, tuple[int, int]] | None:
-    """The weights in a square kernel with zeros around, and the padding that this takes; None where that is uneven."""
+MOST_ZEROS = 8
+"""So many rows of zeros are tried around a kernel."""
+
+
+def _evened(op: snn.Conv2dOp, weight: Array) -> tuple[Array, tuple[int, int]] | None:
+    """The weights in a square kernel, zeros around them where needed, and a padding that is the same at both ends.
+
+    None where no such kernel of a reasonable size has the same windows.
+    """
     import numpy as np
 
-    missing = [max(weight.shape[2:]) - side for side in weight.shape[2:]]
-    if any(each % 2 for each in missing):
+    padding = values_of(op.padding)
+    geometry = (weight.shape[2:], values_of(op.stride), values_of(op.dilation))
+    axes = zip(shape_of(op.input)[1:], shape_of(op.result)[1:], (padding[:2], padding[2:]), *geometry, strict=True)
+    choices = [_even_kernels(*axis) for axis in axes]
+    common = min(set(choices[0]) & set(choices[1]), default=None)
+    if common is None:
         return None
-    around = [each // 2 for each in missing]
-    full = np.pad(weight, ((0, 0), (0, 0), *((each, each) for each in around)))
-    height, width = (pad + each * reach for pad, each, reach in zip(padding, around, dilation, strict=True))
-    return full, (height, width)
+    fronts = [choice[common] for choice in choices]
+    ends = [(front, common - size - front) for front, size in zip(fronts, weight.shape[2:], strict=True)]
+    height, width = (
+        low + front * reach
+        for low, front, reach in zip((padding[0], padding[2]), fronts, values_of(op.dilation), strict=True)
+    )
+    return np.pad(weight, ((0, 0), (0, 0), *ends)), (height, width)
+
+
+def _even_kernels(
+    size: int, count: int, ends: Sequence[int], kernel: int, stride: int, dilation: int
+) -> dict[int, int]:
+    """Kernel lengths that can do without uneven padding, each with the zeros that go in front of the kernel."""
+    found: dict[int, int] = {}
+    for front in range(MOST_ZEROS):
+        room = size + 2 * (ends[0] + front * dilation) - 1
+        for longer in range(kernel + front, kernel + front + MOST_ZEROS):
+            if (room - dilation * (longer - 1)) // stride + 1 == count:
+                found.setdefault(longer, front)
+    return found
 
 
 def lower_linear(build: Builder, op: snn.LinearOp, source: Signal, bias: Array | None) -> Signal:
