@@ -267,9 +267,9 @@ class ThresholdOp(ElementwiseOp):
 
 @irdl_op_definition
 class DelayOp(ElementwiseOp):
-    """The signal of `delay` seconds ago, rounded to whole steps and at least one; nothing before that.
+    """The signal of `delay` seconds ago, rounded to whole steps; nothing before that.
 
-    It speaks when a step begins and listens when it ends, so where it stands in the body means nothing.
+    Where no element comes at once it speaks when a step begins and listens when it ends, so that it may stand anywhere.
     """
 
     name = "nir.delay"

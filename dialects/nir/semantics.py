@@ -46,6 +46,7 @@ class _Clock:
         self.arguments: dict[SSAValue, Array] = dict(zip(self.block.args, inputs, strict=True))
         self.batch = len(inputs[0])
         self.steps = inputs[0].shape[1] if op.steps is None else op.steps.value.data
+        self.late = [op for op in self.block.ops if isinstance(op, nir.DelayOp) and _steps(op, run).min(initial=1)]
         self.values: dict[SSAValue, Array] = {}
         self.sums: dict[Operation, Array] = {}
         self.read: list[list[Array]] = [[] for _ in op.outputs]
@@ -56,9 +57,8 @@ class _Clock:
             if isinstance(op, nir.OutputOp):
                 self._read(op)
             else:
-                self._say(op, self._signal(op.result) if isinstance(op, nir.DelayOp) else self._evaluate(op))
-        heard = {op.result: self._evaluate(op) for op in self.block.ops if isinstance(op, nir.DelayOp)}
-        self.values |= heard
+                self._say(op, self._signal(op.results[0]) if op in self.late else self._evaluate(op))
+        self.values |= {op.results[0]: self._evaluate(op) for op in self.late}
 
     def _evaluate(self, op: Operation) -> Array:
         signal = meaning_of(type(op)).function(op, self.run, *map(self._signal, op.operands))
@@ -202,13 +202,17 @@ def _dt(op: Operation) -> float:
 
 @means(nir.DelayOp, stateful=True)
 def delay(op: nir.DelayOp, run: Run, *inputs: Array) -> Array:
-    """Listens to what arrives at this step; what it gives is said at the next."""
-    x = _sum(inputs)
-    steps = np.maximum(np.rint(_double(run, op.delay) / _dt(op)).astype(np.int64), 1)
+    """What is said at this step, or at the next one where no element comes at once: then it listens last."""
+    x, steps = _sum(inputs), _steps(op, run)
     state = run.state(op)
-    line = state.get("line", np.zeros((int(steps.max()), *x.shape), np.float32))
-    line = state["line"] = np.concatenate([x[None], line[:-1]])  # line[k] will be k + 1 steps old
-    return np.take_along_axis(line, np.broadcast_to(steps - 1, x.shape)[None], axis=0)[0]
+    line = state.get("line", np.zeros((int(steps.max()) + 1, *x.shape), np.float32))
+    line = state["line"] = np.concatenate([x[None], line[:-1]])  # line[k] is k steps old
+    age = steps - 1 if steps.min() else steps
+    return np.take_along_axis(line, np.broadcast_to(age, x.shape)[None], axis=0)[0]
+
+
+def _steps(op: nir.DelayOp, run: Run) -> NDArray[np.int64]:
+    return np.rint(_double(run, op.delay) / _dt(op)).astype(np.int64)
 
 
 def _leaky(run: Run, op: Operation, name: str, x: Array, tau: Dense | None, gain: Dense, leak: Dense | None) -> Array:
@@ -218,11 +222,11 @@ def _leaky(run: Run, op: Operation, name: str, x: Array, tau: Dense | None, gain
     kept = state.get(name, np.zeros_like(x))
     if tau is not None:
         kept = kept * np.asarray(1 - share, np.float32)
-    value = kept + x * np.asarray(share * _double(run, gain), np.float32)
+    arriving = x * np.asarray(share * _double(run, gain), np.float32)
     if leak is not None and _double(run, leak).any():
-        value = value + np.asarray(share * _double(run, leak), np.float32)
-    state[name] = value
-    return value
+        arriving = arriving + np.asarray(share * _double(run, leak), np.float32)
+    state[name] = kept + arriving
+    return state[name]
 
 
 def _current(run: Run, op: nir.CubaLIOp | nir.CubaLIFOp, inputs: Sequence[Array]) -> Array:

@@ -11,9 +11,9 @@ from neurocuda.errors import VerificationError
 from neurocuda.ir.places import op_message
 
 GRAPH_OPERATIONS = frozenset(
-    {"builtin.module", "hw.module", "fsm.machine", "fsm.state", "fsm.transition", "nir.graph"}
+    {"builtin.module", "hw.module", "fsm.machine", "fsm.state", "fsm.transition", "nir.graph", "snn.network"}
 )
-"""Operations whose regions are graphs in MLIR: the order of their operations means nothing."""
+"""Operations whose regions are graphs: the order of their operations means nothing, or they check it themselves."""
 
 
 def verify_dominance(module: Operation) -> None:

@@ -91,7 +91,7 @@ class _Conversion:
 
         self.network = network
         self.symbol = symbol
-        self.steps = network.steps.value.data
+        self.steps = network.duration
         self.builder: Builder = Builder(weights, self.steps)
 
     def run(self) -> list[Problem]:

@@ -120,14 +120,15 @@ class ConvertSnnToNirPass(NeuroPass):
         assert isinstance(last, snn.OutputOp)
         sums = not build.exact and all(isinstance(value.owner, snn.AccumulateOp) for value in last.values)
         values = [build.joined(last, signal) for signal in outputs]
-        end = nir.OutputOp(values, "sum" if sums else "last")
+        read = "train" if network.steps is None else "sum" if sums else "last"
+        end = nir.OutputOp(values, read)
         build.block.add_op(end)
         graph = nir.GraphOp(
             list(network.inputs),
             Region(build.block),
             list(network.result_types),
             dt=SECONDS_PER_STEP,
-            steps=network.steps.value.data,
+            steps=None if network.steps is None else network.duration,
         )
         block = network.parent
         assert block is not None

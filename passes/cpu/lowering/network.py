@@ -42,7 +42,7 @@ class NetworkLowering:
         self.network = network
         self.weights = weights
         self.builder = builder
-        self.steps = network.steps.value.data
+        self.steps = network.duration
         self.activities = activities(network)
         self.bounds = BoundsAnalysis(network, weights, self.activities)
         self.places: dict[SSAValue, Place] = {}

@@ -145,7 +145,7 @@ def _charging_constants(op: Charged) -> list[Dense | None]:
     if isinstance(op, snn.FiringTableOp):
         return [op.initial]
     if isinstance(op, snn.AccumulateOp):
-        return [op.initial, op.bias]
+        return [op.initial, op.bias, op.membrane_decay, op.current_decay]
     return [op.threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
 
 
@@ -156,7 +156,7 @@ def _charge(lowering: NetworkLowering, op: Charged, layer: Layer) -> None:
     def constant(value: Dense, name: str) -> Dense:
         return builder.constant(value, shape, layer.layout, layer.element, name, op)
 
-    decays = (op.membrane_decay, op.current_decay) if isinstance(op, snn.IntegrateAndFireOp) else (None, None)
+    decays = (None, None) if isinstance(op, snn.FiringTableOp) else (op.membrane_decay, op.current_decay)
     if decays[0] is not None:
         builder.nest(cpu.LeakOp, [layer.membrane], window, op, {"decay": constant(decays[0], "membrane_decay")})
     receiver = layer.membrane
@@ -168,12 +168,12 @@ def _charge(lowering: NetworkLowering, op: Charged, layer: Layer) -> None:
     for current in op.currents:
         receive(lowering, current, target)
     if not isinstance(op, snn.FiringTableOp) and op.bias is not None:
-        builder.nest(cpu.ChargeOp, [receiver], window, op, {"value": constant(op.bias, "bias")})
+        builder.nest(cpu.ChargeOp, [layer.membrane], window, op, {"value": constant(op.bias, "bias")})
     if receiver is not layer.membrane:
         builder.nest(cpu.AddOp, [receiver, layer.membrane], window, op)
     if isinstance(op, snn.IntegrateAndFireOp) and op.lower_bound is not None:
-        lowest = _whole(lowering, op.lower_bound.value.data, layer.element)
-        builder.nest(cpu.ClampOp, [layer.membrane], window, op, {"lowest": constant(lowest, "lower_bound")})
+        lowest = constant(_whole(lowering, op.lower_bound, layer.element), "lower_bound")
+        builder.nest(cpu.ClampOp, [layer.membrane], window, op, {"lowest": lowest})
 
 
 def receive(lowering: NetworkLowering, current: SSAValue, target: Place) -> None:
@@ -210,15 +210,17 @@ def _require_representable_threshold(lowering: NetworkLowering, op: snn.Integrat
 def _reset_value(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Dense | None:
     if op.reset.data == "subtract":
         return None
-    value = 0.0 if op.reset_value is None else op.reset_value.value.data
+    import numpy as np
+
+    value = op.reset_value or lowering.weights.add(np.zeros(1), "value")
     return _whole(lowering, value, _element(lowering, op))
 
 
-def _whole(lowering: NetworkLowering, value: float, element: Attribute) -> Dense:
-    """A number for a membrane; integer membranes cut off its fraction."""
+def _whole(lowering: NetworkLowering, value: Dense, element: Attribute) -> Dense:
+    """Numbers for a membrane; integer membranes cut off their fractions."""
     import numpy as np
 
-    array = np.asarray([value], np.float64)
+    array = lowering.weights.array(value).astype(np.float64)
     return lowering.weights.add(array if is_float_element(element) else array.astype(np.int64), "value")
 
 

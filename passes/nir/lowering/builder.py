@@ -81,6 +81,12 @@ class Builder:
 
         return self.weights.add(np.atleast_1d(np.asarray(value, np.float32)), name)
 
+    def doubles(self, value: Array, name: str) -> Dense:
+        """A parameter in float64: a time constant, from which decays are worked out."""
+        import numpy as np
+
+        return self.weights.add(np.atleast_1d(np.asarray(value, np.float64)), name)
+
     def array(self, constant: Dense) -> Array:
         """The values of a constant."""
         return self.weights.array(constant)

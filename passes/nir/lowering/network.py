@@ -14,7 +14,7 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.nir.lowering import maps, neurons
 from neurocuda.passes.nir.lowering.builder import SECONDS_PER_STEP, Builder, Signal
 from neurocuda.passes.snn.analysis.activity import activities
-from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis, is_float
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class NetworkLowering:
         self.network = network
         self.weights = weights
         self.build = build
-        self.steps = network.steps.value.data
+        self.steps = 0 if network.steps is None else network.duration
         self.signals: dict[SSAValue, Signal] = {}
         self.folded = dict(self._folded())
 
@@ -37,9 +37,16 @@ class NetworkLowering:
         """Lowers the body; returns the signals that the network's outputs read."""
         last = self.network.body.block.last_op
         assert isinstance(last, snn.OutputOp)
+        delays = [op for op in self.network.body.block.ops if isinstance(op, snn.DelayOp) and op.steps.value.data]
+        for op in delays:  # they may read what stands further down
+            self.signals[op.result] = self._delay(op, ())
         for op in self.network.body.block.ops:
-            if op is not last:
+            if op is not last and op not in delays:
                 self.signals[op.results[0]] = self._visit(op)
+        for op in delays:
+            (delayed,) = self.signals[op.result]
+            assert isinstance(delayed.owner, nir.DelayOp)
+            delayed.owner.operands = self.signals[op.input]
         self._check_bounds()
         return [self.signals[value] for value in last.values]
 
@@ -51,19 +58,24 @@ class NetworkLowering:
         if isinstance(op, snn.IntegrateAndFireOp):
             return neurons.lower_neurons(build, op, _sum(sources), self._own_bias(op), self.steps)
         if isinstance(op, snn.AccumulateOp):
-            return neurons.lower_accumulator(build, op, _sum(sources), self._own_bias(op))
+            bias = self._own_bias(op)
+            return neurons.lower_accumulator(build, op, _sum(sources), bias, every_step=self.network.steps is None)
         if isinstance(op, snn.Conv2dOp):
             return maps.lower_conv2d(build, op, sources[0], self._bias_of(op))
         if isinstance(op, snn.LinearOp):
             return maps.lower_linear(build, op, sources[0], self._bias_of(op))
         if isinstance(op, snn.ConcatOp):
             return maps.lower_concat(build, op, sources)
+        if isinstance(op, snn.AddOp):
+            return _sum(sources)
         if isinstance(op, snn.DelayOp):
             return self._delay(op, sources[0])
-        return self._index_map(op, sources[0])
+        return self._map(op, sources[0])
 
-    def _index_map(self, op: Operation, source: Signal) -> Signal:
+    def _map(self, op: Operation, source: Signal) -> Signal:
         build = self.build
+        if isinstance(op, snn.ThresholdOp):
+            return neurons.lower_threshold(build, op, source)
         if isinstance(op, snn.DiagonalOp):
             return maps.lower_diagonal(build, op, source)
         if isinstance(op, snn.SumPool2dOp):
@@ -82,7 +94,7 @@ class NetworkLowering:
         return source
 
     def _input(self, op: snn.InputOp) -> Signal:
-        present = {"payload": "once", "current": "always"}[op.code.data]
+        present = {"payload": "once", "current": "always", "spikes": "train"}[op.code.data]
         inputs = [each for each in self.network.body.block.ops if isinstance(each, snn.InputOp)]
         name = "input" if len(inputs) == 1 else f"input_{inputs.index(op)}"
         index = list(self.network.body.block.args).index(op.input)  # pyright: ignore[reportArgumentType]
@@ -92,10 +104,12 @@ class NetworkLowering:
         return (new.result,)
 
     def _delay(self, op: snn.DelayOp, source: Signal) -> Signal:
+        import numpy as np
+
         if not self.build.exact:
             self.build.refuse(op, "readers of the compatible file have no delays", neurons.USE_EXACT)
-            return source
-        seconds = self.build.floats(op.steps.value.data * SECONDS_PER_STEP, "delay")
+        steps = op.steps.value.data + (np.zeros(1) if op.extra is None else self.weights.array(op.extra))
+        seconds = self.build.floats(steps * SECONDS_PER_STEP, "delay")
         return (self.build.node(nir.DelayOp, op, source, shape_of(op.result), delay=seconds),)
 
     # Biases: those of integer neurons go into the synapse before them where it has one per channel
@@ -129,14 +143,26 @@ class NetworkLowering:
 
     def _check_bounds(self) -> None:
         """Refuses what integers could lose their last digit in."""
+        if self.network.steps is None:
+            self._check_endless()
+            return
         bounds = BoundsAnalysis(self.network, self.weights, activities(self.network))
         intervals: Mapping[Operation, tuple[int, int]] = {
             op: interval.integers for op, interval in bounds.membranes.items()
         }
         for op, (lowest, highest) in intervals.items():
-            if max(-lowest, highest) >= neurons.LARGEST:
+            largest = neurons.LARGEST * (2 if isinstance(op, snn.AccumulateOp) else 1)
+            if max(-lowest, highest) >= largest:
                 why = f"its membrane potential may lie anywhere in {lowest} ... {highest}, and float32 is exact to 2^23"
                 self.build.refuse(op, why, "Use fewer timesteps or narrower weights.")
+
+
+    def _check_endless(self) -> None:
+        """Nothing bounds integers where nothing says how long they are added up."""
+        for op in self.network.body.block.ops:
+            if isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp) and not is_float(op.operands[0]):
+                why = "it adds up integers for any number of steps, and float32 does not hold any number"
+                self.build.refuse(op, why, "Write the network before `quantize-neurons`.")
 
 
 def _sum(sources: list[Signal]) -> Signal:

@@ -74,19 +74,19 @@ def _unsayable(build: Builder, op: snn.IntegrateAndFireOp, steps: int) -> Iterat
     if op.refractory.value.data or op.lower_bound is not None:
         yield "NIR has neither rest after a spike nor a lower bound of the membrane potential", ""
     start, stop = op.window or (0, steps)
-    if op.levels is not None and (not stop or stop - start > op.levels.value.data):
+    if op.levels is not None and not 0 < stop - start <= op.levels.value.data:
         yield "NIR has no cap on the number of spikes", ""
     subtracts, leaks = op.reset.data == "subtract", op.membrane_decay is not None or op.current_decay is not None
     if subtracts and leaks and build.exact:
         yield "a reset by subtraction and a leak cannot be said together exactly", "Reset to a value."
-    gated = op.window is not None and (start > 0 or stop < steps)
+    gated = op.window is not None and (start > 0 or not steps or stop < steps)
     if gated and not (build.exact and subtracts):
         yield "IF nodes have no firing window", USE_EXACT if subtracts else ""
     if not build.exact and op.initial is not None and build.array(op.initial).any():
         yield "IF nodes start at 0", f"Use Conversion(initial=0), or else {USE_EXACT.lower()}"
 
 
-def _above(build: Builder, op: snn.IntegrateAndFireOp) -> Dense:
+def _above(build: Builder, op: snn.IntegrateAndFireOp | snn.ThresholdOp) -> Dense:
     """The threshold that a strict comparison needs: between integers, or the number next to it."""
     import numpy as np
 
@@ -116,46 +116,100 @@ def _closed(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, steps: i
     shut: list[SSAValue] = []
     if start > 0:
         shut.append(build.scaled(op, (build.before(op, charge, start),), -2.0 * LARGEST, "waits"))
-    if op.window is not None and stop < steps:
+    if op.window is not None and (not steps or stop < steps):
         shut.append(build.scaled(op, (build.since(op, charge, stop),), -2.0 * LARGEST, "done"))
     return tuple(shut)
 
 
 def _fires(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, bias: Array | None) -> SSAValue:
     """One of NIR's own neurons, which reset to a value."""
-    leak = _leaks(build, op, bias)
-    if leak is None:
-        charge = with_constants(build, op, charge, bias, op.initial)
-    else:
-        charge = with_constants(build, op, charge, None, op.initial)
-    reset = 0.0 if op.reset.data == "subtract" or op.reset_value is None else op.reset_value.value.data
+    leaks = _leaks(build, op, bias)
+    charge = with_constants(build, op, charge, None if leaks else bias, op.initial)
+    if op.current_decay is not None and op.membrane_decay is None:
+        charge = (_leaky_current(build, op, charge),)
+    reset = 0.0 if op.reset.data == "subtract" or op.reset_value is None else build.array(op.reset_value)
     parameters: dict[str, Attribute | None] = {
         "v_threshold": _above(build, op),
         "v_reset": build.floats(reset, "v_reset"),
         "scale": op.scale,
-        **(leak or {"r": build.floats(1 / SECONDS_PER_STEP, "r")}),
+        **(leaks or {"r": build.floats(1 / SECONDS_PER_STEP, "r")}),
     }
-    kind = nir.IFOp if leak is None else nir.CubaLIFOp if op.current_decay is not None else nir.LIFOp
+    kind = nir.CubaLIFOp if "tau_syn" in leaks else nir.LIFOp if leaks else nir.IFOp
     spikes = build.node(kind, op, charge, shape_of(op.result), element=element_type(op.result), **parameters)
     inherit_origin(op, spikes)
     return spikes
 
 
-def _leaks(build: Builder, op: snn.IntegrateAndFireOp, bias: Array | None) -> dict[str, Attribute | None] | None:
-    """The time constants of a leaky neuron, and what makes its gain 1; None where nothing leaks."""
-    del bias
-    if op.membrane_decay is None and op.current_decay is None:
-        return None
-    raise NotImplementedError(build)
+# Leaks: a decay d is a time constant of dt / (1 - d), and a gain of 1 / (1 - d) makes up for it
 
 
-def lower_accumulator(build: Builder, op: snn.AccumulateOp, charge: Signal, bias: Array | None) -> Signal:
-    """A readout. In the compatible file it is the current itself, which whoever reads it adds up over time."""
-    if build.exact:
-        charge = with_constants(build, op, charge, bias, op.initial)
-        one = build.floats(1 / SECONDS_PER_STEP, "r")
-        return (build.node(nir.IOp, op, charge, shape_of(op.result), r=one),)
+def _leaks(
+    build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, bias: Array | None
+) -> dict[str, Attribute | None]:
+    """The parameters of a leaky membrane and of its current; none where the membrane keeps what it has."""
+    import numpy as np
+
+    if op.membrane_decay is None:
+        return {}
+    tau, gain = _time_constant(build, op, op.membrane_decay)
+    leak = np.zeros(1) if bias is None else bias.astype(np.float64) * gain
+    found: dict[str, Attribute | None] = {
+        "r": build.doubles(gain, "r"),
+        "v_leak": build.doubles(leak, "v_leak"),
+    }
+    if op.current_decay is None:
+        return {"tau": build.doubles(tau, "tau"), **found}
+    tau_syn, gain_syn = _time_constant(build, op, op.current_decay)
+    synapse = {"tau_syn": build.doubles(tau_syn, "tau_syn"), "w_in": build.doubles(gain_syn, "w_in")}
+    return {"tau_mem": build.doubles(tau, "tau_mem"), **synapse, **found}
+
+
+def _time_constant(
+    build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, decay: Dense
+) -> tuple[Array, Array]:
+    """(tau in seconds, gain) of a decay."""
+    import numpy as np
+
+    kept = build.array(decay).astype(np.float64)
+    if (kept >= 1).any():
+        build.refuse(op, "a decay of 1 beside smaller ones has no time constant", "Leak everywhere, or nowhere.")
+        kept = np.zeros_like(kept)
+    return SECONDS_PER_STEP / (1 - kept), 1 / (1 - kept)
+
+
+def _leaky_current(
+    build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, charge: Signal
+) -> SSAValue:
+    """A synaptic current that leaks, in front of a membrane that does not."""
+    assert op.current_decay is not None
+    tau, gain = _time_constant(build, op, op.current_decay)
+    parameters: dict[str, Attribute] = {
+        "tau": build.doubles(tau, "tau"),
+        "r": build.doubles(gain, "r"),
+        "v_leak": build.floats(0.0, "v_leak"),
+    }
+    return build.node(nir.LIOp, op, charge, shape_of(op.result), "current", **parameters)
+
+
+def lower_accumulator(
+    build: Builder, op: snn.AccumulateOp, charge: Signal, bias: Array | None, *, every_step: bool
+) -> Signal:
+    """A readout. Where it is read at the end, the compatible file has the current itself, for the reader to add up."""
+    leaks = _leaks(build, op, bias)
+    if build.exact or every_step:
+        charge = with_constants(build, op, charge, None if leaks else bias, op.initial)
+        if op.current_decay is not None and op.membrane_decay is None:
+            charge = (_leaky_current(build, op, charge),)
+        kind = nir.CubaLIOp if "tau_syn" in leaks else nir.LIOp if leaks else nir.IOp
+        parameters = leaks or {"r": build.floats(1 / SECONDS_PER_STEP, "r")}
+        return (build.node(kind, op, charge, shape_of(op.result), **parameters),)
     unfolded = bias is not None and bias.any()
-    if unfolded or (op.initial is not None and build.array(op.initial).any()):
-        build.refuse(op, "readers of the compatible file have no readout that starts at a value", USE_EXACT)
+    if unfolded or leaks or (op.initial is not None and build.array(op.initial).any()):
+        build.refuse(op, "readers of the compatible file have no readout that starts at a value or leaks", USE_EXACT)
     return charge
+
+
+def lower_threshold(build: Builder, op: snn.ThresholdOp, source: Signal) -> Signal:
+    """A comparison without memory."""
+    bound, element = _above(build, op), element_type(op.result)
+    return (build.node(nir.ThresholdOp, op, source, shape_of(op.result), element=element, threshold=bound),)

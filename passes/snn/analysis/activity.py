@@ -30,7 +30,7 @@ class Activity:
 
 def activities(network: snn.NetworkOp) -> dict[SSAValue, Activity]:
     """The activity of every value in the network's body."""
-    steps = network.steps.value.data
+    steps = network.duration
     found: dict[SSAValue, Activity] = {argument: Activity(0, steps, True) for argument in network.body.block.args}
     for op in network.body.block.ops:
         if op.results:

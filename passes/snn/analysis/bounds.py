@@ -106,7 +106,7 @@ class BoundsAnalysis:
     def __init__(self, network: snn.NetworkOp, weights: WeightStore, activities: Mapping[SSAValue, Activity]) -> None:
         self.weights = weights
         self.activities = activities
-        self.steps = network.steps.value.data
+        self.steps = network.duration
         self.signals: dict[SSAValue, Bounds | None] = {}
         self.membranes: dict[Operation, Interval] = {}
         for op in network.body.block.ops:
@@ -183,7 +183,7 @@ class BoundsAnalysis:
             return start + received + bias + self._taken_back(op)
         for value in (op.reset_value, op.lower_bound):
             if value is not None:
-                start = start.hull(Interval.of(value.value.data, value.value.data))
+                start = start.hull(self._constant(value))
         rise = np.maximum(-self.weights.array(op.threshold).astype(np.float64), 0)
         growth = Interval(np.zeros_like(rise), rise * self.steps * largest_spike(op))
         return start + received + bias + growth
@@ -224,7 +224,7 @@ class BoundsAnalysis:
             return False
         if op.membrane_decay is not None or op.current_decay is not None or op.lower_bound is not None:
             return False
-        rest = 0.0 if op.reset_value is None else op.reset_value.value.data
+        rest = 0.0 if op.reset_value is None else float(self.weights.array(op.reset_value).max())
         quiet = all(self.activities[current].stop <= op.window[0] for current in op.currents)
         return quiet and max(rest, 0.0) < float(self.weights.array(op.threshold).min())
 
