@@ -160,7 +160,9 @@ class NetworkLowering:
     def _check_endless(self) -> None:
         """Nothing bounds integers where nothing says how long they are added up."""
         for op in self.network.body.block.ops:
-            if isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp) and not is_float(op.operands[0]):
+            counts = isinstance(op, snn.AccumulateOp) and not is_float(op.result)
+            fires = isinstance(op, snn.IntegrateAndFireOp) and self.weights.array(op.threshold).dtype.kind != "f"
+            if counts or fires:
                 why = "it adds up integers for any number of steps, and float32 does not hold any number"
                 self.build.refuse(op, why, "Write the network before `quantize-neurons`.")
 
