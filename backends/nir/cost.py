@@ -18,7 +18,9 @@ def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = N
     del weights, execution
     nodes = [op for op in module.walk() if isinstance(op, nir.NodeOp)]
     border = [op for op in module.walk() if isinstance(op, nir.InputOp | nir.OutputOp)]
-    edges = sum(len(op.operands) for op in nodes) + sum(len(op.operands) for op in border if isinstance(op, nir.OutputOp))
+    edges = sum(len(op.operands) for op in nodes) + sum(
+        len(op.operands) for op in border if isinstance(op, nir.OutputOp)
+    )
     return [
         Reading("nodes", len(nodes) + len(border), "in the file", "estimated"),
         Reading("edges", edges, "in the file", "estimated"),
@@ -30,7 +32,8 @@ def _parameters(op: nir.NodeOp) -> int:
     constants = [
         value
         for name, value in op.properties.items()
-        if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr) and not (name == "scale" and op.name != "nir.scale")
+        if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr)
+        and not (name == "scale" and op.name != "nir.scale")
     ]
     if isinstance(op, nir.ElementwiseOp):
         return len(constants) * prod(shape_of(op.result))

@@ -136,7 +136,9 @@ def _constant(op: nir.NodeOp, value: Dense, weights: WeightStore) -> Array:
     import numpy as np
 
     array = weights.array(value)
-    return np.ascontiguousarray(np.broadcast_to(array, shape_of(op.result)) if isinstance(op, nir.ElementwiseOp) else array)
+    return np.ascontiguousarray(
+        np.broadcast_to(array, shape_of(op.result)) if isinstance(op, nir.ElementwiseOp) else array
+    )
 
 
 def _edges(op: nir.GraphOp) -> Iterator[tuple[str, str]]:
@@ -151,5 +153,3 @@ def _source(value: SSAValue) -> str:
     owner = value.owner
     assert isinstance(owner, nir.NodeOp | nir.InputOp)
     return owner.node.data
-
-

@@ -93,7 +93,9 @@ class ElementwiseOp(NodeOp, ABC):
 
     def inferred_shape(self) -> shapes.Shape:
         parameters = [value for value in self.properties.values() if isinstance(value, DENSE)]
-        return shapes.neuron_layer([shape_of(value) for value in self.inputs], [dense_shape(each) for each in parameters])
+        return shapes.neuron_layer(
+            [shape_of(value) for value in self.inputs], [dense_shape(each) for each in parameters]
+        )
 
 
 # Without state

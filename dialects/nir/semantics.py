@@ -156,9 +156,7 @@ def conv1d(op: nir.Conv1dOp, run: Run, *inputs: Array) -> Array:
 def conv2d(op: nir.Conv2dOp, run: Run, *inputs: Array) -> Array:
     stride, dilation = values_of(op.stride), values_of(op.dilation)
     weight, bias = _single(run, op.weight), _single(run, op.bias)
-    return shared.conv2d(
-        _sum(inputs), weight, bias, stride, both_ends(op.padding), dilation, op.groups.value.data
-    )
+    return shared.conv2d(_sum(inputs), weight, bias, stride, both_ends(op.padding), dilation, op.groups.value.data)
 
 
 @means(nir.SumPool2dOp)

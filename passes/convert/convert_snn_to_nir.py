@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Region
+from xdsl.ir import Region, SSAValue
 
 from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.nir import ops as nir
@@ -18,7 +18,7 @@ from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
 
 if TYPE_CHECKING:
-    from neurocuda.passes.nir.lowering.builder import Builder, Signal
+    from neurocuda.passes.nir.lowering.builder import Builder
 
 FORMS = ("exact", "compatible")
 
@@ -105,7 +105,9 @@ class ConvertSnnToNirPass(NeuroPass):
         build = Builder(weights, self.form == "exact")
         for index, argument in enumerate(network.body.block.args):
             build.block.insert_arg(argument.type, index)
-        outputs = NetworkLowering(network, weights, build).run()
+        last = network.body.block.last_op
+        assert isinstance(last, snn.OutputOp)
+        outputs = [build.joined(last, signal) for signal in NetworkLowering(network, weights, build).run()]
         if build.problems:
             return build.problems
         if not build.exact and _subtracts(network):
@@ -113,15 +115,14 @@ class ConvertSnnToNirPass(NeuroPass):
         self._replace(network, build, outputs)
         return []
 
-    def _replace(self, network: snn.NetworkOp, build: Builder, outputs: list[Signal]) -> None:
+    def _replace(self, network: snn.NetworkOp, build: Builder, outputs: list[SSAValue]) -> None:
         from neurocuda.passes.nir.lowering.builder import SECONDS_PER_STEP
 
         last = network.body.block.last_op
         assert isinstance(last, snn.OutputOp)
         sums = not build.exact and all(isinstance(value.owner, snn.AccumulateOp) for value in last.values)
-        values = [build.joined(last, signal) for signal in outputs]
         read = "train" if network.steps is None else "sum" if sums else "last"
-        end = nir.OutputOp(values, read)
+        end = nir.OutputOp(outputs, read)
         build.block.add_op(end)
         graph = nir.GraphOp(
             list(network.inputs),

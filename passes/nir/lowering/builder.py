@@ -41,6 +41,8 @@ class Builder:
     block: Block = field(default_factory=Block)
     problems: list[Problem] = field(default_factory=list[Problem])
     _names: set[str] = field(default_factory=set[str])
+    _layers: dict[Operation, str] = field(default_factory=dict[Operation, str])
+    _unspent: set[Operation] = field(default_factory=set[Operation])
     _timers: dict[tuple[tuple[int, ...], int | None], SSAValue] = field(
         default_factory=dict["tuple[tuple[int, ...], int | None]", SSAValue]
     )
@@ -67,11 +69,18 @@ class Builder:
         return new.result
 
     def name(self, like: Operation, role: str = "") -> str:
-        """A name that is new, and that torch takes for a module."""
-        base = "_".join(filter(None, (origin_of(like) or like.name.partition(".")[2], role)))
-        base = re.sub(r"\W", "_", base, flags=re.ASCII)
-        base = f"node_{base}" if not base.isidentifier() or iskeyword(base) or base.startswith(RESERVED) else base
-        name = next(name for n in range(len(self._names) + 1) if (name := f"{base}_{n}" if n else base) not in self._names)
+        """A name that is new, and that torch takes for a module; the nodes of one layer begin alike."""
+        if like not in self._layers:
+            self._layers[like] = self._new_name(_identifier(origin_of(like) or like.name.partition(".")[2]))
+            self._unspent.add(like)
+        if not role and like in self._unspent:
+            self._unspent.discard(like)
+            return self._layers[like]
+        return self._new_name("_".join(filter(None, (self._layers[like], role))))
+
+    def _new_name(self, base: str) -> str:
+        candidates = (f"{base}_{number}" if number else base for number in range(len(self._names) + 1))
+        name = next(name for name in candidates if name not in self._names)
         self._names.add(name)
         return name
 
@@ -142,3 +151,11 @@ class Builder:
 
 RESERVED = ("input", "output")
 """How the border's own nodes are called."""
+
+
+def _identifier(name: str) -> str:
+    """A name without what HDF5 and torch give a meaning to."""
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return (
+        plain if plain.isidentifier() and not iskeyword(plain) and not plain.startswith(RESERVED) else f"node_{plain}"
+    )

@@ -30,7 +30,9 @@ def lower_conv2d(build: Builder, op: snn.Conv2dOp, source: Signal, bias: Array |
     weight = _dense(build.array(op.weight), op.groups.value.data)
     found = _evened(op, weight)
     if found is None:
-        why = f"its kernel of {weight.shape[2]} x {weight.shape[3]} with padding {list(values_of(op.padding))} is uneven"
+        why = (
+            f"its kernel of {weight.shape[2]} x {weight.shape[3]} with padding {list(values_of(op.padding))} is uneven"
+        )
         build.refuse(op, why, "Use a square kernel, padded by the same number at both ends.")
         return source
     total = np.zeros(len(weight)) if bias is None else bias

@@ -89,7 +89,7 @@ class NetworkLowering:
         if isinstance(op, snn.PadOp):
             return maps.lower_pad(build, op, source)
         counts = isinstance(op, snn.RunningMaxPool2dOp)
-        remedy = "Use average pooling, or code=\"unary\" with layers side by side of one depth." if counts else ""
+        remedy = 'Use average pooling, or code="unary" with layers side by side of one depth.' if counts else ""
         build.refuse(op, "NIR has nothing like it", remedy)
         return source
 
@@ -156,7 +156,6 @@ class NetworkLowering:
                 why = f"its membrane potential may lie anywhere in {lowest} ... {highest}, and float32 is exact to 2^23"
                 self.build.refuse(op, why, "Use fewer timesteps or narrower weights.")
 
-
     def _check_endless(self) -> None:
         """Nothing bounds integers where nothing says how long they are added up."""
         for op in self.network.body.block.ops:
@@ -183,5 +182,3 @@ def _per_channel(values: Array, shape: tuple[int, ...]) -> Array | None:
     full = np.broadcast_to(values, shape)
     first = full.reshape(shape[0], -1)[:, 0]
     return first if (full == first.reshape(-1, *(1,) * (len(shape) - 1))).all() else None
-
-

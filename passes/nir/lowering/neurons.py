@@ -98,7 +98,11 @@ def _above(build: Builder, op: snn.IntegrateAndFireOp | snn.ThresholdOp) -> Dens
 
 
 def with_constants(
-    build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, charge: Signal, bias: Array | None, initial: Dense | None
+    build: Builder,
+    op: snn.IntegrateAndFireOp | snn.AccumulateOp,
+    charge: Signal,
+    bias: Array | None,
+    initial: Dense | None,
 ) -> Signal:
     """The charge of a layer with its bias at every step and its initial value at the first one."""
     more: list[SSAValue] = []
@@ -164,9 +168,7 @@ def _leaks(
     return {"tau_mem": build.doubles(tau, "tau_mem"), **synapse, **found}
 
 
-def _time_constant(
-    build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, decay: Dense
-) -> tuple[Array, Array]:
+def _time_constant(build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, decay: Dense) -> tuple[Array, Array]:
     """(tau in seconds, gain) of a decay."""
     import numpy as np
 
@@ -177,9 +179,7 @@ def _time_constant(
     return SECONDS_PER_STEP / (1 - kept), 1 / (1 - kept)
 
 
-def _leaky_current(
-    build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, charge: Signal
-) -> SSAValue:
+def _leaky_current(build: Builder, op: snn.IntegrateAndFireOp | snn.AccumulateOp, charge: Signal) -> SSAValue:
     """A synaptic current that leaks, in front of a membrane that does not."""
     assert op.current_decay is not None
     tau, gain = _time_constant(build, op, op.current_decay)

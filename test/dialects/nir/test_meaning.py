@@ -17,7 +17,9 @@ Array = NDArray[Any]
 SPIKES = "!snn.spikes<0, 1>"
 
 
-def train(body: str, inputs: Sequence[Sequence[float]], *, dt: float = 1.0, shape: str = "1", element: str = "f32") -> Array:
+def train(
+    body: str, inputs: Sequence[Sequence[float]], *, dt: float = 1.0, shape: str = "1", element: str = "f32"
+) -> Array:
     """What %out is at every step, of a graph that reads %in: a train of vectors."""
     width = len(inputs[0])
     text = f"""
@@ -60,7 +62,9 @@ def test_a_leaky_integrator_goes_to_its_leak_and_its_drive() -> None:
 
 
 def test_a_current_leaks_before_its_membrane() -> None:
-    found = train(node("cuba_li", "out", "%in", tau_syn=2.0, tau_mem=4.0, r=4.0, v_leak=0.0, w_in=2.0), [[1.0], [0], [0]])
+    found = train(
+        node("cuba_li", "out", "%in", tau_syn=2.0, tau_mem=4.0, r=4.0, v_leak=0.0, w_in=2.0), [[1.0], [0], [0]]
+    )
     np.testing.assert_array_equal(found[:, 0], [1, 1.25, 1.1875])
 
 
@@ -110,14 +114,43 @@ def test_every_element_has_its_own_delay() -> None:
     np.testing.assert_array_equal(found, [[1, 0], [2, 0], [3, 1]])
 
 
-def test_a_convolution_along_one_axis() -> None:
-    body = """
-        %0 = nir.affine "spread"(%in) weight(dense<[[1.0], [2.0], [3.0], [4.0]]> : tensor<4x1xf32>)
-          bias(dense<0.0> : tensor<4xf32>) : (tensor<1xf32>) -> tensor<4xf32>
-        %1 = nir.scale "same"(%0) scale(dense<1.0> : tensor<1xf32>) : (tensor<4xf32>) -> tensor<4xf32>
-        %out = nir.linear "sums"(%0, %1) weight(dense<[[1.0, 0.0, 0.0, 1.0]]> : tensor<1x4xf32>)
-          : (tensor<4xf32>, tensor<4xf32>) -> tensor<1xf32>"""
-    np.testing.assert_array_equal(train(body, [[1.0]]), [[10]])
+def at_once(body: str, inputs: Array, result: str) -> Array:
+    """What %out is for an input of one step."""
+    kind = f"tensor<{'x'.join(map(str, inputs.shape))}xf32>"
+    text = f"""
+    func.func @main(%x: {kind}) -> {result} {{
+      %y = nir.graph "network" dt 1.0 steps 1 inputs(%x) {{
+      ^bb0(%a: {kind}):
+        %in = nir.input "input"(%a) "once" : {kind} -> {kind}
+        {body} : ({kind}) -> {result}
+        nir.output %out "last" : {result}
+      }} : ({kind}) -> ({result})
+      func.return %y : {result}
+    }}"""
+    context = create_context()
+    return interpret(parse_module(context, text), weights_of(context), [inputs[None].astype(np.float32)])[0][0]
+
+
+def test_convolutions_and_pools_along_space() -> None:
+    row = np.array([[1, 2, 3, 4]])
+    weight = "weight(dense<[[[1.0, 10.0]]]> : tensor<1x1x2xf32>) bias(dense<0.5> : tensor<1xf32>)"
+    found = at_once(f'%out = nir.conv1d "out"(%in) {weight} stride 2 padding 1', row, "tensor<1x3xf32>")
+    np.testing.assert_array_equal(found, [[10.5, 32.5, 4.5]])
+    image = np.array([[[1, 2], [3, 4]]])
+    window = "kernel_size [2, 2] stride [2, 2] padding [1, 1]"
+    found = at_once(f'%out = nir.sum_pool2d "out"(%in) {window}', image, "tensor<1x2x2xf32>")
+    np.testing.assert_array_equal(found, image)
+    found = at_once(f'%out = nir.avg_pool2d "out"(%in) {window}', image, "tensor<1x2x2xf32>")
+    np.testing.assert_array_equal(found, image / 4)
+    weight = "weight(dense<2.0> : tensor<2x1x1x1xf32>) bias(dense<[0.0, 1.0]> : tensor<2xf32>)"
+    found = at_once(f'%out = nir.conv2d "out"(%in) {weight} stride [2, 2]', image, "tensor<2x1x1xf32>")
+    np.testing.assert_array_equal(found, [[[2]], [[3]]])
+
+
+def test_a_product_with_a_bias() -> None:
+    parameters = "weight(dense<[[1.0, 2.0]]> : tensor<1x2xf32>) bias(dense<3.0> : tensor<1xf32>)"
+    found = at_once(f'%out = nir.affine "out"(%in) {parameters}', np.array([4, 5]), "tensor<1xf32>")
+    np.testing.assert_array_equal(found, [17])
 
 
 @pytest.mark.parametrize(

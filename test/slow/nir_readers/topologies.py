@@ -55,7 +55,12 @@ def graph(topology: str, pooling: str, *, ties: bool, neuron: str = "IF", seed: 
         nodes |= {"conv3": build.conv(CHANNELS, 3), "if3": build.fires(1), "conv4": build.conv(SHAPE[0], 1)}
         edges += [("if2", "conv3"), ("conv3", "if3"), ("input", "conv4"), ("conv4", "if3")]
         last = "if3"
-    nodes |= {"pool": build.pool(pooling), "flat": build.flat(), "fc": build.affine(pooling), "out": build.fires(2, (6,))}
+    nodes |= {
+        "pool": build.pool(pooling),
+        "flat": build.flat(),
+        "fc": build.affine(pooling),
+        "out": build.fires(2, (6,)),
+    }
     edges += [(last, "pool"), ("pool", "flat"), ("flat", "fc"), ("fc", "out"), ("out", "output")]
     if topology == "sum":
         edges.append(("if1", "pool"))
