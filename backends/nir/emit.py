@@ -4,6 +4,7 @@ long before."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
     Parameter: TypeAlias = "Array | int | tuple[int, ...]"
 
-HOW = "pip install 'neurocuda[nir]'"
+MISSING = "the package nir is missing, which writes the files: pip install 'neurocuda[nir]'"
 
 KINDS: Mapping[type[nir.NodeOp], str] = {
     nir.AffineOp: "Affine",
@@ -52,7 +53,7 @@ def availability() -> Availability:
     try:
         return Availability(True, f"nir {version('nir')}")
     except PackageNotFoundError:
-        return Availability(False, f"the package nir is missing, which writes the files: {HOW}")
+        return Availability(False, MISSING)
 
 
 def emit_files(module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
@@ -74,9 +75,9 @@ def file_of(op: nir.GraphOp, weights: WeightStore) -> bytes:
         ToolchainError: the package `nir` is missing.
     """
     try:
-        import nir as package
+        package: Any = import_module("nir")
     except ImportError:
-        raise ToolchainError(availability().detail) from None
+        raise ToolchainError(MISSING) from None
     stream = BytesIO()
     nodes = {name: getattr(package, kind)(**parameters) for name, kind, parameters in _nodes(op, weights)}
     package.write(stream, package.NIRGraph(nodes=nodes, edges=list(_edges(op)), metadata=_metadata(op)))

@@ -214,7 +214,7 @@ def _steps(op: nir.DelayOp, run: Run) -> NDArray[np.int64]:
 
 
 def _leaky(run: Run, op: Operation, name: str, x: Array, tau: Dense | None, gain: Dense, leak: Dense | None) -> Array:
-    """state <- state + dt / tau (leak - state + gain x); without tau, state + dt gain x. Factors are worked out in f64."""
+    """state <- state + dt / tau (leak - state + gain x); without tau, state + dt gain x. Factors come from float64."""
     share = _dt(op) if tau is None else _dt(op) / _double(run, tau)
     state = run.state(op)
     kept = state.get(name, np.zeros_like(x))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Region, SSAValue
 
-from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.nir import ops as nir
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import OptionError, Problem, UnsupportedModelError, warn
@@ -34,14 +33,14 @@ class ConvertSnnToNirPass(NeuroPass):
     """
     Rewrites a `snn.network` as a `nir.graph`, in one of two forms.
 
-    `exact`: every spike stays. A neuron that resets by subtraction becomes an integrator, a threshold, and a factor that
-    takes the threshold away at the next step. NIR compares strictly, so a threshold of integers moves down by a half.
-    Firing windows and initial values become signals that depend on the time alone, added onto what is compared and what
-    is integrated: a clock counts steps, and thresholds compare it. Biases go into the synapses, groups and other index
-    maps into weights.
+    `exact`: every spike stays. A neuron that resets by subtraction becomes an integrator, a threshold, and a factor
+    that takes the threshold away at the next step. NIR compares strictly, so a threshold of integers moves down by a
+    half. Firing windows and initial values become signals that depend on the time alone, added onto what is compared
+    and what is integrated: a clock counts steps, and thresholds compare it. Biases go into the synapses, groups and
+    other index maps into weights.
 
-    `compatible`: IF nodes, which most frameworks read, and nothing else that they do not. IF nodes reset to 0; where the
-    network's neurons subtract, a warning says so, and the graph means what the file says.
+    `compatible`: IF nodes, and nothing but what most frameworks read. IF nodes reset to 0; where the network's neurons
+    subtract, a warning says so, and the graph means what the file says.
 
     What NIR cannot say is refused, and so are integers beyond what float32 holds.
 

@@ -58,12 +58,13 @@ class Builder:
         inputs: Signal,
         shape: Sequence[int],
         role: str = "",
+        /,
         *,
-        element: Attribute = f32,
+        element: Attribute | None = None,
         **parameters: Attribute | None,
     ) -> SSAValue:
         """Appends a node that says what `like` says, or with a role takes part in that."""
-        new = kind(self.name(like, role), inputs, shape, element=element, **parameters)
+        new = kind(self.name(like, role), inputs, shape, element=element or f32, **parameters)
         new.location = like.location
         self.block.add_op(new)
         return new.result

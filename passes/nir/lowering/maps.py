@@ -205,8 +205,8 @@ def lower_reshape(build: Builder, op: snn.ReshapeOp, source: Signal) -> Signal:
         build.refuse(op, f"NIR merges axes and does nothing else to them: {before} becomes {after}", "Flatten instead.")
         return source
     stop = start + merged - 1
-    ends = {"start_dim": integer(start), "end_dim": integer(-1 if stop == len(before) - 1 else stop)}
-    return (build.node(nir.FlattenOp, op, source, after, **ends),)
+    end = integer(-1 if stop == len(before) - 1 else stop)
+    return (build.node(nir.FlattenOp, op, source, after, start_dim=integer(start), end_dim=end),)
 
 
 def lower_slice(build: Builder, op: snn.SliceOp, source: Signal) -> Signal:

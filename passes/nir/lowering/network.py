@@ -121,7 +121,7 @@ class NetworkLowering:
             if bias is None:
                 continue
             values = self.weights.array(bias)
-            takers = [current.owner for current in layer.operands if _takes_bias(current.owner, current)]
+            takers = [owner for current in layer.operands if (owner := _taker(current)) is not None]
             channels = _per_channel(values, shape_of(layer.results[0]))
             if takers and channels is not None and values.dtype.kind != "f":
                 yield takers[0], (layer, channels)
@@ -170,9 +170,10 @@ def _sum(sources: list[Signal]) -> Signal:
     return tuple(value for source in sources for value in source)
 
 
-def _takes_bias(owner: object, current: SSAValue) -> bool:
-    """Whether a current comes from a synapse with a bias per channel, and goes nowhere else."""
-    return isinstance(owner, snn.Conv2dOp | snn.LinearOp) and len(list(current.uses)) == 1
+def _taker(current: SSAValue) -> Operation | None:
+    """The synapse with a bias per channel that a current comes from, where it goes nowhere else."""
+    owner = current.owner
+    return owner if isinstance(owner, snn.Conv2dOp | snn.LinearOp) and len(list(current.uses)) == 1 else None
 
 
 def _per_channel(values: Array, shape: tuple[int, ...]) -> Array | None:

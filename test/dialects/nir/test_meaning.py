@@ -90,7 +90,7 @@ def test_what_closes_a_cycle_is_of_the_step_before() -> None:
         [
             node("i", "v", "%in, %back", r=1.0),
             node("threshold", "out", "%v", SPIKES, threshold=1.5),
-            f'%back = nir.scale "back"(%out) scale(dense<-2.0> : tensor<1xf32>) : (tensor<1x{SPIKES}>) -> tensor<1xf32>',
+            f'%back = nir.scale "back"(%out) {constant("scale", -2.0)} : (tensor<1x{SPIKES}>) -> tensor<1xf32>',
         ]
     )
     found = train(body, [[3.0], [0], [1], [0], [9]], element=SPIKES)

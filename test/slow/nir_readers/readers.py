@@ -84,7 +84,7 @@ def affine(node: nir.Affine) -> torch.nn.Linear:
 def stepped(module: torch.nn.Module, x: torch.Tensor, *, batched: bool = False) -> list[torch.Tensor]:
     """Runs a module of (output, state) step by step.
 
-    Not `batched`, x has no batch axis, as in NIR: readers that flatten from NIR's own `start_dim` would flatten it, too.
+    Not `batched`, x has no batch axis, as in NIR: readers that flatten from NIR's own `start_dim` would flatten it too.
     """
     state, found = None, []
     for each in x:
