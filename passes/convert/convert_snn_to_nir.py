@@ -34,10 +34,10 @@ class ConvertSnnToNirPass(NeuroPass):
     Rewrites a `snn.network` as a `nir.graph`, in one of two forms.
 
     `exact`: every spike stays. A neuron that resets by subtraction becomes an integrator, a threshold, and a factor
-    that takes the threshold away at the next step. NIR compares strictly, so a threshold of integers moves down by a
-    half. Firing windows and initial values become signals that depend on the time alone, added onto what is compared
-    and what is integrated: a clock counts steps, and thresholds compare it. Biases go into the synapses, groups and
-    other index maps into weights.
+    that takes the threshold away at the next step. NIR compares strictly, so a threshold that may be reached is the
+    float below. Firing windows and initial values become signals that depend on the time alone, added onto what is
+    compared and what is integrated: a clock counts steps, and thresholds compare it. Biases go into the synapses,
+    groups and other index maps into weights.
 
     `compatible`: IF nodes, and nothing but what most frameworks read. IF nodes reset to 0; where the network's neurons
     subtract, a warning says so, and the graph means what the file says.
@@ -66,7 +66,7 @@ class ConvertSnnToNirPass(NeuroPass):
                    bias(dense<2.000000e+00> : tensor<1xf32>) : (tensor<1xf32>) -> tensor<1xf32>
             %3 = nir.i "integrate_and_fire_membrane"(%2, %4) r(dense<1.000000e+00> : tensor<1xf32>)
                    : (tensor<1xf32>, tensor<1xf32>) -> tensor<1xf32>
-            %5 = nir.threshold "integrate_and_fire"(%3) threshold(dense<3.950000e+01> : tensor<1xf32>)
+            %5 = nir.threshold "integrate_and_fire"(%3) threshold(dense<39.9999962> : tensor<1xf32>)
                    : (tensor<1xf32>) -> tensor<1x!snn.spikes<0, 4>>
             %4 = nir.scale "integrate_and_fire_reset"(%5) scale(dense<-4.000000e+01> : tensor<1xf32>)
                    : (tensor<1x!snn.spikes<0, 4>>) -> tensor<1xf32>

@@ -119,7 +119,7 @@ class _Builder:
         order: Order,
         options: NirOptions,
         dt: float,
-        soft: frozenset[str],
+        soft: Mapping[str, bool],
         delays: Mapping[str, NDArray[np.int64]],
         context: Context,
     ) -> None:
@@ -222,7 +222,7 @@ class _Builder:
 
     def _delay(self, node: Node) -> SSAValue:
         steps = self.delays[node.name]
-        least = int(steps.min(initial=0)) if steps.size else 0
+        least = int(steps.min()) if steps.size else 0
         sources = sorted(source for source, target in self.graph.edges if target == node.name)
         extra = None
         if (steps != least).any():
@@ -267,7 +267,7 @@ class _Builder:
             threshold=self._constant(node.array("v_threshold").astype(np.float64), "threshold"),
             reset="subtract" if subtracts else "zero",
             reset_value=self._constant(rest, "reset_value") if rest.any() and not subtracts else None,
-            strict=options.comparison == "strict",
+            strict=options.comparison == "strict" and not self.soft.get(node.name, False),
             spikes_per_step=options.spikes_per_step,
             lower_bound=lowest,
         )

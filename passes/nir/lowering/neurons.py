@@ -87,11 +87,14 @@ def _unsayable(build: Builder, op: snn.IntegrateAndFireOp, steps: int) -> Iterat
 
 
 def _above(build: Builder, op: snn.IntegrateAndFireOp | snn.ThresholdOp) -> Dense:
-    """The threshold that a strict comparison needs: between integers, or the number next to it."""
+    """The threshold that a strict comparison needs: the float next to it, or in the compatible file half a unit off.
+
+    Readers that do not compare strictly differ only where a membrane is just there, and integers never are.
+    """
     import numpy as np
 
     threshold, strict = build.array(op.threshold), op.strict.value.data
-    if threshold.dtype.kind != "f":
+    if threshold.dtype.kind != "f" and not build.exact:
         return build.floats(threshold + (0.5 if strict else -0.5), "threshold")
     single = threshold.astype(np.float32)
     return build.floats(single if strict else np.nextafter(single, np.float32(-np.inf)), "threshold")

@@ -27,5 +27,5 @@ func.func @main(%x: tensor<2x!ann.count<-8, 7>>) -> tensor<2x!snn.spikes<0, 3>> 
 // CHECK: %[[WAITS:.*]] = nir.scale "integrate_and_fire_waits"(%[[FIRST]]) scale(dense<0xCB800000> :
 // CHECK: %[[SINCE:.*]] = nir.threshold "integrate_and_fire_since_4"(%[[CLOCK]]) threshold(dense<4.500000e+00> :
 // CHECK: %[[DONE:.*]] = nir.scale "integrate_and_fire_done"(%[[SINCE]])
-// CHECK: %[[S:.*]] = nir.threshold "integrate_and_fire"(%[[V]], %[[WAITS]], %[[DONE]]) threshold(dense<9.500000e+00> :
+// CHECK: %[[S:.*]] = nir.threshold "integrate_and_fire"(%[[V]], %[[WAITS]], %[[DONE]]) threshold(dense<9.99999905> :
 // CHECK: %[[BACK]] = nir.scale "integrate_and_fire_reset"(%[[S]])
