@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 import neurocuda as nc
 from neurocuda.backends.nir.emit import emit_files
+from neurocuda.dialects.nir import ops as nir
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.frontend.nir.importer import import_nir
 from neurocuda.ir.attributes import shape_of
@@ -51,12 +55,14 @@ def _dense(signals: Mapping[int, Array], steps: int) -> Array:
     return np.stack([signals.get(step, silence) for step in range(steps)])
 
 
-def written(module: ModuleOp, context: Context, path: Path) -> None:
-    """Lowers a network and writes its file."""
+def written(module: ModuleOp, context: Context, path: Path) -> dict[str, str]:
+    """Lowers a network and writes its file; returns what the file calls every layer."""
     for step in parse_pipeline("convert-snn-to-nir", pass_factories()):
         step.apply(context, module)
     (content,) = emit_files(module, weights_of(context)).values()
     path.write_bytes(content)
+    firing = (op for op in module.walk() if isinstance(op, nir.FiringOp | nir.ThresholdOp))
+    return {origin: op.node.data for op in firing if (origin := origin_of(op)) is not None}
 
 
 def fed(inputs: Array, code: str, steps: int) -> Array:
@@ -79,14 +85,13 @@ def require_same_trains(module: ModuleOp, context: Context, images: Array, path:
 
     interpret(module, weights_of(context), [images], note)
     _, expected = trains_of(module, context, [images])
-    written(module, context, path)
+    names = written(module, context, path)
     back = create_context()
     read = import_nir(path, STEPS_OF_ONE_SECOND, back)
     _, found = trains_of(read, back, [fed(quantised[0], code, steps)])
     total = 0
     for origin, train in expected.items():
-        name = "".join(letter if letter.isalnum() else "_" for letter in origin)
-        other = found.get(name, np.zeros_like(train))
+        other = found.get(names[origin], np.zeros_like(train))
         width = max(len(train), len(other))
         same = [np.pad(each, [(0, width - len(each))] + [(0, 0)] * (each.ndim - 1)) for each in (train, other)]
         np.testing.assert_array_equal(*same, err_msg=origin)
@@ -134,11 +139,76 @@ def test_published_files_come_back(name: str, dt: float | None, rate: float, tmp
     x = (np.random.default_rng(0).random((2, 60, *shape)) < rate).astype(np.float32)
     outputs, expected = trains_of(module, context, [x])
     assert sum(train.sum() for train in expected.values()) > 0
-    written(module, context, tmp_path / "again.nir")
+    names = written(module, context, tmp_path / "again.nir")
     back = create_context()
     found, trains = trains_of(import_nir(tmp_path / "again.nir", STEPS_OF_ONE_SECOND, back), back, [x])
     for one, other in zip(found, outputs, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert {name.replace(".", "_") for name in expected} == set(trains)
+    assert {names[each] for each in expected} == set(trains)
     for each, train in expected.items():
-        np.testing.assert_array_equal(trains[each.replace(".", "_")], train, err_msg=each)
+        np.testing.assert_array_equal(trains[names[each]], train, err_msg=each)
+
+
+# Networks as people use them
+
+
+class Block(nn.Module):
+    """Two convolutions and a shortcut, through a 1 x 1 convolution where the shape changes."""
+
+    def __init__(self, inner: int, outer: int, stride: int) -> None:
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(inner, outer, 3, stride, 1, bias=False), nn.BatchNorm2d(outer)
+        self.conv2, self.bn2 = nn.Conv2d(outer, outer, 3, 1, 1, bias=False), nn.BatchNorm2d(outer)
+        changed = stride != 1 or inner != outer
+        shortcut = (nn.Conv2d(inner, outer, 1, stride, bias=False), nn.BatchNorm2d(outer)) if changed else ()
+        self.shortcut = nn.Sequential(*shortcut)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.bn1(self.conv1(x)))
+        return torch.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+
+
+def resnet18() -> nn.Module:
+    """ResNet-18 for small images, with random weights."""
+    torch.manual_seed(0)
+    stem = (nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
+    widths = ((64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2))
+    blocks = (Block(*width) for width in (*widths, (512, 512, 1)))
+    return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)).eval()
+
+
+def trained(name: str) -> nn.Module:
+    """One of the trained networks beside the data."""
+    spec = spec_from_file_location("trained", Path(DATA, "trained.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module: Any = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)()[0]
+
+
+def compiled(model: nn.Module, code: str) -> tuple[nc.Compiled, Array]:
+    """A network for target nir, and two images."""
+    images = torch.randn(32, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    conversion = nc.Conversion(code=code, timesteps=3, calibration="mse")
+    return nc.compile(model, target="nir", calibration=images, conversion=conversion), images[:2].numpy()
+
+
+@pytest.mark.slow
+@needs_data
+@pytest.mark.parametrize("code", ["unary", "free"])
+@pytest.mark.parametrize("name", ["resnet20", "plain10", "resnet8"])
+def test_trained_networks_come_back(name: str, code: str, tmp_path: Path) -> None:
+    if (name, code) == ("plain10", "free"):
+        pytest.skip("it counts in a max pooling")
+    network, images = compiled(trained(name), code)
+    module = network.level("snn-integer").clone()
+    assert require_same_trains(module, network.context, images, tmp_path / "net.nir") > 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", ["unary", "free"])
+def test_a_resnet18_comes_back(code: str, tmp_path: Path) -> None:
+    network, images = compiled(resnet18(), code)
+    module = network.level("snn-integer").clone()
+    assert require_same_trains(module, network.context, images, tmp_path / "net.nir") > 1000
