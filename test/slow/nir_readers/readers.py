@@ -28,6 +28,21 @@ class Fires(torch.nn.Module):
         return z, torch.where(z > 0, self.reset.to(v.dtype), v)
 
 
+class LeaksAndFires(torch.nn.Module):
+    """NIR's LIF at dt = 1e-4 s: strict comparison, reset to v_reset."""
+
+    def __init__(self, node: nir.LIF) -> None:
+        super().__init__()
+        share = 1e-4 / node.tau
+        self.decay, self.gain, self.leak = map(torch.from_numpy, (1 - share, share * node.r, share * node.v_leak))
+        self.threshold, self.reset = map(torch.from_numpy, (node.v_threshold, node.v_reset))
+
+    def forward(self, x, state=None):
+        v = (0 if state is None else state) * self.decay + self.gain * x + self.leak
+        z = (v > self.threshold).to(x.dtype)
+        return z, torch.where(z > 0, self.reset.to(v.dtype), v)
+
+
 class Integrates(torch.nn.Module):
     """NIR's I at dt = 1 s."""
 
@@ -97,6 +112,7 @@ def run_nirtorch(graph: nir.NIRGraph, x: torch.Tensor) -> list[torch.Tensor]:
     """`nirtorch.nir_to_torch` with the meanings above for what it has no map of."""
     meanings = {
         nir.IF: Fires,
+        nir.LIF: LeaksAndFires,
         nir.I: Integrates,
         nir.Threshold: Compares,
         nir.Scale: Scales,
@@ -128,9 +144,11 @@ def run_sinabs(graph: nir.NIRGraph, x: torch.Tensor) -> list[torch.Tensor]:
     return list(y)
 
 
-def run_spikingjelly(graph: nir.NIRGraph, x: torch.Tensor, dt: float = 1.0) -> list[torch.Tensor]:
+def run_spikingjelly(graph: nir.NIRGraph, x: torch.Tensor) -> list[torch.Tensor]:
+    """It wants r = 1 / dt of IF nodes."""
     from spikingjelly.activation_based.nir_exchange import import_from_nir
 
+    dt = 1.0 if any(isinstance(node, nir.IF) for node in graph.nodes.values()) else 1e-4
     return stepped(import_from_nir(graph, dt=dt), x, batched=True)
 
 
