@@ -31,8 +31,10 @@ def without_feedback(graph: Graph, dt: float) -> tuple[Graph, Mapping[str, bool]
         threshold, scale = _loop(graph.nodes, readers, sources, name)
         if node.kind != "I" or threshold is None or scale is None:
             continue
-        taken = -scale.array("scale").astype(np.float64) * node.array("r").astype(np.float64) * dt
-        least = threshold.array("threshold").astype(np.float64)
+        back, resistance, least = scale.numbers("scale"), node.numbers("r"), threshold.numbers("threshold")
+        if len({values.shape for values in (back, resistance, least) if values.size != 1}) > 1:
+            continue
+        taken = -back * resistance * dt
         reaches = bool(np.all(least == _below(taken)))
         if not reaches and not np.all(least == taken):
             continue
