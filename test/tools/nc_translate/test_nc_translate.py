@@ -98,11 +98,12 @@ def test_list(tool: Tool) -> None:
     assert done.code == 0
     assert [line.partition(":")[0] for line in done.out.splitlines()] == [
         "import-torch",
+        "import-nir",
         "emit",
         "emit-c",
         "emit-nir",
     ]
-    assert "import-nir" not in tool("nc-translate", "--help").out
+    assert "--import-nir" in tool("nc-translate", "--help").out
 
 
 def test_refusals(here: Path, tool: Tool) -> None:
@@ -110,7 +111,7 @@ def test_refusals(here: Path, tool: Tool) -> None:
     (here / "torn.pt2").write_bytes((here / "model.pt2").read_bytes()[:2000])
     (here / "empty.mlir").write_text("func.func @main() {\n  func.return\n}\n")
     before = sorted(here.rglob("*"))
-    tool("nc-translate", "--import-nir", "net.nir").refused("net.nir", "planned")
+    tool("nc-translate", "--import-nir", "net.nir").refused("net.nir", "no such file")
     tool("nc-translate", "model.pt2").refused("--import-torch", "--emit-c")
     tool("nc-translate", "--import-torch").refused("give a file")
     tool("nc-translate", "--import-torch", "--emit-c", "model.nca").refused("--emit-c", "--import-torch")
