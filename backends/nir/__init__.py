@@ -11,7 +11,7 @@ BACKEND = Backend(
     summary="a .nir file for other frameworks; run by the reference interpreter",
     package="neurocuda.backends.nir",
     default_chip="exact",
-    constraints=Constraints(codes=("unary", "free"), membrane_bits=EXACT_BITS),
+    constraints=Constraints(codes=("unary", "free", "train"), membrane_bits=EXACT_BITS),
     pipeline=("convert-snn-to-nir{form=$chip}",),
     level="nir",
     hooks=Hooks(
