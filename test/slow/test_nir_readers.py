@@ -1,13 +1,14 @@
 """What other frameworks compute from a .nir file, against our interpreter set to what they do.
 
-Five topologies, average and sum pooling, with and without ties at the threshold; IF nodes (r = 1, dt = 1 s) and LIF nodes
-that do not leak (dt = 1e-4 s). Where a framework imports a graph correctly, every spike is equal; where it does not, the
-test says how it goes wrong, and docs/nir.md lists it. `make nir-readers` makes the environment that they run in.
+Five topologies, average and sum pooling, with and without ties at the threshold; IF nodes (r = 1, dt = 1 s) and LIF
+nodes that do not leak (dt = 1e-4 s). Where a framework imports a graph correctly, every spike is equal; where it does
+not, the test says so, and docs/nir.md lists it. `make nir-readers` makes the environment that they run in.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,9 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 import neurocuda as nc
 from neurocuda.frontend.nir.importer import import_nir
@@ -123,6 +122,18 @@ def test_our_interpreter_does_what_the_reader_does(reader: Reader, case: Case, t
         assert expected.sum() > 20
     else:
         assert found is None or found.shape != expected.shape or (found != expected).any(), "it reads this now: say so"
+
+
+@pytest.mark.parametrize("peer_name", ["snntorch", "norse", "sinabs", "spikingjelly"])
+def test_the_examples_find_no_spike_that_differs(peer_name: str) -> None:
+    command = [PYTHON, ROOT / "examples" / f"from_{peer_name}.py"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = re.search(r": (\d+) spikes, (\d+) differ$", done.stdout.strip().splitlines()[-1])
+    assert said is not None, done.stdout
+    assert int(said[1]) > 300
+    assert int(said[2]) == 0
 
 
 def _bound(reader: Reader, case: Case) -> dict[str, float]:
