@@ -35,9 +35,9 @@ class ConvertSnnToNirPass(NeuroPass):
 
     `exact`: every spike stays. A neuron that resets by subtraction becomes an integrator, a threshold, and a factor
     that takes the threshold away at the next step. NIR compares strictly, so a threshold that may be reached is the
-    float below. Firing windows and initial values become signals that depend on the time alone, added onto what is
-    compared and what is integrated: a clock counts steps, and thresholds compare it. Biases go into the synapses,
-    groups and other index maps into weights.
+    float below. Firing windows and initial values become pulses that depend on the time alone, which the integrator
+    adds up: a clock counts steps, and thresholds compare it. Biases go into the synapses, groups and other index maps
+    into weights.
 
     `compatible`: IF nodes, and nothing but what most frameworks read. IF nodes reset to 0; where the network's neurons
     subtract, a warning says so, and the graph means what the file says.

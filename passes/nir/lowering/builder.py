@@ -43,8 +43,8 @@ class Builder:
     _names: set[str] = field(default_factory=set[str])
     _layers: dict[Operation, str] = field(default_factory=dict[Operation, str])
     _unspent: set[Operation] = field(default_factory=set[Operation])
-    _timers: dict[tuple[tuple[int, ...], int | None], SSAValue] = field(
-        default_factory=dict["tuple[tuple[int, ...], int | None]", SSAValue]
+    _timers: dict[tuple[tuple[int, ...], str], SSAValue] = field(
+        default_factory=dict["tuple[tuple[int, ...], str]", SSAValue]
     )
 
     def refuse(self, op: Operation, why: str, remedy: str = "") -> None:
@@ -117,33 +117,34 @@ class Builder:
     # Time. A clock counts steps; what it is compared with says when
 
     def always(self, like: Operation, signal: Signal) -> SSAValue:
-        """1 at every step, in the shape of a signal."""
-        return self._timer(like, signal, 0)
-
-    def since(self, like: Operation, signal: Signal, step: int) -> SSAValue:
-        """1 from a step on, 0 before it, in the shape of a signal."""
-        return self._timer(like, signal, step)
-
-    def before(self, like: Operation, signal: Signal, step: int) -> SSAValue:
-        """1 before a step, 0 from it on, in the shape of a signal."""
-        return self._timer(like, signal, -step)
-
-    def _timer(self, like: Operation, signal: Signal, step: int) -> SSAValue:
-        """`always` for 0, `since` a positive step, `before` a negative one; each made once per shape."""
+        """1 at every step, in the shape of a signal; made once per shape."""
         shape = shape_of(signal[0])
-        if (shape, 0) not in self._timers:
+        if (shape, "always") not in self._timers:
             nothing = self.scaled(like, signal[:1], 0.0, "nothing")
-            self._timers[shape, 0] = self._over(like, (nothing,), -0.5, "always")
-        if step and (shape, None) not in self._timers:
+            self._timers[shape, "always"] = self._over(like, (nothing,), -0.5, "always")
+        return self._timers[shape, "always"]
+
+    def pulse(self, like: Operation, signal: Signal, step: int) -> SSAValue:
+        """1 at one step, 0 at all others, in the shape of a signal; made once per shape and step."""
+        key = (shape_of(signal[0]), f"pulse_{step}")
+        if key not in self._timers:
+            late = self.scaled(like, (self._since(like, signal, step + 1),), -1.0, f"not_after_{step}")
+            self._timers[key] = self._over(like, (self._since(like, signal, step), late), 0.5, f"pulse_{step}")
+        return self._timers[key]
+
+    def _since(self, like: Operation, signal: Signal, step: int) -> SSAValue:
+        """1 from a step on, 0 before it."""
+        always, shape = self.always(like, signal), shape_of(signal[0])
+        if not step:
+            return always
+        if (shape, "clock") not in self._timers:
             one = self.floats(1 / SECONDS_PER_STEP, "r")
-            self._timers[shape, None] = self.node(nir.IOp, like, (self._timers[shape, 0],), shape, "clock", r=one)
-        if (shape, step) not in self._timers:
-            clock = (self._timers[shape, None],)  # step + 1
-            if step < 0:
-                clock = (self.scaled(like, clock, -1.0, "countdown"),)
-            role = f"since_{step}" if step > 0 else f"before_{-step}"
-            self._timers[shape, step] = self._over(like, clock, step + 0.5 if step > 0 else step - 0.5, role)
-        return self._timers[shape, step]
+            self._timers[shape, "clock"] = self.node(nir.IOp, like, (always,), shape, "clock", r=one)
+        key = (shape, f"since_{step}")
+        if key not in self._timers:
+            clock = (self._timers[shape, "clock"],)  # the number of steps begun
+            self._timers[key] = self._over(like, clock, step + 0.5, f"since_{step}")
+        return self._timers[key]
 
     def _over(self, like: Operation, signal: Signal, threshold: float, role: str) -> SSAValue:
         bound = self.floats(threshold, "threshold")

@@ -1,8 +1,8 @@
 """Neurons, integrators and accumulators as nodes.
 
 A reset by subtraction is three nodes: an integrator, a threshold, and a factor that takes the threshold from the
-integrator at the next step. A firing window and an initial value are signals that depend on the time alone, added onto
-what is compared and what is integrated.
+integrator at the next step. A firing window and an initial value are pulses that depend on the time alone, integrated
+with everything else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 LARGEST = 2**23
-"""float32, in which readers compute, holds all halves up to here."""
+"""float32, in which readers compute, holds all integers up to twice as far: what is pushed down so far stays exact."""
 
 USE_EXACT = 'Use target "nir:exact".'
 USE_CODES = 'Use code="unary" or code="free".'
@@ -38,13 +38,13 @@ def lower_neurons(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, bi
         return charge
     if not (build.exact and op.reset.data == "subtract"):
         return (_fires(build, op, charge, bias),)
-    charge = with_constants(build, op, charge, bias, op.initial)
+    charge = (*with_constants(build, op, charge, bias, op.initial), *_closed(build, op, charge, steps))
     one = build.floats(1 / SECONDS_PER_STEP, "r")
     membrane = build.node(nir.IOp, op, charge, shape_of(op.result), "membrane", r=one)
     spikes = build.node(
         nir.ThresholdOp,
         op,
-        (membrane, *_closed(build, op, charge, steps)),
+        (membrane,),
         shape_of(op.result),
         element=element_type(op.result),
         threshold=_above(build, op),
@@ -113,19 +113,22 @@ def with_constants(
     if bias is not None and bias.any():
         more.append(build.scaled(op, (build.always(op, charge),), bias, "bias"))
     if start is not None and start.any():
-        more.append(build.scaled(op, (build.before(op, charge, 1),), start, "initial"))
+        more.append(build.scaled(op, (build.pulse(op, charge, 0),), start, "initial"))
     return (*charge, *more)
 
 
 def _closed(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, steps: int) -> Signal:
-    """What keeps a layer from firing outside its window: far below zero there, nothing inside."""
+    """What keeps a layer from firing outside its window: it is pushed far down, and back up for the window."""
     start, stop = op.window or (0, steps)
-    shut: list[SSAValue] = []
-    if start > 0:
-        shut.append(build.scaled(op, (build.before(op, charge, start),), -2.0 * LARGEST, "waits"))
+    pushes = {0: -1, start: 1} if start else {}
     if op.window is not None and (not steps or stop < steps):
-        shut.append(build.scaled(op, (build.since(op, charge, stop),), -2.0 * LARGEST, "done"))
-    return tuple(shut)
+        pushes[stop] = -1
+    return tuple(
+        build.scaled(
+            op, (build.pulse(op, charge, step),), sign * float(LARGEST), f"{'opens' if sign > 0 else 'shuts'}_{step}"
+        )
+        for step, sign in pushes.items()
+    )
 
 
 def _fires(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, bias: Array | None) -> SSAValue:

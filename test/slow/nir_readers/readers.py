@@ -1,13 +1,13 @@
-"""Runs a .nir file in another framework: `python readers.py READER FILE INPUTS OUTPUTS`, in the environment of readers.
+"""Runs .nir files in another framework: `python readers.py READER FOLDER`, in the environment of readers.
 
-INPUTS is an .npz with `x`, (time, *shape) of one example; OUTPUTS gets `y`, what the framework's network gives at every
-step, and `version`. Whatever the framework raises ends this process with its last line on stderr.
+For every FILE.nir of the folder, FILE.npz has `x`, (time, *shape) of one example; FILE.READER.npz gets `y`, what the
+framework's network gives at every step, or `error`, what it raises.
 """
 
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
+from pathlib import Path
 
 import nir
 import nirtorch
@@ -161,15 +161,23 @@ READERS = {
 }
 
 
-def main() -> None:
-    """Runs one file in one framework."""
-    reader, file, inputs, outputs = sys.argv[1:]
-    x = torch.from_numpy(np.load(inputs)["x"].astype(np.float32))
+def answer(reader: str, file: Path) -> dict[str, np.ndarray | str]:
+    """What a framework's network gives at every step, or how it fails."""
+    x = torch.from_numpy(np.load(file.with_suffix(".npz"))["x"].astype(np.float32))
     torch.manual_seed(0)  # what a reader forgets to load is at least the same every time
-    with torch.no_grad():
-        found = READERS[reader](nir.read(file), x)
-    y = np.stack([np.asarray(each.detach()) for each in found])
-    np.savez(outputs, y=y, version=version(reader))
+    try:
+        with torch.no_grad():
+            found = READERS[reader](nir.read(file), x)
+        return {"y": np.stack([np.asarray(each.detach()) for each in found])}
+    except Exception as reason:  # noqa: BLE001  frameworks raise anything
+        return {"error": f"{type(reason).__name__}: {reason}"}
+
+
+def main() -> None:
+    """Runs every file in one framework."""
+    reader, folder = sys.argv[1:]
+    for file in sorted(Path(folder).glob("*.nir")):
+        np.savez(file.with_name(f"{file.stem}.{reader}.npz"), **answer(reader, file))
 
 
 if __name__ == "__main__":
