@@ -80,7 +80,7 @@ class CpuProgram:
         with np.errstate(all="ignore"):
             outputs = run.block(function.body.block, list(inputs))
         seconds = time.perf_counter() - start
-        steps = sum(native.printed.steps for native in self.natives.values())
+        steps = sum(native.steps_of(inputs) for native in self.natives.values())
         return Execution(tuple(outputs), run.counts, steps, seconds, self.provenance)
 
 
@@ -114,14 +114,20 @@ class NativeProgram:
         self._weights[:] = np.frombuffer(printed.weights, np.uint8)
         self._function = getattr(opened, f"{printed.symbol}_run")
         self._function.restype = None
-        arrays = 3 + len(printed.inputs) + len(printed.outputs)
-        self._function.argtypes = [ctypes.c_void_p] * arrays
+        arrays = 1 + len(printed.inputs) + len(printed.outputs)
+        clock = [ctypes.c_int32] * 2 if printed.steps is None else []
+        self._function.argtypes = [ctypes.c_void_p] * 2 + clock + [ctypes.c_void_p] * arrays
+
+    def steps_of(self, inputs: Sequence[Array]) -> int:
+        """For how many steps it runs on a batch: without an end of its own, as many as the inputs have."""
+        return inputs[0].shape[1] if self.printed.steps is None else self.printed.steps
 
     def run(self, inputs: Sequence[Array], options: RunOptions) -> tuple[tuple[Array, ...], dict[str, Array]]:
         """(outputs, spike counts by layer) of a batch."""
         batch = len(inputs[0])
+        time = (self.steps_of(inputs),) if self.printed.steps is None else ()
         arrays = [_as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
-        outputs = [np.empty((batch, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
+        outputs = [np.empty((batch, *time, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
         counts = self._new_counts(batch) if options.counts else None
         threads = min(options.threads or os.cpu_count() or 1, max(1, batch))
         done = _Progress(options, batch)
@@ -142,11 +148,12 @@ class NativeProgram:
     ) -> int:
         """Runs images one after the other with a state of their own; the interpreter lock is free meanwhile."""
         state = aligned(self.printed.state_bytes)
+        clock = (0, self.steps_of(inputs)) if self.printed.steps is None else ()
         for image in images:
             arrays = [array[image] for array in (*inputs, *outputs)]
             pointers = [array.ctypes.data for array in arrays]
             counters = None if counts is None else counts[image].ctypes.data
-            self._function(state.ctypes.data, self._weights.ctypes.data, *pointers, counters)
+            self._function(state.ctypes.data, self._weights.ctypes.data, *clock, *pointers, counters)
         return len(images)
 
     def _new_counts(self, batch: int) -> Array:

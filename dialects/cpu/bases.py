@@ -80,18 +80,24 @@ def buffer_bytes(value: SSAValue) -> int:
     return prod(buffer_shape(value)) * element_bytes(buffer_element(value))
 
 
+FOREVER = 2**63 - 1
+"""The end of a window that is open."""
+
+
 class LoopOp(IRDLOperation, ABC):
-    """One loop nest over buffers, run at the steps [start, stop) of the program, in the order of the text.
+    """One loop nest over buffers, run in the order of the text: at the steps [start, stop), or at all steps.
 
     (C1) The steps are not empty.
     """
 
-    steps = prop_def(DenseArrayBase.constr(i64))
+    steps = opt_prop_def(DenseArrayBase.constr(i64))
     irdl_options = (ParsePropInAttrDict(),)
 
     @property
     def window(self) -> tuple[int, int]:
         """The steps [start, stop) at which the loops run."""
+        if self.steps is None:
+            return 0, FOREVER
         start, stop = values_of(self.steps)
         return start, stop
 
@@ -100,7 +106,7 @@ class LoopOp(IRDLOperation, ABC):
         return {}
 
     def verify_(self) -> None:
-        window = values_of(self.steps)
+        window = (0, FOREVER) if self.steps is None else values_of(self.steps)
         if len(window) != 2 or not 0 <= window[0] < window[1]:  # C1
             raise VerifyException(f"{self.name}: the steps {list(window)} are empty")
         for operand in self.operands:

@@ -16,21 +16,24 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, PoolOp, buffer_shape
+from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, PoolOp, buffer_element, buffer_shape, is_float
 from neurocuda.ir.attributes import Dense, integer, values_of
 
 
 @irdl_op_definition
 class LeakOp(LoopOp):
-    """membrane <- membrane * decay.
+    """membrane <- membrane * decay; with `bits`, membrane * decay / 2^bits rounded toward zero, in 64 bits.
 
-    (C2) The decay broadcasts.
+    (C2) The decay broadcasts. (C3) Integers have `bits`, floats have none.
     """
 
     name = "cpu.leak"
     membrane = operand_def(MemRefType)
     decay = prop_def(DENSE)
-    assembly_format = "$membrane `decay` `(` $decay `)` `steps` $steps attr-dict `:` type($membrane)"
+    bits = opt_prop_def(IntegerAttr.constr(i64))
+    assembly_format = (
+        "$membrane `decay` `(` $decay `)` (`bits` $bits^)? (`steps` $steps^)? attr-dict `:` type($membrane)"
+    )
 
     def constants(self) -> Mapping[str, Dense]:
         return {"decay": self.decay}
@@ -38,6 +41,7 @@ class LeakOp(LoopOp):
     def verify_(self) -> None:
         super().verify_()
         self.require_one_shape()  # C2
+        self.require(is_float(buffer_element(self.membrane)) == (self.bits is None), "integers need bits")  # C3
 
 
 @irdl_op_definition
@@ -50,7 +54,7 @@ class ChargeOp(LoopOp):
     name = "cpu.charge"
     membrane = operand_def(MemRefType)
     value = prop_def(DENSE)
-    assembly_format = "$membrane `value` `(` $value `)` `steps` $steps attr-dict `:` type($membrane)"
+    assembly_format = "$membrane `value` `(` $value `)` (`steps` $steps^)? attr-dict `:` type($membrane)"
 
     def constants(self) -> Mapping[str, Dense]:
         return {"value": self.value}
@@ -70,7 +74,7 @@ class AddOp(LoopOp):
     name = "cpu.add"
     source = operand_def(MemRefType)
     membrane = operand_def(MemRefType)
-    assembly_format = "$source `->` $membrane `steps` $steps attr-dict `:` type($source) `->` type($membrane)"
+    assembly_format = "$source `->` $membrane (`steps` $steps^)? attr-dict `:` type($source) `->` type($membrane)"
 
     def verify_(self) -> None:
         super().verify_()
@@ -79,18 +83,23 @@ class AddOp(LoopOp):
 
 @irdl_op_definition
 class ClampOp(LoopOp):
-    """membrane <- max(membrane, lowest).
+    """membrane <- max(membrane, lowest), then, where there is a `highest`, min(membrane, highest).
 
-    (C2) `lowest` broadcasts.
+    (C2) The bounds broadcast.
     """
 
     name = "cpu.clamp"
     membrane = operand_def(MemRefType)
     lowest = prop_def(DENSE)
-    assembly_format = "$membrane `lowest` `(` $lowest `)` `steps` $steps attr-dict `:` type($membrane)"
+    highest = opt_prop_def(DENSE)
+    assembly_format = (
+        "$membrane `lowest` `(` $lowest `)` (`highest` `(` $highest^ `)`)? (`steps` $steps^)? attr-dict `:` "
+        "type($membrane)"
+    )
 
     def constants(self) -> Mapping[str, Dense]:
-        return {"lowest": self.lowest}
+        optional = {} if self.highest is None else {"highest": self.highest}
+        return {"lowest": self.lowest, **optional}
 
     def verify_(self) -> None:
         super().verify_()
@@ -134,7 +143,7 @@ class FireOp(NeuronsOp):
         "$membrane `->` $spikes `threshold` `(` $threshold `)` (`fired` $fired^ `:` type($fired))? "
         "(`ready` $ready^ `:` type($ready))? (`reset_value` `(` $reset_value^ `)`)? (`strict` $strict^)? "
         "(`spikes_per_step` $spikes_per_step^)? (`levels` $levels^)? (`refractory` $refractory^)? "
-        "(`values` $values^)? (`signed` $signed^)? (`scale` `(` $scale^ `)`)? `layout` $layout `steps` $steps "
+        "(`values` $values^)? (`signed` $signed^)? (`scale` `(` $scale^ `)`)? `layout` $layout (`steps` $steps^)? "
         "attr-dict `:` type($membrane) `->` type($spikes)"
     )
 
@@ -162,25 +171,37 @@ class FireOp(NeuronsOp):
 
 
 @irdl_op_definition
-class DelayOp(LoopOp):
-    """target <- the source of as many steps ago as `line`, a ring, has slots; nothing before that.
+class RecallOp(LoopOp):
+    """target <- what was remembered in a ring of slots as many steps ago as it has: slot step mod slots.
 
-    (C2) The line holds buffers of one shape.
+    (C2) The target has the shape of a slot.
     """
 
-    name = "cpu.delay"
-    source = operand_def(MemRefType)
+    name = "cpu.recall"
     line = operand_def(MemRefType)
     target = operand_def(MemRefType)
-    assembly_format = (
-        "$source `->` $target `line` $line `steps` $steps attr-dict `:` type($source) `->` type($target) `,` "
-        "type($line)"
-    )
+    assembly_format = "$line `->` $target (`steps` $steps^)? attr-dict `:` type($line) `->` type($target)"
 
     def verify_(self) -> None:
         super().verify_()
-        shape, slots = buffer_shape(self.source), buffer_shape(self.line)[1:]
-        self.require(buffer_shape(self.target) == shape == slots, "source and target need the shape of a slot")
+        self.require(buffer_shape(self.target) == buffer_shape(self.line)[1:], "the target is no slot of the line")
+
+
+@irdl_op_definition
+class RememberOp(LoopOp):
+    """line <- source, in slot step mod slots.
+
+    (C2) The source has the shape of a slot.
+    """
+
+    name = "cpu.remember"
+    source = operand_def(MemRefType)
+    line = operand_def(MemRefType)
+    assembly_format = "$source `->` $line (`steps` $steps^)? attr-dict `:` type($source) `->` type($line)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require(buffer_shape(self.source) == buffer_shape(self.line)[1:], "the source is no slot of the line")
 
 
 @irdl_op_definition
@@ -197,7 +218,7 @@ class RunningMaxPool2dOp(PoolOp):
     highest = operand_def(MemRefType)
     assembly_format = (
         "$source `->` $target `counts` $counts `highest` $highest `kernel` $kernel `stride` $stride `padding` $padding "
-        "`dilation` $dilation `steps` $steps attr-dict `:` type($source) `->` type($target) `,` type($counts) `,` "
+        "`dilation` $dilation (`steps` $steps^)? attr-dict `:` type($source) `->` type($target) `,` type($counts) `,` "
         "type($highest)"
     )
 

@@ -284,7 +284,8 @@ class NetworkLowering:
         self.builder.silence(source, target.activity.stop, op)
         self.builder.fill(line, source.activity.start, op)
         steps = (source.activity.start, target.activity.stop)
-        self.builder.nest(cpu.DelayOp, [source.buffer, line, buffer], steps, op)
+        self.builder.nest(cpu.RecallOp, [line, buffer], steps, op)
+        self.builder.nest(cpu.RememberOp, [source.buffer, line], steps, op)
         self.places[op.result] = target
 
 

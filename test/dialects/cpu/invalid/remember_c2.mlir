@@ -8,10 +8,10 @@ func.func @main(%x: tensor<4xi32>) -> tensor<4xi32> {
     %1 = cpu.buffer : memref<4xi32>
     cpu.fill %1 steps [0, 1] : memref<4xi32>
     %2 = cpu.buffer : memref<2x5xi32>
-    cpu.delay %0 -> %1 line %2 steps [0, 1] : memref<4xi32> -> memref<4xi32>, memref<2x5xi32>
+    cpu.remember %0 -> %2 steps [0, 1] : memref<4xi32> -> memref<2x5xi32>
     cpu.output %1 : memref<4xi32>
   } : (tensor<4xi32>) -> (tensor<4xi32>)
   func.return %y : tensor<4xi32>
 }
 
-// CHECK: source and target need the shape of a slot
+// CHECK: the source is no slot of the line
