@@ -19,9 +19,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from neurocuda.backends.cpu.c_text import braces, c_type, comment
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.dialects.cpu import ops as cpu
-from neurocuda.dialects.cpu.bases import FOREVER, buffer_element, buffer_shape
+from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.dialects.cpu.level import LEVEL
-from neurocuda.ir.attributes import Dense, dense_type, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, dense_type, values_of
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 

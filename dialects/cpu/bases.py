@@ -25,7 +25,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.shapes import Shape
-from neurocuda.ir.attributes import Dense, dense_shape, dense_type, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, dense_type, values_of
 from neurocuda.ir.resources import ResourceUser
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -78,10 +78,6 @@ def element_bytes(element: Attribute) -> int:
 def buffer_bytes(value: SSAValue) -> int:
     """The size of a buffer in memory."""
     return prod(buffer_shape(value)) * element_bytes(buffer_element(value))
-
-
-FOREVER = 2**63 - 1
-"""The end of a window that is open."""
 
 
 class LoopOp(IRDLOperation, ABC):

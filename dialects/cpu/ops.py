@@ -31,7 +31,6 @@ from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.cpu.bases import (
     DENSE,
-    FOREVER,
     LoopOp,
     NeuronsOp,
     PoolOp,
@@ -55,7 +54,7 @@ from neurocuda.dialects.cpu.neurons import (
     RunningMaxPool2dOp,
 )
 from neurocuda.dialects.cpu.tables import FactorsOp, LayerNormOp, LookupOp, MatrixProductOp, ProductOp, SoftmaxOp
-from neurocuda.ir.attributes import Dense, dense_shape, integer, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, integer, shape_of, values_of
 from neurocuda.ir.resources import ResourceUser
 
 __all__ = [

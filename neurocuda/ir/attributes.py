@@ -21,6 +21,9 @@ Dense: TypeAlias = DenseIntOrFPElementsAttr | DenseResourceAttr
 
 AnyTensor: TypeAlias = TensorType[Attribute]
 
+FOREVER = 2**63 - 1
+"""The end of a window of steps that is open: the largest i64."""
+
 
 def integers(values: Iterable[int]) -> DenseArrayBase:
     """`[1, 2]` as an array attribute of i64."""

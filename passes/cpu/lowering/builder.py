@@ -13,7 +13,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element
 from neurocuda.errors import Problem
-from neurocuda.ir.attributes import Dense, integer, integers, shape_of
+from neurocuda.ir.attributes import FOREVER, Dense, integer, integers
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.cpu.lowering.grids import (
@@ -100,7 +100,8 @@ class Builder:
         steps = (steps[0], min(steps[1], self.steps))
         if steps[0] >= steps[1]:
             return None
-        new = kind.build(operands=operands, properties={**(properties or {}), "steps": integers(steps)})
+        due = None if steps == (0, FOREVER) else integers(steps)
+        new = kind.build(operands=operands, properties={**(properties or {}), "steps": due})
         new.location = like.location
         self.block.add_op(new)
         return new
@@ -220,9 +221,8 @@ def is_float_element(element: Attribute) -> bool:
     return isinstance(element, Float32Type | Float64Type)
 
 
-def tensor_place(value: SSAValue, buffer: SSAValue, activity: Activity) -> Place:
+def plain_place(shape: Shape, buffer: SSAValue, activity: Activity) -> Place:
     """The place of a value that lies in its own row-major order."""
-    shape = shape_of(value)
     return Place(buffer, shape, row_major(len(shape)), activity)
 
 

@@ -12,7 +12,7 @@ from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
 from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.ir.attributes import Dense, integers, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, integers, shape_of, values_of
 from neurocuda.ir.origin import inherit
 from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Layout, memory_shape, natural, row_major
@@ -69,7 +69,30 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
     return Place(spikes, shape, layer.layout, Activity(start, layer.stop))
 
 
-def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp) -> Place:
+def lower_threshold(lowering: NetworkLowering, op: snn.ThresholdOp) -> Place:
+    """Lowers neurons without a memory: what arrives at a step is compared and forgotten."""
+    builder, shape = lowering.builder, shape_of(op.result)
+    layout, element = _layout(lowering, op), _element(lowering, op)
+    sums = builder.buffer(element, memory_shape(shape, layout), op)
+    when = lowering.activities[op.result]
+    target = Place(sums, shape, layout, when)
+    builder.nest(cpu.FillOp, [sums], target.due, op)
+    for current in op.currents:
+        receive(lowering, current, target)
+    spikes = builder.buffer(signal_element(lowering.bounds.signals[op.result], spikes=True), memory_shape(shape, layout), op)
+    properties: dict[str, Attribute | None] = {
+        "threshold": builder.constant(op.threshold, shape, layout, element, "threshold", op),
+        "strict": op.strict,
+        "scale": None,
+        "layout": integers(layout),
+    }
+    fire = builder.nest(cpu.FireOp, [sums, spikes, [], []], target.due, op, properties)
+    if fire is not None:
+        inherit(op, fire)
+    return Place(spikes, shape, layout, when)
+
+
+def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp | snn.IntegrateOp) -> Place:
     """Lowers a membrane that never fires; returns where it is."""
     layer = charged(lowering, op, lowering.steps)
     return Place(layer.membrane, shape_of(op.result), layer.layout, Activity(0, lowering.steps))
@@ -77,7 +100,10 @@ def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp) -> Place:
 
 # The membrane
 
-Charged: TypeAlias = snn.IntegrateAndFireOp | snn.AccumulateOp | snn.FiringTableOp
+Leaky: TypeAlias = snn.IntegrateAndFireOp | snn.IntegrateOp
+"""Neurons whose state decays, where they say so, and saturates, where they say how wide it is."""
+
+Charged: TypeAlias = Leaky | snn.AccumulateOp | snn.FiringTableOp
 
 
 def charged(lowering: NetworkLowering, op: Charged, stop: int) -> Layer:
@@ -105,7 +131,7 @@ def _membrane(lowering: NetworkLowering, op: Charged, stop: int) -> Layer:
 
 def _first_step(lowering: NetworkLowering, op: Charged) -> int:
     """The first step at which anything touches the membrane."""
-    if isinstance(op, snn.AccumulateOp) or op.window is None or _changes_alone(op):
+    if isinstance(op, snn.AccumulateOp | snn.IntegrateOp) or op.window is None or _changes_alone(op):
         return 0
     starts = [0 if a.held else a.start for a in (lowering.activities[current] for current in op.currents)]
     return min([*starts, op.window[0]])
@@ -136,58 +162,87 @@ def _element(lowering: NetworkLowering, op: Charged) -> Attribute:
     real = [c is not None and lowering.weights.array(c).dtype.kind == "f" for c in _charging_constants(op)]
     if currents == {False} and not any(real):
         return i32
-    if False in currents:
+    if False in currents and lowering.steps != FOREVER:
         lowering.builder.refuse(op, "integers and floats meet in its membrane", REMEDY)
     return f32
 
 
-def _charging_constants(op: Charged) -> list[Dense | None]:
+def _charging_constants(op: Charged | snn.ThresholdOp) -> list[Dense | None]:
+    if isinstance(op, snn.ThresholdOp):
+        return [op.threshold]
     if isinstance(op, snn.FiringTableOp):
         return [op.initial]
     if isinstance(op, snn.AccumulateOp):
         return [op.initial, op.bias]
-    return [op.threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
+    threshold = [op.threshold] if isinstance(op, snn.IntegrateAndFireOp) else []
+    return [*threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
 
 
 def _charge(lowering: NetworkLowering, op: Charged, layer: Layer) -> None:
-    """Decays, currents, bias and lower bound, in this order."""
+    """Decays, currents, bias, lower bound and saturation, in this order."""
     builder, shape, window = lowering.builder, shape_of(op.result), (0, layer.stop)
+    leaky = op if isinstance(op, Leaky) else None
 
     def constant(value: Dense, name: str) -> Dense:
         return builder.constant(value, shape, layer.layout, layer.element, name, op)
 
-    decays = (op.membrane_decay, op.current_decay) if isinstance(op, snn.IntegrateAndFireOp) else (None, None)
-    if decays[0] is not None:
-        builder.nest(cpu.LeakOp, [layer.membrane], window, op, {"decay": constant(decays[0], "membrane_decay")})
+    def leak(buffer: SSAValue, decay: Dense, name: str) -> None:
+        assert leaky is not None
+        builder.nest(cpu.LeakOp, [buffer], window, op, {"decay": constant(decay, name), "bits": leaky.decay_bits})
+
+    if leaky is not None and leaky.membrane_decay is not None:
+        leak(layer.membrane, leaky.membrane_decay, "membrane_decay")
     receiver = layer.membrane
-    if decays[1] is not None:
+    if leaky is not None and leaky.current_decay is not None:
         receiver = builder.buffer(layer.element, memory_shape(shape, layer.layout), op)
         builder.fill(receiver, 0, op)
-        builder.nest(cpu.LeakOp, [receiver], window, op, {"decay": constant(decays[1], "current_decay")})
+        leak(receiver, leaky.current_decay, "current_decay")
     target = Place(receiver, shape, layer.layout, Activity(0, layer.stop))
     for current in op.currents:
-        receive(lowering, current, target)
+        receive(lowering, current, target, 0 if leaky is None else leaky.shift.value.data)
     if not isinstance(op, snn.FiringTableOp) and op.bias is not None:
         builder.nest(cpu.ChargeOp, [receiver], window, op, {"value": constant(op.bias, "bias")})
     if receiver is not layer.membrane:
+        _saturate(lowering, op, receiver, layer)
         builder.nest(cpu.AddOp, [receiver, layer.membrane], window, op)
-    if isinstance(op, snn.IntegrateAndFireOp) and op.lower_bound is not None:
-        lowest = _whole(lowering, op.lower_bound.value.data, layer.element)
-        builder.nest(cpu.ClampOp, [layer.membrane], window, op, {"lowest": constant(lowest, "lower_bound")})
+    _saturate(lowering, op, layer.membrane, layer)
 
 
-def receive(lowering: NetworkLowering, current: SSAValue, target: Place) -> None:
-    """Adds a current onto a membrane: straight from the synapse where nobody else reads the current."""
+def _saturate(lowering: NetworkLowering, op: Charged, state: SSAValue, layer: Layer) -> None:
+    """Keeps a membrane above its lower bound, and a membrane or a synaptic current within its width."""
+    if not isinstance(op, Leaky):
+        return
+    width = None if op.state_bits is None else 2 ** (op.state_bits.value.data - 1)
+    bound = op.lower_bound.value.data if op.lower_bound is not None and state is layer.membrane else None
+    lowest = [each for each in (bound, None if width is None else -width) if each is not None]
+    if not lowest:
+        return
+    properties: dict[str, Attribute | None] = {
+        "lowest": _whole(lowering, max(lowest), layer.element),
+        "highest": None if width is None else _whole(lowering, width - 1, layer.element),
+    }
+    lowering.builder.nest(cpu.ClampOp, [state], (0, layer.stop), op, properties)
+
+
+def receive(lowering: NetworkLowering, current: SSAValue, target: Place, shift: int = 0) -> None:
+    """Adds 2^shift times a current onto a membrane: straight from the synapse where nobody else reads the current."""
     stop = target.activity.stop
     producer = current.owner
     if isinstance(producer, SynapseOp | ProductBase) and lowering.is_fused(producer):
-        if lowering.add_current(producer, target, stop):
+        if lowering.add_current(producer, target, stop, shift):
             return
         lowering.lower_alone(producer)
+    import numpy as np
+
     assert current in lowering.places
     place = lowering.builder.in_layout(lowering.places[current], target.layout, lowering.owner(current))
     steps = (0, stop) if place.activity.held else (place.activity.start, min(stop, place.activity.stop))
-    lowering.builder.nest(cpu.AddOp, [place.buffer, target.buffer], steps, lowering.owner(current))
+    owner = lowering.owner(current)
+    if not shift:
+        lowering.builder.nest(cpu.AddOp, [place.buffer, target.buffer], steps, owner)
+        return
+    factor = lowering.weights.add(np.array([2**shift], np.int32), "factor")
+    lowering.builder.nest(cpu.DiagonalOp, [place.buffer, target.buffer], steps, owner, {"weight": factor})
 
 
 # Thresholds, resets and limits

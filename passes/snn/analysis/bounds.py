@@ -19,7 +19,7 @@ from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.neurons import ChargedOp
-from neurocuda.ir.attributes import Dense, element_type, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, element_type, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.snn.analysis.activity import Activity
 
@@ -106,17 +106,41 @@ class BoundsAnalysis:
     def __init__(self, network: snn.NetworkOp, weights: WeightStore, activities: Mapping[SSAValue, Activity]) -> None:
         self.weights = weights
         self.activities = activities
-        self.steps = network.steps.value.data
+        self.steps = FOREVER if network.steps is None else network.steps.value.data
         self.signals: dict[SSAValue, Bounds | None] = {}
         self.membranes: dict[Operation, Interval] = {}
-        for op in network.body.block.ops:
-            if op.results:
+        waiting = [op for op in network.body.block.ops if op.results]
+        while waiting:
+            waiting = self._sweep(waiting)
+
+    def _sweep(self, ops: Sequence[Operation]) -> list[Operation]:
+        """Visits what can be visited; returns the rest, which reads through delays what stands further down.
+
+        Where only a cycle without neurons is left, nothing bounds what it delays.
+        """
+        rest: list[Operation] = []
+        for op in ops:
+            if _is_declared(op) or all(self._is_known(operand) for operand in op.operands):
                 self.signals[op.results[0]] = self._visit(op)
+            else:
+                rest.append(op)
+        if len(rest) == len(ops):
+            unbounded = Interval.of(-FOREVER, FOREVER)
+            delays = [op for op in rest if isinstance(op, snn.DelayOp)]
+            self.signals |= {op.result: None if is_float(op.result) else Bounds(unbounded, unbounded) for op in delays}
+            return [op for op in rest if not isinstance(op, snn.DelayOp)]
+        return rest
+
+    def _is_known(self, value: SSAValue) -> bool:
+        return value in self.signals or not isinstance(value.owner, Operation)
 
     def _visit(self, op: Operation) -> Bounds | None:
         activity = self.activities[op.results[0]]
         if isinstance(op, snn.InputOp):
             interval = declared(element_type(op.input))
+            return None if interval is None else Bounds.over(interval, activity)
+        if _is_declared(op):
+            interval = declared(element_type(op.results[0]))
             return None if interval is None else Bounds.over(interval, activity)
         operands = [self.signals[operand] for operand in op.operands]
         if isinstance(op, ChargedOp):
@@ -151,7 +175,7 @@ class BoundsAnalysis:
     def _charged(self, op: ChargedOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds | None:
         """Neurons: where all is integer, bounds the membrane on the way. Spikes are bounded in any case."""
         constants = [self.weights.array(constant) for constant in op.constants()[:3] if constant is not None]
-        received = None if any(array.dtype.kind == "f" for array in constants) else _received(currents)
+        received = None if any(array.dtype.kind == "f" for array in constants) else self._received(currents)
         if received is not None:
             self.membranes[op] = self._membrane(op, received)
         if isinstance(op, snn.IntegrateAndFireOp):
@@ -160,7 +184,7 @@ class BoundsAnalysis:
 
     def _said(self, op: snn.FiringTableOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds:
         """A table layer says what its table holds, or what it declares; its membrane only adds up."""
-        received = _received(currents)
+        received = self._received(currents)
         if received is not None:
             self.membranes[op] = self._constant(op.initial).hull(Interval.of(*ZERO)) + received
         lowest, highest = op.range
@@ -176,6 +200,8 @@ class BoundsAnalysis:
 
         assert isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp)
         start = self._constant(op.initial).hull(Interval.of(*ZERO))
+        if self.steps == FOREVER:
+            return self._at_a_step(op, received)
         bias = self._constant(op.bias).hull(Interval.of(*ZERO)).times(self.steps)
         if isinstance(op, snn.AccumulateOp):
             return start + received + bias
@@ -187,6 +213,13 @@ class BoundsAnalysis:
         rise = np.maximum(-self.weights.array(op.threshold).astype(np.float64), 0)
         growth = Interval(np.zeros_like(rise), rise * self.steps * largest_spike(op))
         return start + received + bias + growth
+
+    def _at_a_step(self, op: snn.IntegrateAndFireOp | snn.IntegrateOp, received: Interval) -> Interval:
+        """Without an end: what saturation leaves of a membrane, plus what a step brings, plus what a reset may add."""
+        bits = None if op.state_bits is None else op.state_bits.value.data
+        kept = Interval.of(-FOREVER, FOREVER) if bits is None else Interval.of(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        charge = received.times(2**op.shift.value.data) + self._constant(op.bias).hull(Interval.of(*ZERO))
+        return kept.hull(self._constant(op.initial)) + charge
 
     def _taken_back(self, op: snn.IntegrateAndFireOp) -> Interval:
         """What firing takes from the membrane of a signed neuron: between 0 and `levels` thresholds."""
@@ -228,6 +261,15 @@ class BoundsAnalysis:
         quiet = all(self.activities[current].stop <= op.window[0] for current in op.currents)
         return quiet and max(rest, 0.0) < float(self.weights.array(op.threshold).min())
 
+    def _received(self, currents: Sequence[Bounds | None]) -> Interval | None:
+        """What currents bring in all, or, without an end, at a step; None where one is made of floats."""
+        received = Interval.of(*ZERO)
+        for bounds in currents:
+            if bounds is None:
+                return None
+            received = received + (bounds.step if self.steps == FOREVER else bounds.total)
+        return received
+
     def _constant(self, constant: Dense | None) -> Interval:
         import numpy as np
 
@@ -237,14 +279,9 @@ class BoundsAnalysis:
         return Interval(array, array)
 
 
-def _received(currents: Sequence[Bounds | None]) -> Interval | None:
-    """What currents bring in all; None where one is made of floats."""
-    received = Interval.of(*ZERO)
-    for bounds in currents:
-        if bounds is None:
-            return None
-        received = received + bounds.total
-    return received
+def _is_declared(op: Operation) -> bool:
+    """Whether an operation's type alone bounds a signal that it delays."""
+    return isinstance(op, snn.DelayOp) and isinstance(element_type(op.result), RangeType | AnyFloat)
 
 
 def is_float(value: SSAValue) -> bool:
