@@ -170,11 +170,11 @@ class _Builder:
             bias=self.per_neuron(shape, -2, 4) if self.chance(0.4) else None,
             levels=levels if signed or self.chance(0.6) else None,
             reset="zero" if zero else "subtract",
-            reset_value=float(self.integer(-3, 3)) if zero and self.chance(0.5) else None,
+            reset_value=self.per_neuron(shape, -3, 3) if zero and self.chance(0.5) else None,
             strict=self.chance(0.3),
             spikes_per_step=many,
             refractory=self.integer(1, 3) if not signed and self.chance(0.2) else 0,
-            lower_bound=-float(self.integer(0, 20)) if self.chance(0.2) else None,
+            lower_bound=self.per_neuron(shape, -20, 1) if self.chance(0.2) else None,
             fire=window,
             **self.decays(shape),
         )

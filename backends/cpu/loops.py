@@ -397,9 +397,17 @@ def _value_at(name: str, attribute: Dense, index: str) -> tuple[str, list[Parame
 @prints(cpu.RecallOp)
 def recall(op: cpu.RecallOp) -> Nest:
     slot, size = _slot(op.line)
-    return Nest(
-        "recall", (reads("line", op.line), writes("target", op.target), STEP), (f"memcpy(target, {slot}, {size});",)
-    )
+    pointers = (reads("line", op.line), writes("target", op.target))
+    if op.delays is None:
+        return Nest("recall", (*pointers, STEP), (f"memcpy(target, {slot}, {size});",))
+    slots, *shape = buffer_shape(op.line)
+    each = Elementwise(shape, [op.delays])
+    body = [
+        f"const int32_t late = now - {each.of('delays', op.delays)};",
+        f"target[{each.at}] = line[{prod(shape)} * (late < 0 ? late + {slots} : late) + {each.at}];",
+    ]
+    lines = (f"const int32_t now = step % {slots};", *each.loops(body))
+    return Nest("recall", (*pointers, *each.pointers, STEP), lines)
 
 
 @prints(cpu.RememberOp)

@@ -17,7 +17,8 @@ from xdsl.irdl import (
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, PoolOp, buffer_element, buffer_shape, is_float
-from neurocuda.ir.attributes import Dense, integer, values_of
+from neurocuda.dialects.shared import shapes
+from neurocuda.ir.attributes import Dense, dense_shape, integer, values_of
 
 
 @irdl_op_definition
@@ -174,17 +175,29 @@ class FireOp(NeuronsOp):
 class RecallOp(LoopOp):
     """target <- what was remembered in a ring of slots as many steps ago as it has: slot step mod slots.
 
-    (C2) The target has the shape of a slot.
+    With `delays` every element comes from its own number of steps ago, at most as many as there are slots.
+
+    (C2) The target has the shape of a slot. (C3) The delays broadcast onto it.
     """
 
     name = "cpu.recall"
     line = operand_def(MemRefType)
     target = operand_def(MemRefType)
-    assembly_format = "$line `->` $target (`steps` $steps^)? attr-dict `:` type($line) `->` type($target)"
+    delays = opt_prop_def(DENSE)
+    assembly_format = (
+        "$line `->` $target (`delays` `(` $delays^ `)`)? (`steps` $steps^)? attr-dict `:` type($line) `->` "
+        "type($target)"
+    )
+
+    def constants(self) -> Mapping[str, Dense]:
+        return {} if self.delays is None else {"delays": self.delays}
 
     def verify_(self) -> None:
         super().verify_()
-        self.require(buffer_shape(self.target) == buffer_shape(self.line)[1:], "the target is no slot of the line")
+        shape = buffer_shape(self.target)
+        self.require(shape == buffer_shape(self.line)[1:], "the target is no slot of the line")  # C2
+        fits = self.delays is None or shapes.broadcastable(dense_shape(self.delays), shape)
+        self.require(fits, "the delays do not broadcast")  # C3
 
 
 @irdl_op_definition

@@ -258,7 +258,9 @@ def layer_norm(op: cpu.LayerNormOp, run: Run, membrane: Array, spikes: Array) ->
 
 @means(cpu.RecallOp)
 def recall(op: cpu.RecallOp, run: Run, line: Array, target: Array) -> Nothing:
-    target[...] = line[:, run.step % line.shape[1]]
+    late = np.zeros((), np.int64) if op.delays is None else run.tensor(op.delays)
+    slot = np.broadcast_to((run.step - late) % line.shape[1], target.shape[1:])
+    target[...] = np.take_along_axis(line, np.broadcast_to(slot, target.shape)[:, None], axis=1)[:, 0]
     return ()
 
 

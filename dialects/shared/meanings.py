@@ -99,7 +99,8 @@ def linear(values: Array, weight: Array, bias: Array | None) -> Array:
 def diagonal(values: Array, weight: Array) -> Array:
     """Every element times its own weight."""
     if values.dtype.kind == "f" or weight.dtype.kind == "f":
-        return values * weight
+        exact = exact_type(values, weight)
+        return np.multiply(values.astype(exact, copy=False), weight.astype(exact, copy=False))
     return values.astype(np.int64) * weight.astype(np.int64)
 
 

@@ -107,7 +107,7 @@ def timing_of(compiled: Compiled) -> tuple[int, int | None]:
     """(steps from an image to its answer, steps after which hardware may start the next one, if that is known)."""
     networks = [op for op in compiled.levels["snn-integer"].walk() if isinstance(op, snn.NetworkOp)]
     intervals = [network.interval.value.data for network in networks if network.interval is not None]
-    return sum(network.steps.value.data for network in networks), max(intervals, default=None)
+    return sum(network.duration for network in networks), max(intervals, default=None)
 
 
 def parameters_of(module: ModuleOp, weights: WeightStore) -> tuple[int, int]:

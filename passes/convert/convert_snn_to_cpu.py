@@ -92,7 +92,7 @@ class _Conversion:
 
         self.network = network
         self.symbol = symbol
-        self.steps = FOREVER if network.steps is None else network.steps.value.data
+        self.steps = FOREVER if network.steps is None else network.duration
         self.builder: Builder = Builder(weights, self.steps)
 
     def run(self) -> list[Problem]:

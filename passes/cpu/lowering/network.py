@@ -16,10 +16,10 @@ from neurocuda.ir.attributes import FOREVER, Dense, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.cpu.lowering.builder import Builder, Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Grid, Layout, memory_shape, natural, row_major
-from neurocuda.passes.cpu.lowering.neurons import lower_accumulator, lower_neurons, lower_threshold
+from neurocuda.passes.cpu.lowering.neurons import lower_accumulator, lower_neurons, lower_sum, lower_threshold
 from neurocuda.passes.cpu.lowering.products import add_product, product_layout
 from neurocuda.passes.cpu.lowering.tables import lower_table_layer
-from neurocuda.passes.snn.analysis.activity import NEURONS, Activity, activities
+from neurocuda.passes.snn.analysis.activity import NEURONS, activities
 from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
 from neurocuda.passes.snn.analysis.tables import inexact_tables
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-CHARGED = NEURONS | snn.AccumulateOp | snn.IntegrateOp | snn.ThresholdOp
+CHARGED = NEURONS | snn.AccumulateOp | snn.ThresholdOp | snn.AddOp
+"""What receives currents."""
 
 
 class NetworkLowering:
@@ -53,7 +54,7 @@ class NetworkLowering:
         self.builder.problems += inexact_tables(self.network, self.bounds)
         self.places.update(arguments)
         alive = _alive(self.network)
-        delays = [op for op in alive if isinstance(op, snn.DelayOp) and self.network.steps is None]
+        delays = [op for op in alive if isinstance(op, snn.DelayOp) and self.steps == FOREVER and op.steps.value.data]
         for delay in delays:
             self._recall(delay)
         for op in alive:
@@ -86,7 +87,10 @@ class NetworkLowering:
             self.places[op.result] = lower_neurons(self, op)
         elif isinstance(op, snn.ThresholdOp):
             self.places[op.result] = lower_threshold(self, op)
-        elif isinstance(op, snn.AccumulateOp | snn.IntegrateOp):
+        elif isinstance(op, snn.AddOp):
+            element = f32 if self.bounds.signals[op.result] is None else i32
+            self.places[op.result] = lower_sum(self, op.signals, op, element)
+        elif isinstance(op, snn.AccumulateOp):
             self.places[op.result] = lower_accumulator(self, op)
         elif isinstance(op, snn.InputOp):
             self._input(op)
@@ -298,13 +302,28 @@ class NetworkLowering:
         """Where there is no end, delays may close cycles: they speak before anything else, and listen last."""
         shape = shape_of(op.result)
         element = signal_element(self.bounds.signals[op.result], spikes=True)
-        sizes = memory_shape(shape, natural(len(shape)))
-        line = self.builder.buffer(element, (op.steps.value.data, *sizes), op)
-        target = Place(self.builder.buffer(element, sizes, op), shape, natural(len(shape)), self.activities[op.result])
+        target, line = self._ring(op, element, natural(len(shape)))
         self.builder.fill(line, 0, op)
-        self.builder.nest(cpu.RecallOp, [line, target.buffer], target.due, op)
+        self.builder.nest(cpu.RecallOp, [line, target.buffer], target.due, op, {"delays": self._delays(op, target)})
         self.places[op.result] = target
         self._lines[op] = line
+
+    def _ring(self, op: snn.DelayOp, element: Attribute, layout: Layout) -> tuple[Place, SSAValue]:
+        """Where a delayed signal is, and the line with as many slots as the longest delay needs."""
+        shape = shape_of(op.result)
+        sizes = memory_shape(shape, layout)
+        slots = op.steps.value.data
+        if op.extra is not None:
+            slots += int(self.weights.array(op.extra).max(initial=0)) + int(slots == 0)
+        line = self.builder.buffer(element, (slots, *sizes), op)
+        return Place(self.builder.buffer(element, sizes, op), shape, layout, self.activities[op.result]), line
+
+    def _delays(self, op: snn.DelayOp, target: Place) -> Dense | None:
+        """The delay of every element, where they differ, in the order of memory."""
+        if op.extra is None:
+            return None
+        late = self.weights.add(self.weights.array(op.extra) + op.steps.value.data, "delays")
+        return self.builder.constant(late, target.shape, target.layout, i32, "delay", op)
 
     def _remember(self, op: snn.DelayOp) -> None:
         target = self.places[op.result]
@@ -314,15 +333,14 @@ class NetworkLowering:
 
     def _delay(self, op: snn.DelayOp) -> None:
         source = self.places[op.input]
-        delay = op.steps.value.data
-        buffer = self.builder.buffer(source.element, memory_shape(source.shape, source.layout), op)
-        target = Place(buffer, source.shape, source.layout, self.activities[op.result])
-        line = self.builder.buffer(source.element, (delay, *memory_shape(source.shape, source.layout)), op)
+        target, line = self._ring(op, source.element, source.layout)
         self.builder.silence(source, target.activity.stop, op)
         self.builder.fill(line, source.activity.start, op)
         steps = (source.activity.start, target.activity.stop)
-        self.builder.nest(cpu.RecallOp, [line, buffer], steps, op)
-        self.builder.nest(cpu.RememberOp, [source.buffer, line], steps, op)
+        hear = [(cpu.RememberOp, [source.buffer, line], {})]
+        speak = [(cpu.RecallOp, [line, target.buffer], {"delays": self._delays(op, target)})]
+        for kind, buffers, properties in [*speak, *hear] if op.steps.value.data else [*hear, *speak]:
+            self.builder.nest(kind, buffers, steps, op, properties)
         self.places[op.result] = target
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from xdsl.dialects.builtin import f32, i32
-from xdsl.ir import Attribute, SSAValue
+from xdsl.dialects.builtin import f32, i1, i32
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
@@ -18,7 +19,7 @@ from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signa
 from neurocuda.passes.cpu.lowering.grids import Layout, memory_shape, natural, row_major
 from neurocuda.passes.cpu.lowering.products import product_layout
 from neurocuda.passes.snn.analysis.activity import Activity
-from neurocuda.passes.snn.analysis.bounds import largest_spike
+from neurocuda.passes.snn.analysis.bounds import largest_spike, shift_of
 
 if TYPE_CHECKING:
     from neurocuda.passes.cpu.lowering.network import NetworkLowering
@@ -70,29 +71,37 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
 
 
 def lower_threshold(lowering: NetworkLowering, op: snn.ThresholdOp) -> Place:
-    """Lowers neurons without a memory: what arrives at a step is compared and forgotten."""
+    """Lowers neurons without a memory: a copy of what arrives at a step is compared, and forgotten."""
     builder, shape = lowering.builder, shape_of(op.result)
-    layout, element = _layout(lowering, op), _element(lowering, op)
-    sums = builder.buffer(element, memory_shape(shape, layout), op)
-    when = lowering.activities[op.result]
-    target = Place(sums, shape, layout, when)
-    builder.nest(cpu.FillOp, [sums], target.due, op)
-    for current in op.currents:
-        receive(lowering, current, target)
-    spikes = builder.buffer(signal_element(lowering.bounds.signals[op.result], spikes=True), memory_shape(shape, layout), op)
+    element = f32 if lowering.weights.array(op.threshold).dtype.kind == "f" else i32
+    charge = lower_sum(lowering, [op.input], op, element)
+    spikes = builder.buffer(i1, memory_shape(shape, charge.layout), op)
     properties: dict[str, Attribute | None] = {
-        "threshold": builder.constant(op.threshold, shape, layout, element, "threshold", op),
+        "threshold": builder.constant(op.threshold, shape, charge.layout, element, "threshold", op),
         "strict": op.strict,
-        "scale": None,
-        "layout": integers(layout),
+        "layout": integers(charge.layout),
     }
-    fire = builder.nest(cpu.FireOp, [sums, spikes, [], []], target.due, op, properties)
+    fire = builder.nest(cpu.FireOp, [charge.buffer, spikes, [], []], charge.due, op, properties)
     if fire is not None:
         inherit(op, fire)
-    return Place(spikes, shape, layout, when)
+    return Place(spikes, shape, charge.layout, charge.activity)
 
 
-def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp | snn.IntegrateOp) -> Place:
+def lower_sum(lowering: NetworkLowering, signals: Sequence[SSAValue], op: Operation, element: Attribute) -> Place:
+    """Adds up what arrives at a step; returns where the sums are."""
+    builder, shape = lowering.builder, shape_of(op.results[0])
+    known = [lowering.places[signal].layout for signal in signals if signal in lowering.places]
+    layout = row_major(len(shape)) if isinstance(signals[0].owner, LinearBase) else natural(len(shape))
+    layout = known[0] if known else layout
+    buffer = builder.buffer(element, memory_shape(shape, layout), op)
+    sums = Place(buffer, shape, layout, lowering.activities[op.results[0]])
+    builder.nest(cpu.FillOp, [buffer], sums.due, op)
+    for signal in signals:
+        receive(lowering, signal, sums)
+    return sums
+
+
+def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp) -> Place:
     """Lowers a membrane that never fires; returns where it is."""
     layer = charged(lowering, op, lowering.steps)
     return Place(layer.membrane, shape_of(op.result), layer.layout, Activity(0, lowering.steps))
@@ -100,10 +109,10 @@ def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp | snn.Inte
 
 # The membrane
 
-Leaky: TypeAlias = snn.IntegrateAndFireOp | snn.IntegrateOp
+Leaky: TypeAlias = snn.IntegrateAndFireOp | snn.AccumulateOp
 """Neurons whose state decays, where they say so, and saturates, where they say how wide it is."""
 
-Charged: TypeAlias = Leaky | snn.AccumulateOp | snn.FiringTableOp
+Charged: TypeAlias = Leaky | snn.FiringTableOp
 
 
 def charged(lowering: NetworkLowering, op: Charged, stop: int) -> Layer:
@@ -131,7 +140,7 @@ def _membrane(lowering: NetworkLowering, op: Charged, stop: int) -> Layer:
 
 def _first_step(lowering: NetworkLowering, op: Charged) -> int:
     """The first step at which anything touches the membrane."""
-    if isinstance(op, snn.AccumulateOp | snn.IntegrateOp) or op.window is None or _changes_alone(op):
+    if isinstance(op, snn.AccumulateOp) or op.window is None or _changes_alone(op):
         return 0
     starts = [0 if a.held else a.start for a in (lowering.activities[current] for current in op.currents)]
     return min([*starts, op.window[0]])
@@ -167,13 +176,9 @@ def _element(lowering: NetworkLowering, op: Charged) -> Attribute:
     return f32
 
 
-def _charging_constants(op: Charged | snn.ThresholdOp) -> list[Dense | None]:
-    if isinstance(op, snn.ThresholdOp):
-        return [op.threshold]
+def _charging_constants(op: Charged) -> list[Dense | None]:
     if isinstance(op, snn.FiringTableOp):
         return [op.initial]
-    if isinstance(op, snn.AccumulateOp):
-        return [op.initial, op.bias]
     threshold = [op.threshold] if isinstance(op, snn.IntegrateAndFireOp) else []
     return [*threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
 
@@ -199,9 +204,9 @@ def _charge(lowering: NetworkLowering, op: Charged, layer: Layer) -> None:
         leak(receiver, leaky.current_decay, "current_decay")
     target = Place(receiver, shape, layer.layout, Activity(0, layer.stop))
     for current in op.currents:
-        receive(lowering, current, target, 0 if leaky is None else leaky.shift.value.data)
+        receive(lowering, current, target, shift_of(op))
     if not isinstance(op, snn.FiringTableOp) and op.bias is not None:
-        builder.nest(cpu.ChargeOp, [receiver], window, op, {"value": constant(op.bias, "bias")})
+        builder.nest(cpu.ChargeOp, [layer.membrane], window, op, {"value": constant(op.bias, "bias")})
     if receiver is not layer.membrane:
         _saturate(lowering, op, receiver, layer)
         builder.nest(cpu.AddOp, [receiver, layer.membrane], window, op)
@@ -212,15 +217,23 @@ def _saturate(lowering: NetworkLowering, op: Charged, state: SSAValue, layer: La
     """Keeps a membrane above its lower bound, and a membrane or a synaptic current within its width."""
     if not isinstance(op, Leaky):
         return
+    import numpy as np
+
+    def constant(value: Dense, name: str) -> Dense:
+        return lowering.builder.constant(value, shape_of(op.result), layer.layout, layer.element, name, op)
+
     width = None if op.state_bits is None else 2 ** (op.state_bits.value.data - 1)
-    bound = op.lower_bound.value.data if op.lower_bound is not None and state is layer.membrane else None
-    lowest = [each for each in (bound, None if width is None else -width) if each is not None]
-    if not lowest:
+    lowest = None if width is None else np.array([-width])
+    if isinstance(op, snn.IntegrateAndFireOp) and op.lower_bound is not None and state is layer.membrane:
+        bound = lowering.weights.array(_whole(lowering, op.lower_bound, layer.element))
+        lowest = bound if lowest is None else np.maximum(bound, lowest)
+    if lowest is None:
         return
     properties: dict[str, Attribute | None] = {
-        "lowest": _whole(lowering, max(lowest), layer.element),
-        "highest": None if width is None else _whole(lowering, width - 1, layer.element),
+        "lowest": constant(lowering.weights.add(lowest, "lowest"), "lower_bound")
     }
+    if width is not None:
+        properties["highest"] = constant(lowering.weights.add(np.array([width - 1]), "highest"), "state")
     lowering.builder.nest(cpu.ClampOp, [state], (0, layer.stop), op, properties)
 
 
@@ -265,15 +278,17 @@ def _require_representable_threshold(lowering: NetworkLowering, op: snn.Integrat
 def _reset_value(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Dense | None:
     if op.reset.data == "subtract":
         return None
-    value = 0.0 if op.reset_value is None else op.reset_value.value.data
+    import numpy as np
+
+    value = op.reset_value or lowering.weights.add(np.zeros(1), "value")
     return _whole(lowering, value, _element(lowering, op))
 
 
-def _whole(lowering: NetworkLowering, value: float, element: Attribute) -> Dense:
-    """A number for a membrane; integer membranes cut off its fraction."""
+def _whole(lowering: NetworkLowering, value: Dense, element: Attribute) -> Dense:
+    """Numbers for a membrane; integer membranes cut off their fractions."""
     import numpy as np
 
-    array = np.asarray([value], np.float64)
+    array = lowering.weights.array(value).astype(np.float64)
     return lowering.weights.add(array if is_float_element(element) else array.astype(np.int64), "value")
 
 

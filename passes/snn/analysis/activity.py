@@ -34,7 +34,7 @@ def activities(network: snn.NetworkOp) -> dict[SSAValue, Activity]:
     if network.steps is None:
         values = [*network.body.block.args, *(result for op in network.body.block.ops for result in op.results)]
         return dict.fromkeys(values, Activity(0, FOREVER))
-    steps = network.steps.value.data
+    steps = network.duration
     found: dict[SSAValue, Activity] = {argument: Activity(0, steps, True) for argument in network.body.block.args}
     for op in network.body.block.ops:
         if op.results:

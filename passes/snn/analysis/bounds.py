@@ -106,7 +106,7 @@ class BoundsAnalysis:
     def __init__(self, network: snn.NetworkOp, weights: WeightStore, activities: Mapping[SSAValue, Activity]) -> None:
         self.weights = weights
         self.activities = activities
-        self.steps = FOREVER if network.steps is None else network.steps.value.data
+        self.steps = FOREVER if network.steps is None else network.duration
         self.signals: dict[SSAValue, Bounds | None] = {}
         self.membranes: dict[Operation, Interval] = {}
         waiting = [op for op in network.body.block.ops if op.results]
@@ -147,11 +147,18 @@ class BoundsAnalysis:
             return self._charged(op, operands, activity)
         if isinstance(op, snn.FiringTableOp):
             return self._said(op, operands, activity)
+        if isinstance(op, snn.ThresholdOp):
+            return Bounds.over(Interval.of(0, 1), activity)
         known = [bounds for bounds in operands if bounds is not None]
         if len(known) < len(operands) or is_float(op.results[0]):
             return None
         if isinstance(op, SynapseOp):
             return self._synapse(op, known[0], activity)
+        if isinstance(op, snn.AddOp):
+            step, total = known[0].step, known[0].total
+            for other in known[1:]:
+                step, total = step + other.step, total + other.total
+            return Bounds.over(step, activity, total)
         if isinstance(op, ProductBase):
             return _multiplied(op, known[0].step, known[1].step, activity)
         return _moved(op, known, activity)
@@ -209,17 +216,21 @@ class BoundsAnalysis:
             return start + received + bias + self._taken_back(op)
         for value in (op.reset_value, op.lower_bound):
             if value is not None:
-                start = start.hull(Interval.of(value.value.data, value.value.data))
+                start = start.hull(self._constant(value))
         rise = np.maximum(-self.weights.array(op.threshold).astype(np.float64), 0)
         growth = Interval(np.zeros_like(rise), rise * self.steps * largest_spike(op))
         return start + received + bias + growth
 
-    def _at_a_step(self, op: snn.IntegrateAndFireOp | snn.IntegrateOp, received: Interval) -> Interval:
+    def _at_a_step(self, op: snn.IntegrateAndFireOp | snn.AccumulateOp, received: Interval) -> Interval:
         """Without an end: what saturation leaves of a membrane, plus what a step brings, plus what a reset may add."""
         bits = None if op.state_bits is None else op.state_bits.value.data
         kept = Interval.of(-FOREVER, FOREVER) if bits is None else Interval.of(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-        charge = received.times(2**op.shift.value.data) + self._constant(op.bias).hull(Interval.of(*ZERO))
-        return kept.hull(self._constant(op.initial)) + charge
+        charge = received.times(2 ** shift_of(op)) + self._constant(op.bias).hull(Interval.of(*ZERO))
+        reached = kept.hull(self._constant(op.initial)) + charge
+        if not isinstance(op, snn.IntegrateAndFireOp) or op.reset.data == "zero":
+            return reached if op.reset_value is None else reached.hull(self._constant(op.reset_value))
+        most = self.weights.array(op.threshold).astype("float64") * largest_spike(op)
+        return reached + Interval(0 * most, -most).hull(Interval.of(*ZERO))
 
     def _taken_back(self, op: snn.IntegrateAndFireOp) -> Interval:
         """What firing takes from the membrane of a signed neuron: between 0 and `levels` thresholds."""
@@ -257,7 +268,7 @@ class BoundsAnalysis:
             return False
         if op.membrane_decay is not None or op.current_decay is not None or op.lower_bound is not None:
             return False
-        rest = 0.0 if op.reset_value is None else op.reset_value.value.data
+        rest = 0.0 if op.reset_value is None else float(self.weights.array(op.reset_value).max())
         quiet = all(self.activities[current].stop <= op.window[0] for current in op.currents)
         return quiet and max(rest, 0.0) < float(self.weights.array(op.threshold).min())
 
@@ -299,6 +310,12 @@ def declared(element: Attribute) -> Interval | None:
             return Interval.of(0, 2**width - 1)
         return Interval.of(-(2 ** (width - 1)), 2 ** (width - 1) - 1)
     return None
+
+
+def shift_of(op: Operation) -> int:
+    """By how many bits the currents of neurons are shifted left as they arrive."""
+    leaky = isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp) and op.shift is not None
+    return op.shift.value.data if leaky and op.shift is not None else 0
 
 
 def largest_spike(op: snn.IntegrateAndFireOp) -> int:
