@@ -22,6 +22,7 @@ from neurocuda.backends.cpu.emit import ALIGNMENT, PrintedProgram, printed_progr
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
+from neurocuda.ir.attributes import fits, written_shape
 from neurocuda.ir.backend import Execution, RunOptions
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
@@ -206,16 +207,19 @@ def aligned(size: int) -> Bytes:
 
 
 def _check_inputs(inputs: Sequence[Array], types: Sequence[object]) -> None:
-    from xdsl.dialects.builtin import TensorType
+    from xdsl.dialects.builtin import DYNAMIC_INDEX, TensorType
 
     if len(inputs) != len(types):
         raise InputError(f"the network has {len(types)} inputs, {len(inputs)} were given")
     for index, (array, expected) in enumerate(zip(inputs, types, strict=True)):
         assert isinstance(expected, TensorType)
-        if array.shape[1:] != expected.get_shape():
-            raise InputError(f"input {index}: expected images of shape {expected.get_shape()}, found {array.shape[1:]}")
+        shape = expected.get_shape()
+        if not fits(array.shape[1:], shape):
+            raise InputError(f"input {index}: expected images of shape {written_shape(shape)}, found {array.shape[1:]}")
         if len(array) != len(inputs[0]):
             raise InputError(f"input {index}: {len(array)} images, but input 0 has {len(inputs[0])}")
+        if shape[:1] == (DYNAMIC_INDEX,) and array.shape[1] != inputs[0].shape[1]:
+            raise InputError(f"input {index}: {array.shape[1]} time steps, but input 0 has {inputs[0].shape[1]}")
 
 
 def _as_input(array: Array, element: object) -> Array:
