@@ -188,7 +188,11 @@ def leak(op: cpu.LeakOp) -> Nest:
     decay = each.of("decay", op.decay)
     body = [f"membrane[{each.at}] *= {decay};"]
     if op.bits is not None:
-        body = [f"membrane[{each.at}] = (int32_t)((int64_t)membrane[{each.at}] * {decay} / {2**op.bits.value.data});"]
+        body = [
+            f"const int64_t product = (int64_t)membrane[{each.at}] * {decay};",
+            f"const int32_t left = (int32_t)((uint64_t)(product < 0 ? -product : product) >> {op.bits.value.data});",
+            f"membrane[{each.at}] = product < 0 ? -left : left;",
+        ]
     return Nest("leak", (writes("membrane", op.membrane), *each.pointers), each.loops(body))
 
 

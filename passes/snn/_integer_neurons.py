@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from xdsl.dialects.builtin import TensorType, f32, i32
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.builtin import TensorType, i32
+from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from neurocuda.dialects.ann.types import CountType

@@ -172,16 +172,27 @@ class Builder:
     # Constants
 
     def constant(
-        self, attribute: Dense, shape: Shape, layout: Layout, element: Attribute, name: str, like: Operation
+        self,
+        attribute: Dense,
+        shape: Shape,
+        layout: Layout,
+        element: Attribute,
+        name: str,
+        like: Operation,
+        *,
+        whole: bool = False,
     ) -> Dense:
-        """A constant that broadcasts onto a tensor, for its memory: one number, one per last axis, or all of them."""
+        """A constant that broadcasts onto a tensor, for its memory: one number, one per last axis, or all of them.
+
+        With `whole` it is one number or all of them.
+        """
         import numpy as np
 
         array = self.weights.array(attribute)
         if array.size == 1:
             return self.typed(array.reshape(1), element, name, like)
         full = array.reshape((1,) * (len(shape) - array.ndim) + array.shape).transpose(layout)
-        if prod(full.shape[:-1]) == 1:
+        if prod(full.shape[:-1]) == 1 and not whole:
             return self.typed(full.reshape(-1), element, name, like)
         return self.typed(np.broadcast_to(full, memory_shape(shape, layout)), element, name, like)
 

@@ -48,12 +48,21 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
     spikes = builder.buffer(element, memory_shape(shape, layer.layout), op)
     limits = _Limits.of(lowering, op, layer)
 
-    def constant(value: Dense | None, name: str, element: Attribute = layer.element) -> Dense | None:
-        return None if value is None else builder.constant(value, shape, layer.layout, element, name, op)
+    reset_value = _reset_value(lowering, op)
+    # GCC 12 vectorises short rows wrongly where one constant has a number per column and another one per element.
+    sizes = {lowering.weights.array(value).size for value in (op.threshold, reset_value) if value is not None}
+
+    def constant(value: Dense | None, name: str) -> Dense | None:
+        whole = len(sizes - {1}) > 1
+        return (
+            None
+            if value is None
+            else builder.constant(value, shape, layer.layout, layer.element, name, op, whole=whole)
+        )
 
     properties: dict[str, Attribute | None] = {
         "threshold": constant(op.threshold, "threshold"),
-        "reset_value": constant(_reset_value(lowering, op), "reset_value"),
+        "reset_value": constant(reset_value, "reset_value"),
         "strict": op.strict,
         "spikes_per_step": op.spikes_per_step,
         "levels": op.levels if limits.fired else None,

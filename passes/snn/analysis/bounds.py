@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import AnyFloat, IntegerType, Signedness
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -20,7 +20,7 @@ from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.neurons import ChargedOp
 from neurocuda.ir.attributes import FOREVER, Dense, element_type, shape_of, values_of
-from neurocuda.ir.weights import WeightStore
+from neurocuda.ir.weights import WeightStore, is_constant
 from neurocuda.passes.snn.analysis.activity import Activity
 
 if TYPE_CHECKING:
@@ -181,13 +181,17 @@ class BoundsAnalysis:
 
     def _charged(self, op: ChargedOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds | None:
         """Neurons: where all is integer, bounds the membrane on the way. Spikes are bounded in any case."""
-        constants = [self.weights.array(constant) for constant in op.constants()[:3] if constant is not None]
+        names = ("threshold", "initial", "bias")
+        constants = [self.weights.array(c) for name in names if is_constant(c := op.properties.get(name))]
         received = None if any(array.dtype.kind == "f" for array in constants) else self._received(currents)
         if received is not None:
             self.membranes[op] = self._membrane(op, received)
         if isinstance(op, snn.IntegrateAndFireOp):
             return self._spikes(op, activity)
-        return None if received is None else Bounds.over(self.membranes[op], activity)
+        if received is None:
+            return None
+        saturates = isinstance(op, snn.AccumulateOp) and op.state_bits is not None
+        return Bounds.over(_kept(op) if saturates else self.membranes[op], activity)
 
     def _said(self, op: snn.FiringTableOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds:
         """A table layer says what its table holds, or what it declares; its membrane only adds up."""
@@ -221,16 +225,19 @@ class BoundsAnalysis:
         growth = Interval(np.zeros_like(rise), rise * self.steps * largest_spike(op))
         return start + received + bias + growth
 
-    def _at_a_step(self, op: snn.IntegrateAndFireOp | snn.AccumulateOp, received: Interval) -> Interval:
-        """Without an end: what saturation leaves of a membrane, plus what a step brings, plus what a reset may add."""
-        bits = None if op.state_bits is None else op.state_bits.value.data
-        kept = Interval.of(-FOREVER, FOREVER) if bits is None else Interval.of(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-        charge = received.times(2 ** shift_of(op)) + self._constant(op.bias).hull(Interval.of(*ZERO))
-        reached = kept.hull(self._constant(op.initial)) + charge
-        if not isinstance(op, snn.IntegrateAndFireOp) or op.reset.data == "zero":
-            return reached if op.reset_value is None else reached.hull(self._constant(op.reset_value))
-        most = self.weights.array(op.threshold).astype("float64") * largest_spike(op)
-        return reached + Interval(0 * most, -most).hull(Interval.of(*ZERO))
+    def _at_a_step(self, op: Leaky, received: Interval) -> Interval:
+        """Without an end: what saturation leaves of the state, what a step brings, and what resets add."""
+        kept = _kept(op)
+        reached = kept.hull(self._constant(op.initial)) + received.times(2 ** shift_of(op))
+        reached = reached + self._constant(op.bias).hull(Interval.of(*ZERO))
+        if op.current_decay is not None:
+            reached = reached + kept
+        if isinstance(op, snn.AccumulateOp):
+            return reached
+        if op.reset.data == "zero":
+            return reached.hull(self._constant(op.reset_value))
+        most = self._constant(op.threshold).times(largest_spike(op))
+        return reached + Interval(-most.highest, -most.lowest).hull(Interval.of(*ZERO))
 
     def _taken_back(self, op: snn.IntegrateAndFireOp) -> Interval:
         """What firing takes from the membrane of a signed neuron: between 0 and `levels` thresholds."""
@@ -312,10 +319,20 @@ def declared(element: Attribute) -> Interval | None:
     return None
 
 
+Leaky: TypeAlias = snn.IntegrateAndFireOp | snn.AccumulateOp
+
+
+def _kept(op: Leaky) -> Interval:
+    """What saturation leaves of a membrane or of a synaptic current; anything without it."""
+    if op.state_bits is None:
+        return Interval.of(-FOREVER, FOREVER)
+    limit = 2 ** (op.state_bits.value.data - 1)
+    return Interval.of(-limit, limit - 1)
+
+
 def shift_of(op: Operation) -> int:
     """By how many bits the currents of neurons are shifted left as they arrive."""
-    leaky = isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp) and op.shift is not None
-    return op.shift.value.data if leaky and op.shift is not None else 0
+    return op.shift.value.data if isinstance(op, Leaky) and op.shift is not None else 0
 
 
 def largest_spike(op: snn.IntegrateAndFireOp) -> int:
