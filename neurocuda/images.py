@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checka
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
 
 from neurocuda.errors import InputError, warn
-from neurocuda.ir.attributes import shape_of
+from neurocuda.ir.attributes import fits, shape_of, written_shape
 from neurocuda.ir.origin import origin_of_argument
 from neurocuda.reference.interpreter import main_function
 
@@ -179,13 +179,15 @@ def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> li
 
 
 def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> Array:
-    if array.shape[1:] != shape:
-        raise InputError(f"{what}: expected images of shape {shape}, found {array.shape[1:]}{_hint(array, shape)}")
+    if not fits(array.shape[1:], shape):
+        wanted = written_shape(shape)
+        raise InputError(f"{what}: expected images of shape {wanted}, found {array.shape[1:]}{_hint(array, shape)}")
     if pixels:
         if array.dtype != np.uint8:
             raise InputError(f"{what}: expected uint8 pixels (the network normalises them), found {array.dtype}")
         return array
-    if array.dtype.kind != "f":
+    events = shape[:1] == (DYNAMIC_INDEX,) and array.dtype.kind in "biu"
+    if array.dtype.kind != "f" and not events:
         remedy = f"normalise them, or compile with {PREPROCESSING}"
         raise InputError(f"{what}: expected float images, found {array.dtype}; {remedy}")
     with np.errstate(over="ignore"):
@@ -196,7 +198,7 @@ def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> A
 
 
 def _hint(array: Array, shape: tuple[int, ...]) -> str:
-    if array.shape == shape:
+    if fits(array.shape, shape):
         return " (a batch axis is missing: images[None])"
     last = array.ndim == len(shape) + 1 == 4 and (array.shape[3], *array.shape[1:3]) == shape
     return " (channels come first: images.transpose(0, 3, 1, 2))" if last else ""

@@ -33,6 +33,11 @@ class ImportedModel:
     module: ModuleOp
     preprocessing: Normalize | None = None
 
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return str(getattr(self.module.attributes.get("nc.name"), "data", "network"))
+
     def interpret(self, images: Images) -> NDArray[np.float32] | tuple[NDArray[np.float32], ...]:
         """The output under the reference interpreter, batch axis first; a tuple where there are several outputs.
 

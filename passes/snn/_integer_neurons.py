@@ -162,7 +162,9 @@ class NetworkQuantizer:
             outer = Rewriter.replace_value_with_new_type(outer, TensorType(element_type(value), shape_of(outer)))
             back = host.DequantizeOp(outer, self.weights.add(scale, "scale"))
             back.location = self.network.location
-            outer.replace_uses_with_if(back.result, lambda use: use.operation is not back)
+            for use in list(outer.uses):
+                if use.operation is not back:
+                    use.operation.operands[use.index] = back.result
             assert self.network.parent is not None
             self.network.parent.insert_op_after(back, self.network)
 

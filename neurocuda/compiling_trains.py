@@ -1,0 +1,64 @@
+"""What `compile` does with a network of spike trains: it is run as it is, in floats, or in integers of declared widths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+from neurocuda.compiled import Compiled
+from neurocuda.compiling import context_of, require_kept
+from neurocuda.errors import OptionError, TargetError
+from neurocuda.images import Array
+from neurocuda.imported import ImportedModel
+from neurocuda.ir.backend import Backend
+from neurocuda.ir.constraints import set_constraints
+from neurocuda.ir.validation import IMAGES, random_inputs
+from neurocuda.measure.layers import TRAIN
+from neurocuda.options import Conversion
+from neurocuda.pipeline import Line, target_stage, train_stages
+from neurocuda.targeting import shared_constraints
+
+
+def compile_trains(
+    imported: ImportedModel,
+    recordings: Sequence[Array] | None,
+    backend: Backend,
+    chip: str,
+    conversion: Conversion,
+    progress: Callable[[str], None] | None = None,
+    *,
+    validate: bool,
+) -> Compiled:
+    """All stages, from level `snn` on, the target's program included.
+
+    With `conversion.weight_bits` the network becomes integers (`quantize-neurons`), without it stays as it is.
+
+    Raises:
+        LevelError, UnsupportedModelError: lists everything that the target cannot do.
+        PromiseError: `validate` found a broken promise.
+        OptionError, TargetError: an option or the target does not go with spike trains.
+        ToolchainError: a tool that the target needs is missing.
+    """
+    started = perf_counter()
+    if conversion.code != "auto":
+        raise OptionError(f'code="{conversion.code}": spike trains stand for themselves, they have no counts to say')
+    constraints = shared_constraints(backend, conversion.portable)
+    if TRAIN not in constraints.codes:
+        raise TargetError(f"target {backend.name} runs no networks of spike trains; target cpu does")
+    module = imported.module.clone()
+    sample = None
+    if validate:
+        sample = random_inputs(module) if recordings is None else [array[:IMAGES] for array in recordings]
+    set_constraints(module, constraints)
+    line = Line.start(imported.context, module)
+    for stage in (*train_stages(conversion), target_stage(backend, chip)):
+        line.run(stage, validate_on=sample, progress=progress)
+    context = context_of(line.levels.values(), imported.context)
+    compiled = Compiled(context, backend, chip, TRAIN, conversion, None, line.levels, imported.name)
+    if progress is not None:
+        progress("building for the target")
+    _ = compiled.program
+    compiled.facts["seconds to compile after importing, measured"] = perf_counter() - started
+    if sample is not None:
+        require_kept(compiled, sample)
+    return compiled
