@@ -1,4 +1,4 @@
-"""What `compile` does with a network of spike trains: it is run as it is, in floats, or in integers of declared widths."""
+"""What `compile` does with a network of spike trains: it keeps its floats, or becomes integers of declared widths."""
 
 from __future__ import annotations
 
