@@ -18,6 +18,9 @@ from neurocuda.options import Conversion
 from neurocuda.pipeline import Line, target_stage, train_stages
 from neurocuda.targeting import shared_constraints
 
+VALIDATED_STEPS = 64
+"""Of recordings, so many steps are run in the interpreter to check promises."""
+
 
 def compile_trains(
     imported: ImportedModel,
@@ -48,7 +51,8 @@ def compile_trains(
     module = imported.module.clone()
     sample = None
     if validate:
-        sample = random_inputs(module) if recordings is None else [array[:IMAGES] for array in recordings]
+        given = None if recordings is None else [array[:IMAGES, :VALIDATED_STEPS] for array in recordings]
+        sample = random_inputs(module) if given is None else given
     set_constraints(module, constraints)
     line = Line.start(imported.context, module)
     for stage in (*train_stages(conversion), target_stage(backend, chip)):

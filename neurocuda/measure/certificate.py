@@ -128,7 +128,8 @@ class Certificate:
         lines = [self.reason]
         for obligation in self.obligations:
             lines += str(obligation).splitlines()
-        lines += ["membranes, for every input:", *(f"  {width}" for width in self.widths)]
+        if self.widths:
+            lines += ["membranes, for every input:", *(f"  {width}" for width in self.widths)]
         lines += [f"{level}: sha256 {digest}" for level, digest in self.hashes.items()]
         return "\n".join([f"certificate for {self.target}", *(f"  {line}" for line in lines)])
 
