@@ -40,6 +40,7 @@ class TrainBuilder(NetworkBuilder):
         if self.chance(0.2):
             return self.readout(currents)
         zero, many = self.chance(0.4), self.integer(2, 4) if self.chance(0.25) else 1
+        decays = self.decays(shape)
         op = snn.IntegrateAndFireOp(
             currents,
             snn.SpikesType.of(0, 1) if many == 1 else snn.GradedType.of(0, many),
@@ -52,7 +53,8 @@ class TrainBuilder(NetworkBuilder):
             spikes_per_step=many,
             refractory=self.integer(1, 3) if self.chance(0.2) else 0,
             lower_bound=self.per_neuron(shape, -20, 1) if self.chance(0.2) else None,
-            **self.decays(shape),
+            membrane_decay=decays.get("membrane_decay"),
+            current_decay=decays.get("current_decay"),
         )
         set_origin(op, f"neurons.{self.layers}")
         self.layers += 1

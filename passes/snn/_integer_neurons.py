@@ -19,7 +19,7 @@ from neurocuda.dialects.snn.types import GradedType
 from neurocuda.errors import Problem
 from neurocuda.ir.attributes import Dense, element_type, integer, shape_of
 from neurocuda.ir.origin import user_location, written_name
-from neurocuda.ir.weights import WeightStore, is_constant
+from neurocuda.ir.weights import WeightStore, constants_named
 from neurocuda.passes.snn._encoding import retype
 from neurocuda.passes.snn._terms import Current, Signal, Term, through_map, through_synapse
 
@@ -242,11 +242,9 @@ class NetworkQuantizer:
         from neurocuda.passes.ann.quantize_weights import coarse_enough
 
         unit = self._finest(currents)
-        for name in STATE:
-            constant = op.properties.get(name)
-            if is_constant(constant):
-                size = np.abs(self.weights.array(constant).astype(np.float64)) * 2**self.widths.fraction
-                unit = coarse_enough(unit, size, self.widths.largest_state)
+        for constant in constants_named(op.properties, STATE).values():
+            size = np.abs(self.weights.array(constant).astype(np.float64)) * 2**self.widths.fraction
+            unit = coarse_enough(unit, size, self.widths.largest_state)
         return unit
 
     def _bias(self, op: snn.IntegrateAndFireOp | snn.AccumulateOp, currents: Sequence[Current]) -> Field:
@@ -263,7 +261,7 @@ class NetworkQuantizer:
         """Says the constants of neurons in units of their membrane, and how wide it is."""
         import numpy as np
 
-        found = {name: self.weights.array(c) / unit for name in STATE if is_constant(c := op.properties.get(name))}
+        found = {name: self.weights.array(c) / unit for name, c in constants_named(op.properties, STATE).items()}
         found["bias"] = bias / unit
         if "threshold" in found:
             least = found["threshold"] > 0
@@ -272,12 +270,12 @@ class NetworkQuantizer:
             op.properties[name] = self._whole(op, values, name)
         if not bias.any():
             del op.properties["bias"]
-        for name in DECAYS:
-            constant = op.properties.get(name)
-            if is_constant(constant):
-                op.properties[name] = self._decay(op, self.weights.array(constant).astype(np.float64), name)
+        decays = constants_named(op.properties, DECAYS)
+        for name, constant in decays.items():
+            op.properties[name] = self._decay(op, self.weights.array(constant).astype(np.float64), name)
+        if decays:
+            op.properties["decay_bits"] = integer(self.widths.decay)
         op.properties["shift"] = integer(self.widths.fraction)
-        op.properties["decay_bits"] = integer(self.widths.decay)
         op.properties["state_bits"] = integer(self.widths.state)
         if isinstance(op, snn.AccumulateOp):
             self.terms[op.result] = Signal(op.result, np.broadcast_to(unit, shape_of(op.result)))

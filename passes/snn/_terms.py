@@ -18,7 +18,7 @@ from neurocuda.dialects.shared.bases import Conv2dBase, DiagonalBase, LinearBase
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import element_type, shape_of
-from neurocuda.ir.weights import WeightStore
+from neurocuda.ir.weights import WeightStore, constants_named
 from neurocuda.passes.snn._encoding import carried_element
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ def through_synapse(op: SynapseOp, term: Term, weights: WeightStore) -> Term | s
     found = columns(op, weight, term.scale)
     if found is None:
         return "what its inputs stand for differs inside a channel"
-    has_bias = isinstance(op, Conv2dBase | LinearBase) and op.bias is not None
-    bias = weights.array(op.bias).astype(np.float64) if has_bias and op.bias is not None else np.zeros(len(weight))
-    return Current(op, term.value, found, bias)
+    bias = constants_named(op.properties, ["bias"]).get("bias")
+    own = np.zeros(len(weight)) if bias is None else weights.array(bias).astype(np.float64)
+    return Current(op, term.value, found, own)
 
 
 def _scaled(op: SynapseOp, term: Current, factor: Field) -> Term | str:

@@ -337,10 +337,12 @@ class NetworkLowering:
         self.builder.silence(source, target.activity.stop, op)
         self.builder.fill(line, source.activity.start, op)
         steps = (source.activity.start, target.activity.stop)
-        hear = [(cpu.RememberOp, [source.buffer, line], {})]
-        speak = [(cpu.RecallOp, [line, target.buffer], {"delays": self._delays(op, target)})]
-        for kind, buffers, properties in [*speak, *hear] if op.steps.value.data else [*hear, *speak]:
-            self.builder.nest(kind, buffers, steps, op, properties)
+        delays = {"delays": self._delays(op, target)}
+        if not op.steps.value.data:  # some elements come at once
+            self.builder.nest(cpu.RememberOp, [source.buffer, line], steps, op)
+        self.builder.nest(cpu.RecallOp, [line, target.buffer], steps, op, delays)
+        if op.steps.value.data:
+            self.builder.nest(cpu.RememberOp, [source.buffer, line], steps, op)
         self.places[op.result] = target
 
 

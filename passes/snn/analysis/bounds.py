@@ -20,7 +20,7 @@ from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.neurons import ChargedOp
 from neurocuda.ir.attributes import FOREVER, Dense, element_type, shape_of, values_of
-from neurocuda.ir.weights import WeightStore, is_constant
+from neurocuda.ir.weights import WeightStore, constants_named
 from neurocuda.passes.snn.analysis.activity import Activity
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class BoundsAnalysis:
     def _charged(self, op: ChargedOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds | None:
         """Neurons: where all is integer, bounds the membrane on the way. Spikes are bounded in any case."""
         names = ("threshold", "initial", "bias")
-        constants = [self.weights.array(c) for name in names if is_constant(c := op.properties.get(name))]
+        constants = map(self.weights.array, constants_named(op.properties, names).values())
         received = None if any(array.dtype.kind == "f" for array in constants) else self._received(currents)
         if received is not None:
             self.membranes[op] = self._membrane(op, received)
@@ -190,8 +190,9 @@ class BoundsAnalysis:
             return self._spikes(op, activity)
         if received is None:
             return None
-        saturates = isinstance(op, snn.AccumulateOp) and op.state_bits is not None
-        return Bounds.over(_kept(op) if saturates else self.membranes[op], activity)
+        if isinstance(op, snn.AccumulateOp) and op.state_bits is not None:
+            return Bounds.over(_kept(op), activity)
+        return Bounds.over(self.membranes[op], activity)
 
     def _said(self, op: snn.FiringTableOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds:
         """A table layer says what its table holds, or what it declares; its membrane only adds up."""
