@@ -48,6 +48,9 @@ def compile_trains(
     constraints = shared_constraints(backend, conversion.portable)
     if TRAIN not in constraints.codes:
         raise TargetError(f"target {backend.name} runs no networks of spike trains; target cpu does")
+    bits = conversion.weight_bits
+    if bits is not None and bits > constraints.weight_bits:
+        raise TargetError(f"weight_bits={bits}: target {backend.name} takes at most {constraints.weight_bits}")
     module = imported.module.clone()
     sample = None
     if validate:

@@ -193,6 +193,9 @@ class NetworkQuantizer:
             return
         currents = [term if isinstance(term, Current) else self._direct(op, term) for term in terms]
         unit = self._unit(currents, op)
+        if any(current.vanishes_in(unit) for current in currents):
+            why = "the weights of a synapse vanish beside those of another one, which reads smaller integers"
+            self._refuse(op, why, "Put a neuron behind the membrane that it reads.")
         apart = op.current_decay is not None
         bias = self._bias(op, [current for current in currents if not (current.after or apart)])
         op.operands = [
@@ -203,11 +206,10 @@ class NetworkQuantizer:
     def _threshold(self, op: snn.ThresholdOp, term: Term) -> None:
         """What remembers nothing compares a signal in the unit that it has, or a current in one of its own."""
         value, unit = self._output(term)
-        threshold = self.weights.array(op.threshold) / unit
         if (unit <= 0).any():
             self._refuse(op, "it compares what was multiplied by a factor that is not positive", "Fold the factor.")
             return
-        op.properties["threshold"] = self._whole(op, threshold, "threshold")
+        op.properties["threshold"] = self._whole(op, self.weights.array(op.threshold) / unit, "threshold")
         op.operands[0] = value
 
     def _direct(self, op: Neurons, term: Signal) -> Current:
@@ -225,14 +227,17 @@ class NetworkQuantizer:
         return Current(synapse, term.value, weight, np.zeros(1))
 
     def _finest(self, currents: Sequence[Current]) -> Field:
-        """The finest unit per output channel in which no weight exceeds the largest; any where there is none."""
+        """The finest unit per output channel in which no weight exceeds the largest; any where there is none.
+
+        There is one for all where synapses have their channels along different axes, or in different places.
+        """
         import numpy as np
 
+        tops = [current.largest() for current in currents]
+        alike = len({top.shape for top in tops if top.size > 1}) < 2 and not any(current.moved for current in currents)
         top = np.zeros(1)
-        for current in currents:
-            top = np.maximum(top, current.largest())
-        if any(current.moved for current in currents):
-            top = top.max(initial=0).reshape(1)
+        for each in tops:
+            top = np.maximum(top, each if alike else each.max(initial=0))
         return np.where(top > 0, top, 1.0) / self.widths.largest_weight
 
     def _unit(self, currents: Sequence[Current], op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> Field:
@@ -278,8 +283,8 @@ class NetworkQuantizer:
         op.properties["shift"] = integer(self.widths.fraction)
         op.properties["state_bits"] = integer(self.widths.state)
         if isinstance(op, snn.AccumulateOp):
+            retype(op, i32)  # makes another value
             self.terms[op.result] = Signal(op.result, np.broadcast_to(unit, shape_of(op.result)))
-            retype(op, i32)
 
     def _decay(self, op: Operation, decay: Field, name: str) -> Dense:
         """A decay as a fraction."""

@@ -64,6 +64,11 @@ class Current:
             return magnitude.max(initial=0).reshape(1)
         return per_channel(self.synapse, magnitude)
 
+    def vanishes_in(self, unit: Field) -> bool:
+        """Whether no weight is left of what had some."""
+        largest = float(abs(self.weight).max(initial=0))
+        return 0 < largest < float(unit.min()) / 2
+
     def in_units(self, weights: WeightStore, unit: Field, largest: int, *, with_bias: bool) -> SSAValue:
         """The current in integers, of a unit that broadcasts as `largest` does; the synapse is inserted anew.
 
@@ -74,8 +79,9 @@ class Current:
         from neurocuda.passes.ann._fields import per_output
 
         synapse, kind = self.synapse, np.int8 if largest < 2**7 else np.int16
-        flat = isinstance(synapse, Conv2dBase | LinearBase) and unit.size > 1
-        divisor = per_output(synapse, unit.ravel()) if flat else unit
+        divisor = unit.ravel() if unit.size == 1 else unit
+        if unit.size > 1 and isinstance(synapse, Conv2dBase | LinearBase):
+            divisor = per_output(synapse, unit.ravel())
         whole = np.rint(self.weight / divisor).astype(kind)
         properties = {name: value for name, value in synapse.properties.items() if name not in ("bias", "scale")}
         properties["weight"] = weights.add(whole, "weight")

@@ -134,13 +134,14 @@ class NetworkLowering:
             layout = product_layout(self, op)
         activity = self.activities[op.result]
         element = f32 if self.bounds.signals[op.result] is None else i32
-        buffer = self.builder.buffer(element, memory_shape(shape, layout), op, self._range(op))
+        buffer = self.builder.buffer(element, memory_shape(shape, layout), op, self.range_of(op))
         target = Place(buffer, shape, layout, activity)
         self.builder.nest(cpu.FillOp, [buffer], target.due, op, {"value": None})
         self.add_current(op, target, target.due[1])
         self.places[op.result] = target
 
-    def _range(self, op: SynapseOp | ProductBase) -> tuple[int, int] | None:
+    def range_of(self, op: SynapseOp | ProductBase | snn.AddOp) -> tuple[int, int] | None:
+        """What a current can be at a step; refused where that leaves 32 bits."""
         bounds = self.bounds.signals[op.result]
         if bounds is None:
             return None

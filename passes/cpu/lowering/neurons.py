@@ -102,7 +102,8 @@ def lower_sum(lowering: NetworkLowering, signals: Sequence[SSAValue], op: Operat
     known = [lowering.places[signal].layout for signal in signals if signal in lowering.places]
     layout = row_major(len(shape)) if isinstance(signals[0].owner, LinearBase) else natural(len(shape))
     layout = known[0] if known else layout
-    buffer = builder.buffer(element, memory_shape(shape, layout), op)
+    bounds = lowering.range_of(op) if isinstance(op, snn.AddOp) else None
+    buffer = builder.buffer(element, memory_shape(shape, layout), op, bounds)
     sums = Place(buffer, shape, layout, lowering.activities[op.results[0]])
     builder.nest(cpu.FillOp, [buffer], sums.due, op)
     for signal in signals:
