@@ -33,8 +33,9 @@ class QuantizeNeuronsPass(NeuroPass):
     All synapses of a layer of neurons share one unit per output channel, chosen so that the largest weight becomes
     2^(weight-bits - 1) - 1. Membranes and synaptic currents count in fractions of that unit, of 2^-fraction-bits, so
     that decays have something to round: what arrives is shifted left by as many bits. They saturate at `state-bits` in
-    two's complement, where nothing is said at those of the target, at most 30. A decay becomes a fraction of 2^decay-bits; what it leaves is rounded toward zero, as Loihi does.
-    Factors between neurons (scales, averages, the resistance of a membrane) go into the weights that read them.
+    two's complement, where nothing is said at those of the target, at most 30. A decay becomes a fraction of
+    2^decay-bits; what it leaves is rounded toward zero, as on Loihi. Factors between neurons (scales, averages, the
+    resistance of a membrane) go into the weights that read them.
 
     The input is rounded to multiples of `input-step` in `input-lowest` ... `input-highest` of them: events are counts.
     Outputs come back as floats. `weight-bits` may ask for narrower weights than those of the target.
