@@ -304,6 +304,8 @@ def _classes(line: Line, level: str, images: Sequence[Array]) -> NDArray[np.int6
 def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[Problem, ...]:
     """Everything that stands between a model and a target, as far as that shows without images."""
     line = _unmeasured_line(imported, backend)
+    if imported.trains:
+        return _problems_of_trains(line, backend, chip)
     conversion = Conversion()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NeuroCudaWarning)  # that there are no images is no news here
@@ -319,6 +321,14 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
             in_spikes(line, codes, conversion)[0].run(target_stage(backend, chip))
         except ProblemsError as refusal:
             return refusal.problems
+    return ()
+
+
+def _problems_of_trains(line: Line, backend: Backend, chip: str) -> tuple[Problem, ...]:
+    try:
+        line.run(target_stage(backend, chip))
+    except ProblemsError as refusal:
+        return refusal.problems
     return ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from time import perf_counter
 
 from neurocuda.compiled import Compiled
@@ -17,6 +18,9 @@ from neurocuda.measure.layers import TRAIN
 from neurocuda.options import Conversion
 from neurocuda.pipeline import Line, target_stage, train_stages
 from neurocuda.targeting import shared_constraints
+
+TAKEN = ("weight_bits", "portable")
+"""The options of a conversion that go with spike trains."""
 
 VALIDATED_STEPS = 64
 """Of recordings, so many steps are run in the interpreter to check promises."""
@@ -43,8 +47,7 @@ def compile_trains(
         ToolchainError: a tool that the target needs is missing.
     """
     started = perf_counter()
-    if conversion.code != "auto":
-        raise OptionError(f'code="{conversion.code}": spike trains stand for themselves, they have no counts to say')
+    _require_fitting(conversion)
     constraints = shared_constraints(backend, conversion.portable)
     if TRAIN not in constraints.codes:
         raise TargetError(f"target {backend.name} runs no networks of spike trains; target cpu does")
@@ -69,3 +72,17 @@ def compile_trains(
     if sample is not None:
         require_kept(compiled, sample)
     return compiled
+
+
+def _require_fitting(conversion: Conversion) -> None:
+    """
+    Raises:
+        OptionError: an option is about how images become counts.
+    """
+    default = Conversion()
+    given = {field.name: getattr(conversion, field.name) for field in fields(Conversion)}
+    other = [name for name, value in given.items() if name not in TAKEN and value != getattr(default, name)]
+    if other:
+        raise OptionError(
+            f"{', '.join(other)}: spike trains stand for themselves; only {' and '.join(TAKEN)} go with a .nir file"
+        )

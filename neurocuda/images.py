@@ -23,6 +23,9 @@ Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] | Iterable[object]"
 """Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
 
+TIME = (DYNAMIC_INDEX,)
+"""How the shape of a recording begins: with as many steps as it has."""
+
 FIRST_ONLY = "of a loader's batches only the first element is taken"
 
 PREPROCESSING = "preprocessing=Normalize(mean, std), in the shell --mean and --std"
@@ -167,7 +170,11 @@ def checked(arrays: Arrays, spec: InputSpec, what: str = "images") -> list[Array
         )
     if len({len(array) for array in listed}) > 1:
         raise InputError(f"{what}: the inputs have different numbers of images, {[len(array) for array in listed]}")
-    return [_checked(array, shape, spec.pixels, what) for array, shape in zip(listed, spec.shapes, strict=True)]
+    found = [_checked(array, shape, spec.pixels, what) for array, shape in zip(listed, spec.shapes, strict=True)]
+    steps = {array.shape[1] for array, shape in zip(found, spec.shapes, strict=True) if shape[:1] == TIME}
+    if len(steps) > 1:
+        raise InputError(f"{what}: the inputs have different numbers of time steps, {sorted(steps)}")
+    return found
 
 
 def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> list[Array]:
@@ -180,14 +187,13 @@ def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> li
 
 def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> Array:
     if not fits(array.shape[1:], shape):
-        wanted = written_shape(shape)
-        raise InputError(f"{what}: expected images of shape {wanted}, found {array.shape[1:]}{_hint(array, shape)}")
+        expected = f"{'recordings' if shape[:1] == TIME else 'images'} of shape {written_shape(shape)}"
+        raise InputError(f"{what}: expected {expected}, found {array.shape[1:]}{_hint(array, shape)}")
     if pixels:
         if array.dtype != np.uint8:
             raise InputError(f"{what}: expected uint8 pixels (the network normalises them), found {array.dtype}")
         return array
-    events = shape[:1] == (DYNAMIC_INDEX,) and array.dtype.kind in "biu"
-    if array.dtype.kind != "f" and not events:
+    if array.dtype.kind != "f" and not (shape[:1] == TIME and array.dtype.kind in "biu"):
         remedy = f"normalise them, or compile with {PREPROCESSING}"
         raise InputError(f"{what}: expected float images, found {array.dtype}; {remedy}")
     with np.errstate(over="ignore"):

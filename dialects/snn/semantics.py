@@ -178,6 +178,13 @@ def integrate_and_fire(op: snn.IntegrateAndFireOp, run: Run, *currents: Array) -
     return spikes
 
 
+def _as_declared(op: snn.IntegrateAndFireOp | snn.AccumulateOp, run: Run, charge: Array) -> Array:
+    """In floats where the neurons are: spikes may reach them without a synapse between."""
+    fires = isinstance(op, snn.IntegrateAndFireOp)
+    floats = run.tensor(op.threshold).dtype.kind == "f" if fires else isinstance(element_type(op.result), AnyFloat)
+    return charge.astype(np.float32, copy=False) if floats else charge
+
+
 def _count(op: snn.IntegrateAndFireOp, run: Run, charge: Array) -> Array:
     assert op.levels is not None
     zero = np.zeros((), np.int64)
@@ -189,7 +196,7 @@ def _integrate(
     op: snn.IntegrateAndFireOp | snn.AccumulateOp, run: Run, state: dict[str, Array], currents: Sequence[Array]
 ) -> Array:
     """The membrane potential behind the currents of a step."""
-    charge = _total(currents, None)
+    charge = _as_declared(op, run, _total(currents, None))
     if op.shift is not None:
         charge = charge << op.shift.value.data
     if op.current_decay is not None:
@@ -306,7 +313,8 @@ def threshold(op: snn.ThresholdOp, run: Run, x: Array) -> Array:
 
 @means(snn.AddOp)
 def add(op: snn.AddOp, run: Run, *signals: Array) -> Array:
-    return _total(signals, None)
+    total = _total(signals, None)
+    return total.astype(np.float32, copy=False) if isinstance(element_type(op.result), AnyFloat) else total
 
 
 @means(snn.DelayOp, stateful=True)

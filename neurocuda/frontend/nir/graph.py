@@ -29,6 +29,10 @@ class Node:
         assert not isinstance(value, str), "the reader has checked the kinds of parameters"
         return value
 
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A parameter as floats."""
+        return self.array(name).astype(np.float64)
+
     def integers(self, name: str) -> tuple[int, ...]:
         """A parameter of whole numbers; of a single one, itself."""
         return tuple(int(value) for value in self.array(name).ravel())
@@ -54,7 +58,8 @@ def inlined(graph: Graph, prefix: str = "") -> Graph:
     """The graph with nested graphs in place: their nodes are called `outer.inner`.
 
     Raises:
-        ModelError: a nested graph has not just one input and one output, so that an edge does not say which it means.
+        ModelError: a nested graph has not just one input and one output, so that an edge does not say which it means;
+            or two nodes get the same name.
     """
     nodes: dict[str, Node] = {}
     edges: list[Edge] = []
@@ -62,16 +67,24 @@ def inlined(graph: Graph, prefix: str = "") -> Graph:
     for name, node in graph.nodes.items():
         full = prefix + name
         if node.graph is None:
-            nodes[full] = replace(node, name=full)
+            _add(nodes, replace(node, name=full))
             continue
         inner = inlined(node.graph, f"{full}.")
         ports[name] = (_port(node.graph, "Input", full), _port(node.graph, "Output", full))
-        nodes |= {each: _handing_on(found, ports[name]) for each, found in inner.nodes.items()}
+        for found in inner.nodes.values():
+            _add(nodes, _handing_on(found, ports[name]))
         edges.extend(inner.edges)
     for source, target in graph.edges:
         first = ports[source][1] if source in ports else prefix + source
         edges.append((first, ports[target][0] if target in ports else prefix + target))
     return Graph(nodes, edges)
+
+
+def _add(nodes: dict[str, Node], node: Node) -> None:
+    """Raises ModelError where a name is taken: 'a.b' may be a node, and node 'b' of a nested graph 'a'."""
+    if node.name in nodes:
+        raise ModelError(f"node '{shown(node.name)}': a node and a node of a nested graph have this name; rename one")
+    nodes[node.name] = node
 
 
 def _port(graph: Graph, kind: str, name: str) -> str:
@@ -83,3 +96,10 @@ def _port(graph: Graph, kind: str, name: str) -> str:
 
 def _handing_on(node: Node, ports: tuple[str, str]) -> Node:
     return replace(node, kind=PASSING) if node.name in ports else node
+
+
+def shown(name: object) -> str:
+    """A name from a file, so that it does no harm to a terminal."""
+    text = str(name)
+    text = text if text.isprintable() else repr(text)[1:-1]
+    return text if len(text) <= 80 else f"{text[:77]}..."

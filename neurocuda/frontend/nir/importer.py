@@ -22,6 +22,7 @@ from neurocuda.frontend.nir.ordering import Order, ordered
 from neurocuda.frontend.nir.reading import read_graph
 from neurocuda.frontend.nir.shapes import Ends, convolution_geometry, pooling_geometry, shapes_of
 from neurocuda.frontend.nir.soft_reset import without_feedback
+from neurocuda.frontend.nir.values import require_values
 from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.level import set_level
@@ -47,10 +48,15 @@ def import_nir(path: Path, options: NirOptions, context: Context) -> ModuleOp:
     """
     graph = inlined(read_graph(path))
     dt = _seconds_per_step(graph, options)
-    graph, soft = without_feedback(graph, dt)
     _require_ends(graph)
+    require_values(graph, options, dt)
+    graph, soft = without_feedback(graph, dt)
     shapes = shapes_of(graph)
-    delays = _delays(graph, dt)
+    delays = {
+        name: np.rint(node.numbers("delay") / dt).astype(np.int64)
+        for name, node in graph.nodes.items()
+        if node.kind == "Delay"
+    }
     order = ordered(graph, [name for name, steps in delays.items() if steps.size and steps.min() > 0])
     builder = _Builder(graph, shapes, order, options, dt, soft, delays, context)
     return builder.module(path.stem)
@@ -87,26 +93,6 @@ def _require_ends(graph: Graph) -> None:
     problems += [Problem(f"the graph has no {kind} node") for kind in ("Input", "Output") if kind not in kinds]
     if problems:
         raise UnsupportedModelError("the NIR graph cannot be run:", problems)
-
-
-def _delays(graph: Graph, dt: float) -> Mapping[str, NDArray[np.int64]]:
-    """The steps of every Delay node.
-
-    Raises:
-        UnsupportedModelError: a delay is no whole number of steps.
-    """
-    found: dict[str, NDArray[np.int64]] = {}
-    problems: list[Problem] = []
-    for name, node in graph.nodes.items():
-        if node.kind == "Delay":
-            steps = node.array("delay").astype(np.float64) / dt
-            found[name] = np.rint(steps).astype(np.int64)
-            if (steps < 0).any() or not np.allclose(steps, found[name], rtol=1e-6, atol=1e-6):
-                why = f"its delays are no whole numbers of steps of {dt:g} s"
-                problems.append(Problem(f"node '{name}' (Delay)", why=why, remedy="Choose another dt."))
-    if problems:
-        raise UnsupportedModelError("delays do not fit the clock:", problems)
-    return found
 
 
 class _Builder:
@@ -222,7 +208,7 @@ class _Builder:
 
     def _delay(self, node: Node) -> SSAValue:
         steps = self.delays[node.name]
-        least = int(steps.min(initial=0)) if steps.size else 0
+        least = int(steps.min()) if steps.size else 0
         sources = sorted(source for source, target in self.graph.edges if target == node.name)
         extra = None
         if (steps != least).any():
@@ -259,12 +245,12 @@ class _Builder:
     def _firing(self, node: Node, received: list[SSAValue]) -> snn.IntegrateAndFireOp:
         options = self.options
         subtracts = node.name in self.soft or options.reset == "subtract"
-        rest = node.array("v_reset").astype(np.float64) if "v_reset" in node.parameters else np.zeros(1)
+        rest = node.numbers("v_reset") if "v_reset" in node.parameters else np.zeros(1)
         lowest = None if options.lower_bound is None else self._constant(np.array([options.lower_bound]), "lower_bound")
         return snn.IntegrateAndFireOp(
             received,
             self._spikes(),
-            threshold=self._constant(node.array("v_threshold").astype(np.float64), "threshold"),
+            threshold=self._constant(node.numbers("v_threshold"), "threshold"),
             reset="subtract" if subtracts else "zero",
             reset_value=self._constant(rest, "reset_value") if rest.any() and not subtracts else None,
             strict=options.comparison == "strict",
@@ -285,9 +271,9 @@ class _Builder:
         if node.kind in ("Affine", "Linear"):
             return self._add(snn.LinearOp(x, self._weight(node), self._bias(node)), node)
         if node.kind == "Scale":
-            return self._add(snn.DiagonalOp(x, self._constant(node.array("scale").astype(np.float64), "scale")), node)
+            return self._add(snn.DiagonalOp(x, self._constant(node.numbers("scale"), "scale")), node)
         if node.kind == "Threshold":
-            least = self._constant(node.array("threshold").astype(np.float64), "threshold")
+            least = self._constant(node.numbers("threshold"), "threshold")
             return self._add(snn.ThresholdOp(x, least, strict=self.options.comparison == "strict"), node)
         if node.kind == "Flatten":
             return self._add(snn.ReshapeOp(x, self.shapes[node.name].given), node)

@@ -30,22 +30,19 @@ def stepped(node: Node, options: NirOptions, dt: float) -> Stepped:
     tau_syn i' = -i + w_in x and tau_mem v' = v_leak - v + R i. A step takes the current first, then the potential
     that the new current drives.
     """
-    resistance = _field(node, "r")
+    resistance = node.numbers("r")
     if node.kind in ("I", "IF"):
         return Stepped(resistance * dt, np.zeros_like(resistance))
     decay = _decay(node, "tau" if node.kind in ("LI", "LIF") else "tau_mem", options, dt)
-    gain, bias = (1 - decay) * resistance, (1 - decay) * _field(node, "v_leak")
+    gain, bias = (1 - decay) * resistance, (1 - decay) * node.numbers("v_leak")
     if node.kind in ("LI", "LIF"):
         return Stepped(gain, bias, decay)
     current_decay = _decay(node, "tau_syn", options, dt)
-    weight = _field(node, "w_in") if "w_in" in node.parameters else np.ones_like(gain)
+    weight = node.numbers("w_in") if "w_in" in node.parameters else np.ones_like(gain)
     return Stepped((1 - current_decay) * weight * gain, bias, decay, current_decay)
 
 
 def _decay(node: Node, name: str, options: NirOptions, dt: float) -> Field:
-    constant = _field(node, name)
-    return 1 - dt / constant if options.integration == "euler" else np.exp(-dt / constant)
-
-
-def _field(node: Node, name: str) -> Field:
-    return node.array(name).astype(np.float64)
+    """At least 0, also where a time constant that is a step long was rounded to float32."""
+    share = dt / node.numbers(name)
+    return np.maximum(1 - share, 0) if options.integration == "euler" else np.exp(-share)

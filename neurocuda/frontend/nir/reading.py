@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurocuda.errors import ModelError, Problem, ToolchainError, UnsupportedModelError
-from neurocuda.frontend.nir.graph import Edge, Graph, Node, Parameter
+from neurocuda.frontend.nir.graph import Edge, Graph, Node, Parameter, shown
 
 if TYPE_CHECKING:
     import h5py
@@ -20,9 +20,16 @@ if TYPE_CHECKING:
 MOST_BYTES = 2**32
 """A file may declare any shape in a few bytes; so many are read."""
 
+SMALL = 2**20
+DENSEST = 1100
+"""Bytes of an array that need no proof; larger ones take a byte of the file for so many: no compression makes more."""
+
 MOST_NODES = 100_000
+MOST_EDGES = 1_000_000
 DEEPEST = 16
 LONGEST_NAME = 256
+WORDS = frozenset({"type", "padding"})
+"""What may be said in words."""
 
 NEURON = ("r", "v_threshold")
 LEAKY = ("tau", "r", "v_leak")
@@ -90,27 +97,27 @@ class _Reader:
         root = _member(file, "node")
         if not isinstance(root, h5py.Group) or "nodes" not in root:
             raise ModelError(f"'{self.path}' holds no NIR graph: there is no group /node/nodes")
-        graph = self._graph(root, "")
+        graph = self._graph(root, "", 0)
         if self.problems:
             raise UnsupportedModelError(f"'{self.path}' cannot be read as NIR 1.0:", self.problems)
         return graph
 
-    def _graph(self, group: h5py.Group, prefix: str) -> Graph:
+    def _graph(self, group: h5py.Group, prefix: str, depth: int) -> Graph:
         import h5py
 
-        if prefix.count(".") > DEEPEST:
+        if depth > DEEPEST:
             raise ModelError(f"'{self.path}': graphs are nested more than {DEEPEST} deep")
         listed = _member(group, "nodes")
         if not isinstance(listed, h5py.Group):
-            raise ModelError(f"'{self.path}': graph '{prefix or '/node'}' has no group of nodes")
+            raise ModelError(f"'{self.path}': graph '{shown(prefix) or '/node'}' has no group of nodes")
         nodes: dict[str, Node] = {}
         for name in listed:
-            found = self._node(listed, name, prefix)
+            found = self._node(listed, name, prefix, depth)
             if found is not None:
                 nodes[name] = found
         return Graph(nodes, self._edges(group, set(listed), prefix))
 
-    def _node(self, listed: h5py.Group, name: str, prefix: str) -> Node | None:
+    def _node(self, listed: h5py.Group, name: str, prefix: str, depth: int) -> Node | None:
         import h5py
 
         full = prefix + name
@@ -118,15 +125,15 @@ class _Reader:
         if self.nodes > MOST_NODES:
             raise ModelError(f"'{self.path}': there are more than {MOST_NODES:,} nodes")
         if not _is_name(name):
-            return self._refuse(repr(name)[:80], "a name is at most 256 printable characters without '/', and not '..'")
+            return self._refuse(full, "a name is at most 256 printable characters without '/', and not '..'")
         group = _member(listed, name)
         if not isinstance(group, h5py.Group) or not isinstance(_member(group, "type"), h5py.Dataset):
             return self._refuse(full, "it has no type")
         kind = self._value(group, "type", full)
         if isinstance(kind, str) and kind == "NIRGraph":
-            return Node(name, kind, {}, self._graph(group, f"{full}."))
+            return Node(name, kind, {}, self._graph(group, f"{full}.", depth + 1))
         if not isinstance(kind, str) or kind not in PARAMETERS:
-            return self._refuse(full, f"its type {kind!s:.60} is none of {', '.join((*PARAMETERS, 'NIRGraph'))}")
+            return self._refuse(full, f"its type {shown(kind)} is none of {', '.join((*PARAMETERS, 'NIRGraph'))}")
         required, optional = PARAMETERS[kind]
         missing = [parameter for parameter in required if parameter not in group]
         if missing:
@@ -144,22 +151,36 @@ class _Reader:
         if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
             return self._refuse(node, f"its {name} is no array")
         kind = dataset.dtype.kind
-        if kind in "SO":
+        if kind in "SO" and name in WORDS:
             return self._text(dataset, name, node)
         if kind not in "fiub":
-            return self._refuse(node, f"its {name} holds {dataset.dtype}, no numbers")
-        self.declared += prod(dataset.shape) * dataset.dtype.itemsize
-        if self.declared > MOST_BYTES:
-            raise ModelError(
-                f"'{self.path}', node '{node}': with its {name} the file declares over 4 GiB of parameters"
-            )
+            return self._refuse(node, f"its {name} holds {dataset.dtype!s:.60}, no numbers")
+        self._require_bytes(dataset, name, node)
         values = cast("NDArray[np.floating]", np.asarray(dataset[()]))
         if kind == "f" and not np.isfinite(values).all():
             return self._refuse(node, f"its {name} holds NaN or infinity")
         return values
 
+    def _require_bytes(self, dataset: h5py.Dataset, name: str, node: str) -> None:
+        """Refuses what would fill the memory, and what lies in other files."""
+        assert dataset.shape is not None
+        declared = prod(dataset.shape) * dataset.dtype.itemsize
+        self.declared += declared
+        if self.declared > MOST_BYTES:
+            raise ModelError(
+                f"'{self.path}', node '{shown(node)}': with its {name} the file declares over 4 GiB of parameters"
+            )
+        if dataset.external or dataset.is_virtual:
+            raise ModelError(f"'{self.path}', node '{shown(node)}': its {name} lies in another file, which is not read")
+        stored = dataset.id.get_storage_size()
+        if declared > max(SMALL, DENSEST * stored):
+            raise ModelError(
+                f"'{self.path}', node '{shown(node)}': its {name} of shape {dataset.shape} is declared, and not there: "
+                f"the file holds {stored} bytes of it"
+            )
+
     def _text(self, dataset: h5py.Dataset, name: str, node: str) -> str | None:
-        value = dataset[()] if dataset.shape == () else None
+        value = dataset[()] if dataset.shape == () and dataset.dtype.itemsize <= LONGEST_NAME else None
         if not isinstance(value, bytes | str):
             return self._refuse(node, f"its {name} is neither a number nor a word")
         return value.decode("utf8") if isinstance(value, bytes) else value
@@ -169,22 +190,26 @@ class _Reader:
 
         dataset = _member(group, "edges")
         if not isinstance(dataset, h5py.Dataset) or dataset.shape is None:
-            raise ModelError(f"'{self.path}': graph '{prefix or '/node'}' has no list of edges")
+            raise ModelError(f"'{self.path}': graph '{shown(prefix) or '/node'}' has no list of edges")
         shape = dataset.shape
         if prod(shape) == 0:
             return []
-        if dataset.dtype.kind not in "SO" or len(shape) != 2 or shape[1] != 2 or shape[0] > MOST_NODES:
-            raise ModelError(f"'{self.path}': {dataset.dtype} of shape {shape} are no edges, which are pairs of names")
+        words = dataset.dtype.kind in "SO" and dataset.dtype.itemsize <= LONGEST_NAME
+        if not words or len(shape) != 2 or shape[1] != 2 or shape[0] > MOST_EDGES or dataset.external:
+            raise ModelError(
+                f"'{self.path}': {dataset.dtype!s:.60} of shape {shape} are no edges, which are pairs of names"
+            )
         pairs = cast("NDArray[np.object_]", np.asarray(dataset[()]))
         edges = list(dict.fromkeys((_word(source), _word(target)) for source, target in pairs.tolist()))
         for source, target in edges:
             for end in (source, target):
                 if end not in known:
-                    self._refuse(f"{prefix}{source} -> {prefix}{target}", f"there is no node '{end:.80}'", what="edge")
+                    edge = f"edge '{shown(prefix + source)} -> {shown(prefix + target)}'"
+                    self.problems.append(Problem(edge, why=f"there is no node '{shown(end)}'"))
         return edges
 
-    def _refuse(self, where: str, why: str, *, what: str = "node") -> None:
-        self.problems.append(Problem(f"{what} '{where}'", why=why))
+    def _refuse(self, node: str, why: str) -> None:
+        self.problems.append(Problem(f"node '{shown(node)}'", why=why))
 
 
 def _member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:

@@ -54,7 +54,7 @@ def _loop(
 def _takes_back(integrator: Node, threshold: Node, scale: Node, dt: float) -> bool:
     """Whether a spike lowers the potential in the next step by the threshold."""
     back, resistance, least = (
-        node.array(name).astype(np.float64)
-        for node, name in ((scale, "scale"), (integrator, "r"), (threshold, "threshold"))
+        node.numbers(name) for node, name in ((scale, "scale"), (integrator, "r"), (threshold, "threshold"))
     )
-    return bool(np.all(back * resistance * dt == -least))
+    sizes = {values.shape for values in (back, resistance, least) if values.size != 1}
+    return len(sizes) <= 1 and bool(np.all(back * resistance * dt == -least))

@@ -86,8 +86,13 @@ def test_any_target_has_its_files(here: Path, tool: Tool) -> None:
 def test_list(tool: Tool) -> None:
     done = tool("nc-translate", "--list")
     assert done.code == 0
-    assert [line.partition(":")[0] for line in done.out.splitlines()] == ["import-torch", "emit", "emit-c"]
-    assert "nir" not in tool("nc-translate", "--help").out
+    assert [line.partition(":")[0] for line in done.out.splitlines()] == [
+        "import-torch",
+        "import-nir",
+        "emit",
+        "emit-c",
+    ]
+    assert "--import-nir" in tool("nc-translate", "--help").out
 
 
 def test_refusals(here: Path, tool: Tool) -> None:
@@ -95,7 +100,7 @@ def test_refusals(here: Path, tool: Tool) -> None:
     (here / "torn.pt2").write_bytes((here / "model.pt2").read_bytes()[:2000])
     (here / "empty.mlir").write_text("func.func @main() {\n  func.return\n}\n")
     before = sorted(here.rglob("*"))
-    tool("nc-translate", "--import-nir", "net.nir").refused("net.nir", "planned")
+    tool("nc-translate", "--import-nir", "net.nir").refused("net.nir", "no such file")
     tool("nc-translate", "model.pt2").refused("--import-torch", "--emit-c")
     tool("nc-translate", "--import-torch").refused("give a file")
     tool("nc-translate", "--import-torch", "--emit-c", "model.nca").refused("--emit-c", "--import-torch")
