@@ -115,14 +115,26 @@ class TrainBuilder(NetworkBuilder):
         layer = layers[self.integer(0, len(layers))]
         sources = [op.result for op in layers if not op.is_before_in_block(layer)]
         source = sources[self.integer(0, len(sources))]
-        shape = shape_of(layer.result)
-        late = snn.DelayOp(source, self.integer(1, 4))
+        shape, steps = shape_of(layer.result), self.integer(1, 4)
+        late = snn.DelayOp(source, steps)
         flat = snn.ReshapeOp(late.result, (int(np.prod(shape_of(source))),))
         product = snn.LinearOp(flat.result, self.weight(int(np.prod(shape)), shape_of(flat.result)[0]))
         back = snn.ReshapeOp(product.result, shape)
         for op in (late, flat, product, back):
             self.block.insert_op_before(op, layer)
-        layer.operands = [*layer.operands, back.result]
+        heard = back.result
+        if self.chance(0.5):  # or the current is late, and its synapse stands further down
+            flat.operands[0] = source
+            last = self.block.last_op
+            assert last is not None
+            late = snn.DelayOp(back.result, steps)
+            heard = late.result
+            for op in (flat, product, back):
+                op.detach()
+                self.block.insert_op_after(op, last)
+                last = op
+            self.block.insert_op_before(late, layer)
+        layer.operands = [*layer.operands, heard]
 
 
 def random_train_network(seed: int, *, real: bool = False, batch: int = 3) -> SpikingNetwork:

@@ -349,11 +349,13 @@ class NetworkLowering:
 
 def _alive(network: snn.NetworkOp) -> list[Operation]:
     """The operations that an output or a layer of neurons depends on, in order."""
-    alive: set[Operation] = set()
-    for op in reversed(list(network.body.block.ops)):
-        read = any(use.operation in alive for result in op.results for use in result.uses)
-        if read or isinstance(op, CHARGED | snn.OutputOp):
-            alive.add(op)
+    waiting = [op for op in network.body.block.ops if isinstance(op, CHARGED | snn.OutputOp)]
+    alive = set(waiting)
+    while waiting:
+        read = [operand.owner for operand in waiting.pop().operands]
+        new = [op for op in read if isinstance(op, Operation) and op not in alive]
+        alive.update(new)
+        waiting += new
     return [op for op in network.body.block.ops if op in alive]
 
 

@@ -110,6 +110,9 @@ class BoundsAnalysis:
         self.signals: dict[SSAValue, Bounds | None] = {}
         self.membranes: dict[Operation, Interval] = {}
         waiting = [op for op in network.body.block.ops if op.results]
+        for op in waiting:
+            if isinstance(op, snn.IntegrateAndFireOp):  # spikes are bounded, whatever closes a cycle
+                self.signals[op.result] = self._spikes(op, activities[op.result])
         while waiting:
             waiting = self._sweep(waiting)
 
