@@ -116,6 +116,13 @@ def _walk(conversion: Conversion, options: str) -> str:
     return f"calibrate-layers{{steps={named} {options.strip()}{code}}}"
 
 
+def train_stages(conversion: Conversion) -> tuple[Stage, ...]:
+    """From a network of spike trains in floats to what the target lowers: integers where their width is asked for."""
+    if conversion.weight_bits is None:
+        return ()
+    return (Stage("snn-integer", (f"quantize-neurons{{weight-bits={conversion.weight_bits}}}",)),)
+
+
 def spikes_stage(code: str, firing_delay: int = 0) -> Stage:
     """From counts to spikes."""
     encode = f"encode-free{{delay={firing_delay}}}" if firing_delay else f"encode-{code}"

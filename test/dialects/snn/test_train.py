@@ -75,3 +75,13 @@ def test_a_threshold_of_zero_fires_in_silence() -> None:
 
 def test_a_train_without_steps_is_none() -> None:
     assert run(f"%o = snn.delay %i steps 1 : {TENSOR} -> {TENSOR}", np.zeros((0, 2)).tolist()).shape == (0, 2)
+
+
+def test_spikes_may_reach_neurons_of_floats_without_a_synapse() -> None:
+    spikes = "tensor<2x!snn.spikes<0, 1>>"
+    body = f"""%s = snn.threshold %i threshold(dense<0.5> : tensor<1xf32>) : {TENSOR} -> {spikes}
+    %t = snn.integrate_and_fire %s threshold(dense<0.75> : tensor<1xf32>) : ({spikes}) -> {spikes}
+    %z = snn.integrate_and_fire %s threshold(dense<0.75> : tensor<1xf32>) reset "zero"
+      reset_value(dense<-0.5> : tensor<1xf32>) : ({spikes}) -> {spikes}
+    %o = snn.add %t, %z : ({spikes}, {spikes}) -> {TENSOR}"""
+    np.testing.assert_array_equal(run(body, [[1, 0], [1, 0], [1, 0], [0, 0]]), [[2, 0], [1, 0], [2, 0], [1, 0]])
