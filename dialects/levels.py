@@ -71,9 +71,15 @@ def _problem(op: Operation, why: str, remedy: str = "") -> Problem:
     return Problem(f"`{written_name(op)}`", user_location(op), why, remedy)
 
 
+def _in_train(op: Operation) -> bool:
+    """Whether trains of spikes stand for themselves: then anything may be sent on as it is."""
+    network = op.parent_op()
+    return isinstance(network, snn.NetworkOp) and network.code.data == "train"
+
+
 def currents_come_from_synapses(op: Operation) -> Iterator[Problem]:
     """Every current of a neuron layer comes straight from a synapse, or of a relay the only one from a product."""
-    if not isinstance(op, NEURONS):
+    if not isinstance(op, NEURONS) or _in_train(op):
         return
     for current in op.currents:
         alone = isinstance(current.owner, PRODUCTS) and len(op.currents) == 1
@@ -83,7 +89,7 @@ def currents_come_from_synapses(op: Operation) -> Iterator[Problem]:
 
 def synapses_read_counts(op: Operation) -> Iterator[Problem]:
     """No synapse, pooling or index map reads a sum that no activation has turned into counts."""
-    if not isinstance(op, (SynapseOp, IndexMapOp, ConcatBase, Pool2dOp, *PRODUCTS)):
+    if not isinstance(op, (SynapseOp, IndexMapOp, ConcatBase, Pool2dOp, *PRODUCTS)) or _in_train(op):
         return
     sources = [operand.owner for operand in op.operands if isinstance(operand.owner, (SynapseOp, *PRODUCTS))]
     for source in sources:

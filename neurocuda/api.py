@@ -34,15 +34,16 @@ def compile(
     """Compiles a trained network into a spiking one for a target.
 
     Args:
-        model: a module, an exported program, or the path of a `.pt2` file. It is not changed.
+        model: a module, an exported program, or the path of a `.pt2` or `.nir` file. It is not changed.
         target: "<backend>" or "<backend>:<chip>", see `targets()`.
         calibration: images to choose clip ranges by, labels are ignored: a tensor, an array, a dictionary of them by
             input name, a loader or any batches (of which 1,024 images are used); without them batch-norm statistics
             serve.
         input_shape: the shape of one image, e.g. (3, 32, 32), where neither calibration nor model says it.
         preprocessing: makes uint8 images the network's input.
-        conversion: how the network is quantised and said in time.
-        nir: for `.nir` files, which are planned.
+        conversion: how the network is quantised and said in time. That of a `.nir` file keeps its floats, or becomes
+            integers with `Conversion(weight_bits=...)`, and takes no other of these options but `portable`.
+        nir: how the network of a `.nir` file runs in discrete time.
         validate: checks every pass's promise, and the target count by count, on some calibration images or random ones.
         progress: called with what is done next: the name of every pass before it runs.
 
@@ -53,8 +54,9 @@ def compile(
         PromiseError: `validate` found a fault of the compiler.
     """
     from neurocuda.compiling import Compilation
+    from neurocuda.compiling_trains import compile_trains
     from neurocuda.images import MOST_CALIBRATION_IMAGES, as_arrays
-    from neurocuda.imported import import_torch_model
+    from neurocuda.imported import import_source
     from neurocuda.targeting import resolve_target, shared_constraints
 
     conversion = Conversion() if conversion is None else conversion
@@ -63,9 +65,11 @@ def compile(
     shared_constraints(backend, conversion.portable)  # a wrong name is told before the work begins
     what = "calibration"
     given = None if calibration is None else as_arrays(calibration, what=what, most=MOST_CALIBRATION_IMAGES)
-    imported, images = import_torch_model(
+    imported, images = import_source(
         model, given, what=what, input_shape=input_shape, preprocessing=preprocessing, nir=nir
     )
+    if imported.trains:
+        return compile_trains(imported, images, backend, chip, conversion, progress, validate=validate)
     return Compilation(imported, images, backend, chip, conversion, progress).run(validate=validate)
 
 
@@ -147,10 +151,11 @@ def import_model(
     *,
     input_shape: Sequence[int] | None = None,
     preprocessing: Normalize | None = None,
+    nir: NirOptions | None = None,
 ) -> ImportedModel:
-    """The model at level `ann-imported`, to look at, to run, and to apply passes to.
+    """The model at level `ann-imported`, that of a `.nir` file at level `snn`; to look at, to run, to apply passes to.
 
-    `example` are images with a batch axis; only their shape and type matter.
+    `example` are images with a batch axis; only their shape and type matter. `nir` goes with a `.nir` file.
 
     Raises:
         UnsupportedModelError: lists every operation that cannot be imported.
@@ -158,7 +163,7 @@ def import_model(
     """
     from neurocuda.ir.context import create_context
 
-    return _imported(model, example, input_shape, preprocessing, create_context())
+    return _imported(model, example, input_shape, preprocessing, create_context(), nir)
 
 
 def _imported(
@@ -167,12 +172,13 @@ def _imported(
     input_shape: Sequence[int] | None,
     preprocessing: Normalize | None,
     context: Context,
+    nir: NirOptions | None = None,
 ) -> ImportedModel:
     from neurocuda.images import first_arrays
-    from neurocuda.imported import import_torch_model
+    from neurocuda.imported import import_source
 
     what = "the example"
     given = None if example is None else first_arrays(example, what=what)
-    return import_torch_model(
-        model, given, what=what, input_shape=input_shape, preprocessing=preprocessing, context=context
+    return import_source(
+        model, given, what=what, input_shape=input_shape, preprocessing=preprocessing, nir=nir, context=context
     )[0]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checka
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
 
 from neurocuda.errors import InputError, warn
-from neurocuda.ir.attributes import shape_of
+from neurocuda.ir.attributes import fits, shape_of, written_shape
 from neurocuda.ir.origin import origin_of_argument
 from neurocuda.reference.interpreter import main_function
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] | Iterable[object]"
 """Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
+
+TIME = (DYNAMIC_INDEX,)
+"""How the shape of a recording begins: with as many steps as it has."""
 
 FIRST_ONLY = "of a loader's batches only the first element is taken"
 
@@ -167,7 +170,11 @@ def checked(arrays: Arrays, spec: InputSpec, what: str = "images") -> list[Array
         )
     if len({len(array) for array in listed}) > 1:
         raise InputError(f"{what}: the inputs have different numbers of images, {[len(array) for array in listed]}")
-    return [_checked(array, shape, spec.pixels, what) for array, shape in zip(listed, spec.shapes, strict=True)]
+    found = [_checked(array, shape, spec.pixels, what) for array, shape in zip(listed, spec.shapes, strict=True)]
+    steps = {array.shape[1] for array, shape in zip(found, spec.shapes, strict=True) if shape[:1] == TIME}
+    if len(steps) > 1:
+        raise InputError(f"{what}: the inputs have different numbers of time steps, {sorted(steps)}")
+    return found
 
 
 def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> list[Array]:
@@ -179,13 +186,14 @@ def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> li
 
 
 def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> Array:
-    if array.shape[1:] != shape:
-        raise InputError(f"{what}: expected images of shape {shape}, found {array.shape[1:]}{_hint(array, shape)}")
+    if not fits(array.shape[1:], shape):
+        expected = f"{'recordings' if shape[:1] == TIME else 'images'} of shape {written_shape(shape)}"
+        raise InputError(f"{what}: expected {expected}, found {array.shape[1:]}{_hint(array, shape)}")
     if pixels:
         if array.dtype != np.uint8:
             raise InputError(f"{what}: expected uint8 pixels (the network normalises them), found {array.dtype}")
         return array
-    if array.dtype.kind != "f":
+    if array.dtype.kind != "f" and not (shape[:1] == TIME and array.dtype.kind in "biu"):
         remedy = f"normalise them, or compile with {PREPROCESSING}"
         raise InputError(f"{what}: expected float images, found {array.dtype}; {remedy}")
     with np.errstate(over="ignore"):
@@ -196,7 +204,7 @@ def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> A
 
 
 def _hint(array: Array, shape: tuple[int, ...]) -> str:
-    if array.shape == shape:
+    if fits(array.shape, shape):
         return " (a batch axis is missing: images[None])"
     last = array.ndim == len(shape) + 1 == 4 and (array.shape[3], *array.shape[1:3]) == shape
     return " (channels come first: images.transpose(0, 3, 1, 2))" if last else ""

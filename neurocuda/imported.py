@@ -1,4 +1,4 @@
-"""A model at an `ann` level: to look at, to run, and to apply passes to."""
+"""A model at its first level: to look at, to run, and to apply passes to."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
-from neurocuda.errors import ModelError, OptionError
+from neurocuda.errors import OptionError
 from neurocuda.images import Array, Arrays, Images, InputSpec, as_arrays, checked, require_channels_first
 from neurocuda.ir.context import create_context, weights_of
+from neurocuda.ir.level import level_name
 from neurocuda.options import NirOptions, Normalize, require_type
 from neurocuda.reference.interpreter import interpret
 
@@ -27,11 +28,21 @@ Model: TypeAlias = "nn.Module | ExportedProgram | str | Path"
 
 @dataclass(frozen=True)
 class ImportedModel:
-    """A model at an `ann` level. Passes give new objects; nothing is changed."""
+    """A model at an `ann` level, or of spike trains at level `snn`. Passes give new objects; nothing is changed."""
 
     context: Context
     module: ModuleOp
     preprocessing: Normalize | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is a network of spike trains already, with time as an axis."""
+        return level_name(self.module) == "snn"
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return str(getattr(self.module.attributes.get("nc.name"), "data", "network"))
 
     def interpret(self, images: Images) -> NDArray[np.float32] | tuple[NDArray[np.float32], ...]:
         """The output under the reference interpreter, batch axis first; a tuple where there are several outputs.
@@ -87,7 +98,7 @@ def _spelled(value: bool | int | float | str) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def import_torch_model(
+def import_source(
     model: Model,
     images: Arrays | None,
     *,
@@ -95,6 +106,40 @@ def import_torch_model(
     input_shape: Sequence[int] | None,
     preprocessing: Normalize | None,
     nir: NirOptions | None = None,
+    context: Context | None = None,
+) -> tuple[ImportedModel, list[Array] | None]:
+    """As `import_torch_model`; but the network in a `.nir` file is at level `snn`, and takes recordings for images.
+
+    Raises:
+        UnsupportedModelError, ModelError, InputError, OptionError: as there.
+    """
+    path = Path(model) if isinstance(model, str | Path) else None
+    if path is None or path.suffix != ".nir":
+        if nir is not None:
+            raise OptionError("nir=NirOptions(...) goes with a .nir file, and this model is none")
+        return import_torch_model(
+            model, images, what=what, input_shape=input_shape, preprocessing=preprocessing, context=context
+        )
+    if input_shape is not None or preprocessing is not None:
+        raise OptionError(f"'{path}' says its shapes, and recordings are no images: no input_shape, no preprocessing")
+    from neurocuda.frontend.nir.importer import import_nir
+
+    options = NirOptions() if nir is None else nir
+    require_type("nir", options, NirOptions, "a neurocuda.NirOptions(...)")
+    context = context or create_context()
+    imported = ImportedModel(context, import_nir(path, options, context))
+    if images is None:
+        return imported, None
+    return imported, checked(images, InputSpec.of(imported.module, pixels=False), what)
+
+
+def import_torch_model(
+    model: Model,
+    images: Arrays | None,
+    *,
+    what: str,
+    input_shape: Sequence[int] | None,
+    preprocessing: Normalize | None,
     context: Context | None = None,
 ) -> tuple[ImportedModel, list[Array] | None]:
     """The model at level `ann-imported`, and the images, checked against its inputs.
@@ -110,7 +155,6 @@ def import_torch_model(
     from neurocuda.frontend.torch_export import import_torch
 
     source = Path(model) if isinstance(model, str | Path) else model
-    _refuse_nir(source, nir)
     if preprocessing is not None:
         require_type("preprocessing", preprocessing, Normalize, "a neurocuda.Normalize(mean, std)")
     if images is not None and preprocessing is not None:
@@ -131,10 +175,3 @@ def _first_images(arrays: Arrays | None) -> Arrays | None:
     if len(arrays) == 1:  # one input: its name does not matter
         return [array[:1] for array in arrays.values()]
     return {name: array[:1] for name, array in arrays.items()}
-
-
-def _refuse_nir(source: object, nir: NirOptions | None) -> None:
-    if isinstance(source, Path) and source.suffix == ".nir":
-        raise ModelError(f"'{source}': reading .nir files is planned but not in this version; give a PyTorch model")
-    if nir is not None:
-        raise OptionError("nir=NirOptions(...) goes with a .nir file, and this model is none")

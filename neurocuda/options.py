@@ -124,20 +124,40 @@ class Normalize:
 
 @dataclass(frozen=True, kw_only=True)
 class NirOptions:
-    """How a .nir file is read where frameworks differ. Reading .nir files is planned; `compile` says so.
+    """How a .nir file is run in discrete time, where NIR leaves it open or frameworks differ from it.
+
+    The defaults are NIR's own meaning (Pedersen et al. 2024): strict comparison, reset to `v_reset`.
 
     Attributes:
-        dt: seconds per step.
-        reset: "nir" as the file's primitives say, or "subtract".
+        dt: seconds per step. None takes 1 for networks without time constants and delays, whose steps have no duration,
+            and refuses others: most frameworks write their files for 1e-4.
+        reset: "nir", to `v_reset`; or "subtract" the threshold, whatever `v_reset` says.
+        comparison: a neuron fires where its potential is above the threshold ("strict") or reaches it ("non-strict").
+        spikes_per_step: the most spikes of a neuron in one step, as whole thresholds fit into its potential.
+        lower_bound: what a membrane potential never falls below.
+        integration: of time constants, "euler" (decay 1 - dt/tau) or "exponential" (decay exp(-dt/tau), exact for
+            currents that are constant within a step).
+
+    Raises:
+        OptionError: a value is unknown or out of range.
     """
 
-    dt: float = 1e-3
+    dt: float | None = None
     reset: str = "nir"
+    comparison: str = "strict"
+    spikes_per_step: int = 1
+    lower_bound: float | None = None
+    integration: str = "euler"
 
     def __post_init__(self) -> None:
         _require_one_of("reset", self.reset, ("nir", "subtract"))
-        if not _is_number(self.dt) or not 0 < self.dt < inf:
+        _require_one_of("comparison", self.comparison, ("strict", "non-strict"))
+        _require_one_of("integration", self.integration, ("euler", "exponential"))
+        _require_between("spikes_per_step", self.spikes_per_step, 1, 2**31 - 1)
+        if self.dt is not None and not (_is_number(self.dt) and 0 < self.dt < inf):
             raise OptionError(f"dt must be a positive number of seconds, not {self.dt}")
+        if self.lower_bound is not None and not (_is_number(self.lower_bound) and isfinite(self.lower_bound)):
+            raise OptionError(f"lower_bound must be a number, not {self.lower_bound}")
 
 
 def require_type(name: str, value: object, kind: type | tuple[type, ...], expected: str) -> None:

@@ -36,7 +36,13 @@ class ModelArguments(argparse.Namespace):
 def add_model_arguments(parser: ArgumentParser) -> None:
     """Adds what `ModelArguments` holds."""
     add = parser.add_argument_group("the model").add_argument
-    add("model_file", nargs="?", type=Path, metavar="MODEL.pt2", help="a program that torch.export.save wrote")
+    add(
+        "model_file",
+        nargs="?",
+        type=Path,
+        metavar="MODEL.pt2",
+        help="a program that torch.export.save wrote, or a .nir file",
+    )
     add("--model", metavar="MODULE:FACTORY",
         help="instead of a file: a function or class of a module or .py file, called without arguments")  # fmt: skip
     add("--weights", type=Path, metavar="FILE", help="its weights, .pth or .safetensors; every name must fit")
@@ -55,7 +61,7 @@ def model_of(arguments: ModelArguments) -> nn.Module | Path:
         ModelError, WeightsError: it cannot be built or filled.
     """
     if (arguments.model_file is None) == (arguments.model is None):
-        raise OptionError("give a model: either a .pt2 file or --model package.module:factory")
+        raise OptionError("give a model: either a .pt2 or .nir file or --model package.module:factory")
     if arguments.model is None:
         assert arguments.model_file is not None
         if arguments.weights is not None:

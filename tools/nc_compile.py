@@ -20,6 +20,7 @@ from neurocuda.ir.files import require_place
 from neurocuda.options import CALIBRATIONS, CODES, GRANULARITIES, HOSTS, Conversion
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import ModelArguments, add_model_arguments, images_of, model_of, preprocessing_of
+from neurocuda.tools._nir import NirArguments, add_nir_options, nir_options
 from neurocuda.tools._summary import summary_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ EXAMPLES = """examples:
 """
 
 
-class Arguments(ModelArguments):
+class Arguments(ModelArguments, NirArguments):
     """What the command line says."""
 
     target: str
@@ -76,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("nc-compile", DESCRIPTION, EXAMPLES)
     add_model_arguments(parser)
+    add_nir_options(parser)
     _add_conversion(parser)
     add = parser.add_argument_group("what is done").add_argument
     add("--target", default="cpu", metavar="TARGET", help="<backend> or <backend>:<chip> (default: cpu)")
@@ -151,6 +153,7 @@ def _run(arguments: Arguments) -> int:
             input_shape=arguments.input_shape,
             preprocessing=preprocessing,
             conversion=conversion,
+            nir=nir_options(arguments, arguments.model_file),
             validate=arguments.validate,
             progress=watch.step,
         )
@@ -191,7 +194,7 @@ def _output(arguments: Arguments) -> Path:
     elif arguments.model is not None:
         output = Path(arguments.model.rpartition(":")[2].rpartition(".")[2] + ".nca")
     else:
-        raise OptionError("give a model: either a .pt2 file or --model package.module:factory")
+        raise OptionError("give a model: either a .pt2 or .nir file or --model package.module:factory")
     require_place(output)
     return output
 
@@ -222,7 +225,7 @@ def _summarise(arguments: Arguments, compiled: Compiled, output: Path) -> None:
     elif not arguments.quiet:
         from neurocuda.measure.words import size_of
 
-        steps = f'code "{compiled.code}", T = {compiled.conversion.timesteps}'
+        steps = f'code "{compiled.code}"' + ("" if compiled.trains else f", T = {compiled.conversion.timesteps}")
         print(f"{output}: {compiled.name} for {compiled.target}, {steps}, {size_of(output.stat().st_size)}")
         if compiled.validation is not None:
             print(compiled.validation.headline)

@@ -99,8 +99,17 @@ def linear(values: Array, weight: Array, bias: Array | None) -> Array:
 def diagonal(values: Array, weight: Array) -> Array:
     """Every element times its own weight."""
     if values.dtype.kind == "f" or weight.dtype.kind == "f":
-        return values * weight
+        exact = exact_type(values, weight)
+        return np.multiply(values.astype(exact, copy=False), weight.astype(exact, copy=False))
     return values.astype(np.int64) * weight.astype(np.int64)
+
+
+def decayed(values: Array, decay: Array, bits: int | None) -> Array:
+    """values * decay; of integers values * decay / 2^bits, rounded toward zero."""
+    if bits is None:
+        return (values * decay).astype(values.dtype)
+    product = values.astype(np.int64) * decay.astype(np.int64)
+    return (np.sign(product) * (np.abs(product) >> bits)).astype(values.dtype)
 
 
 def aligned(left: Array, right: Array) -> tuple[Array, Array]:

@@ -9,11 +9,9 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
-    FloatAttr,
     IntegerAttr,
     StringAttr,
     TensorType,
-    f64,
     i64,
 )
 from xdsl.ir import Attribute, SSAValue
@@ -39,12 +37,19 @@ from neurocuda.ir.attributes import Dense, dense_shape, element_type, integer, i
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
+STATE = "(`shift` $shift^)? (`decay_bits` $decay_bits^)? (`state_bits` $state_bits^)? "
+"""How integers of a membrane and of a synaptic current are said."""
+
+INPUT_CODES = ("payload", "current", "spikes")
+"""How the value of an input is said in time."""
+
 
 @irdl_op_definition
 class InputOp(ShapedOp):
     """Says the network's input in time.
 
-    `payload`: the whole value once, at the first step. `current`: the whole value at every step.
+    `payload`: the whole value once, at the first step. `current`: the whole value at every step. `spikes`: the first
+    axis of the value is time, and at every step the next element along it is sent.
 
     (C2) The code is one of these.
     """
@@ -58,19 +63,23 @@ class InputOp(ShapedOp):
     assembly_format = "$input (`code` $code^)? attr-dict `:` type($input) `->` type($result)"
 
     def __init__(self, input: SSAValue, element: Attribute, code: str = "payload") -> None:
+        shape = shape_of(input)[1:] if code == "spikes" else shape_of(input)
         super().__init__(
-            operands=[input],
-            properties={"code": StringAttr(code)},
-            result_types=[TensorType(element, shape_of(input))],
+            operands=[input], properties={"code": StringAttr(code)}, result_types=[TensorType(element, shape)]
         )
 
     def inferred_shape(self) -> shapes.Shape:
-        return shape_of(self.input)
+        shape = shape_of(self.input)
+        if self.code.data != "spikes":
+            return shape
+        if not shape:
+            raise ValueError('with code "spikes" the first axis of the value is time')
+        return shape[1:]
 
     def verify_(self) -> None:
         super().verify_()
-        if self.code.data not in ("payload", "current"):  # C2
-            raise VerifyException(f'snn.input: "{self.code.data}" is neither "payload" nor "current"')
+        if self.code.data not in INPUT_CODES:  # C2
+            raise VerifyException(f'snn.input: "{self.code.data}" is none of {", ".join(INPUT_CODES)}')
 
 
 class ChargedOp(ShapedOp):
@@ -95,8 +104,8 @@ class IntegrateAndFireOp(ChargedOp):
 
     At step 0 the membrane potential v is `initial` and the synaptic current i is 0. At every step
 
-        i <- current_decay i + sum of currents + bias        (without current_decay: i <- sum of currents + bias)
-        v <- max(membrane_decay v + i, lower_bound)
+        i <- current_decay i + sum of currents               (without current_decay: i <- sum of currents)
+        v <- max(membrane_decay v + i + bias, lower_bound)
         s <- 1 where v >= threshold (v > threshold with `strict`), inside the firing window, while fewer than
              `levels` spikes were fired and at least `refractory` steps have passed since the last one, else 0;
              with `spikes_per_step` k > 1, min(floor(v / threshold), k);
@@ -104,6 +113,10 @@ class IntegrateAndFireOp(ChargedOp):
              with `signed`, also -1 where v < 0 and more was sent than taken back
         v <- v - threshold s with reset "subtract", `reset_value` where s > 0 with reset "zero"
 
+    In a network of code "train" the range of the result bounds what one step sends.
+    Integers say how they are rounded and kept. The sum of currents is shifted left by `shift` bits. A decay d leaves
+    d x / 2^decay_bits of x, rounded toward zero. With `state_bits`, i (where it decays) and v saturate to as many bits,
+    two's complement, as soon as they are computed; resets come after that.
     `fire` is the firing window [start, stop) in steps; without it the neuron may fire at every step. In a network of
     code "count" there is a single step and the result is clip(floor(v / threshold), 0, levels).
     `values` says what a spike stands for at every step of the window: what is sent is the value, so synapses stay
@@ -124,23 +137,27 @@ class IntegrateAndFireOp(ChargedOp):
     scale = opt_prop_def(DENSE)
     levels = opt_prop_def(IntegerAttr.constr(i64))
     reset = prop_def(StringAttr, default_value=StringAttr("subtract"))
-    reset_value = opt_prop_def(FloatAttr)
+    reset_value = opt_prop_def(DENSE)
     strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     spikes_per_step = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
     refractory = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     membrane_decay = opt_prop_def(DENSE)
     current_decay = opt_prop_def(DENSE)
-    lower_bound = opt_prop_def(FloatAttr)
+    shift = opt_prop_def(IntegerAttr.constr(i64))
+    decay_bits = opt_prop_def(IntegerAttr.constr(i64))
+    state_bits = opt_prop_def(IntegerAttr.constr(i64))
+    lower_bound = opt_prop_def(DENSE)
     fire = opt_prop_def(DenseArrayBase.constr(i64))
     values = opt_prop_def(DenseArrayBase.constr(i64))
     signed = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     assembly_format = (
         "$currents `threshold` `(` $threshold `)` (`initial` `(` $initial^ `)`)? (`bias` `(` $bias^ `)`)? "
-        "(`scale` `(` $scale^ `)`)? (`levels` $levels^)? (`reset` $reset^)? (`reset_value` $reset_value^)? "
+        "(`scale` `(` $scale^ `)`)? (`levels` $levels^)? (`reset` $reset^)? (`reset_value` `(` $reset_value^ `)`)? "
         "(`strict` $strict^)? (`spikes_per_step` $spikes_per_step^)? (`refractory` $refractory^)? "
         "(`membrane_decay` `(` $membrane_decay^ `)`)? (`current_decay` `(` $current_decay^ `)`)? "
-        "(`lower_bound` $lower_bound^)? (`fire` $fire^)? (`values` $values^)? (`signed` $signed^)? attr-dict `:` "
-        "`(` type($currents) `)` `->` type($result)"
+        + STATE
+        + "(`lower_bound` `(` $lower_bound^ `)`)? (`fire` $fire^)? (`values` $values^)? (`signed` $signed^)? attr-dict "
+        "`:` `(` type($currents) `)` `->` type($result)"
     )
 
     def __init__(
@@ -154,13 +171,13 @@ class IntegrateAndFireOp(ChargedOp):
         scale: Dense | None = None,
         levels: int | None = None,
         reset: str = "subtract",
-        reset_value: float | None = None,
+        reset_value: Dense | None = None,
         strict: bool = False,
         spikes_per_step: int = 1,
         refractory: int = 0,
         membrane_decay: Dense | None = None,
         current_decay: Dense | None = None,
-        lower_bound: float | None = None,
+        lower_bound: Dense | None = None,
         fire: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(
@@ -172,20 +189,21 @@ class IntegrateAndFireOp(ChargedOp):
                 "scale": scale,
                 "levels": None if levels is None else integer(levels),
                 "reset": StringAttr(reset),
-                "reset_value": None if reset_value is None else FloatAttr(reset_value, f64),
+                "reset_value": reset_value,
                 "strict": BoolAttr.from_bool(strict),
                 "spikes_per_step": integer(spikes_per_step),
                 "refractory": integer(refractory),
                 "membrane_decay": membrane_decay,
                 "current_decay": current_decay,
-                "lower_bound": None if lower_bound is None else FloatAttr(lower_bound, f64),
+                "lower_bound": lower_bound,
                 "fire": None if fire is None else integers(fire),
             },
             result_types=[TensorType(element, shape_of(currents[0]))],
         )
 
     def constants(self) -> Sequence[Dense | None]:
-        return [self.threshold, self.initial, self.bias, self.scale, self.membrane_decay, self.current_decay]
+        state = [self.initial, self.bias, self.membrane_decay, self.current_decay, self.lower_bound, self.reset_value]
+        return [self.threshold, self.scale, *state]
 
     @property
     def window(self) -> tuple[int, int] | None:
@@ -238,46 +256,132 @@ class IntegrateAndFireOp(ChargedOp):
 
 @irdl_op_definition
 class AccumulateOp(ChargedOp):
-    """A membrane that never fires: `initial` plus, at every step, the sum of currents plus `bias`. A readout."""
+    """A membrane that never fires and is read at every step: an integrator, with decays a leaky one. A readout.
+
+    i and v are those of `snn.integrate_and_fire`, in integers, too; the result is v.
+    """
 
     name = "snn.accumulate"
     initial = opt_prop_def(DENSE)
     bias = opt_prop_def(DENSE)
+    membrane_decay = opt_prop_def(DENSE)
+    current_decay = opt_prop_def(DENSE)
+    shift = opt_prop_def(IntegerAttr.constr(i64))
+    decay_bits = opt_prop_def(IntegerAttr.constr(i64))
+    state_bits = opt_prop_def(IntegerAttr.constr(i64))
     assembly_format = (
-        "$currents (`initial` `(` $initial^ `)`)? (`bias` `(` $bias^ `)`)? attr-dict `:` `(` type($currents) `)` "
-        "`->` type($result)"
+        "$currents (`initial` `(` $initial^ `)`)? (`bias` `(` $bias^ `)`)? "
+        "(`membrane_decay` `(` $membrane_decay^ `)`)? (`current_decay` `(` $current_decay^ `)`)? "
+        + STATE
+        + "attr-dict `:` "
+        "`(` type($currents) `)` `->` type($result)"
     )
 
-    def __init__(self, currents: Sequence[SSAValue], initial: Dense | None = None, bias: Dense | None = None) -> None:
+    def __init__(
+        self,
+        currents: Sequence[SSAValue],
+        initial: Dense | None = None,
+        bias: Dense | None = None,
+        *,
+        membrane_decay: Dense | None = None,
+        current_decay: Dense | None = None,
+        element: Attribute | None = None,
+    ) -> None:
         super().__init__(
             operands=[currents],
-            properties={"initial": initial, "bias": bias},
-            result_types=[currents[0].type],
+            properties={
+                "initial": initial,
+                "bias": bias,
+                "membrane_decay": membrane_decay,
+                "current_decay": current_decay,
+            },
+            result_types=[TensorType(element or element_type(currents[0]), shape_of(currents[0]))],
         )
 
     def constants(self) -> Sequence[Dense | None]:
-        return [self.initial, self.bias]
+        return [self.initial, self.bias, self.membrane_decay, self.current_decay]
 
 
 @irdl_op_definition
 class DelayOp(IRDLOperation):
-    """The signal of `steps` steps ago; nothing before that.
+    """The signal of `steps` steps ago; nothing before that. Every element may come `extra` steps later still.
 
-    (C1) The type stays. (C2) The delay is positive.
+    In a network of code "train" a delay of at least one step may read what stands further down: it closes a cycle.
+
+    (C1) The type stays. (C2) The delay is positive, with `extra` not negative.
+    (C3) `extra` (i32) has the input's shape.
     """
 
     name = "snn.delay"
     input = operand_def(TensorType)
     steps = prop_def(IntegerAttr.constr(i64))
+    extra = opt_prop_def(DENSE)
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
-    assembly_format = "$input `steps` $steps attr-dict `:` type($input) `->` type($result)"
+    assembly_format = "$input `steps` $steps (`extra` `(` $extra^ `)`)? attr-dict `:` type($input) `->` type($result)"
 
-    def __init__(self, input: SSAValue, steps: int) -> None:
-        super().__init__(operands=[input], properties={"steps": integer(steps)}, result_types=[input.type])
+    def __init__(self, input: SSAValue, steps: int, extra: Dense | None = None) -> None:
+        super().__init__(
+            operands=[input], properties={"steps": integer(steps), "extra": extra}, result_types=[input.type]
+        )
 
     def verify_(self) -> None:
         if self.input.type != self.result.type:  # C1
             raise VerifyException(f"snn.delay: the type changes from {self.input.type} to {self.result.type}")
-        if self.steps.value.data < 1:  # C2
+        if self.steps.value.data < (0 if self.extra is not None else 1):  # C2
             raise VerifyException("snn.delay: a delay is at least one step")
+        if self.extra is not None and dense_shape(self.extra) != shape_of(self.input):  # C3
+            raise VerifyException(
+                f"snn.delay: {dense_shape(self.extra)} extra delays for {shape_of(self.input)} elements"
+            )
+
+
+@irdl_op_definition
+class ThresholdOp(ShapedOp):
+    """One spike wherever the signal of a step reaches the threshold (`strict`: exceeds it). It remembers nothing.
+
+    (C2) The result's elements are spikes.
+    """
+
+    name = "snn.threshold"
+    input = operand_def(TensorType)
+    threshold = prop_def(DENSE)
+    strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = (
+        "$input `threshold` `(` $threshold `)` (`strict` $strict^)? attr-dict `:` type($input) `->` type($result)"
+    )
+
+    def __init__(self, input: SSAValue, threshold: Dense, *, strict: bool = False) -> None:
+        super().__init__(
+            operands=[input],
+            properties={"threshold": threshold, "strict": BoolAttr.from_bool(strict)},
+            result_types=[TensorType(SpikesType.of(0, 1), shape_of(input))],
+        )
+
+    def inferred_shape(self) -> shapes.Shape:
+        return shapes.neuron_layer([shape_of(self.input)], [dense_shape(self.threshold)])
+
+    def verify_(self) -> None:
+        super().verify_()
+        if not isinstance(element_type(self.result), SpikesType):  # C2
+            raise VerifyException(f"snn.threshold: expected spikes, found {element_type(self.result)}")
+
+
+@irdl_op_definition
+class AddOp(ShapedOp):
+    """The sum of what arrives at a step by several ways, for what is no neuron and has only one input."""
+
+    name = "snn.add"
+    signals = var_operand_def(TensorType)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+    assembly_format = "$signals attr-dict `:` `(` type($signals) `)` `->` type($result)"
+
+    def __init__(self, signals: Sequence[SSAValue], element: Attribute) -> None:
+        super().__init__(operands=[signals], result_types=[TensorType(element, shape_of(signals[0]))])
+
+    def inferred_shape(self) -> shapes.Shape:
+        return shapes.neuron_layer([shape_of(signal) for signal in self.signals], [])

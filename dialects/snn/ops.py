@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import IntegerAttr, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, TensorType, i64
 from xdsl.ir import Attribute, Dialect, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -32,15 +32,16 @@ from neurocuda.dialects.shared.bases import (
     SumPool2dBase,
     TransposeBase,
 )
-from neurocuda.dialects.snn.neurons import AccumulateOp, DelayOp, InputOp, IntegrateAndFireOp
+from neurocuda.dialects.snn.neurons import AccumulateOp, AddOp, DelayOp, InputOp, IntegrateAndFireOp, ThresholdOp
 from neurocuda.dialects.snn.tables import FiringTableOp, LayerNormOp, LookupOp, MatrixProductOp, ProductOp, SoftmaxOp
 from neurocuda.dialects.snn.types import GradedType, SpikesType
-from neurocuda.ir.attributes import integer
+from neurocuda.ir.attributes import element_type, integer, shape_of
 
 __all__ = [
     "CODES",
     "DIALECT",
     "AccumulateOp",
+    "AddOp",
     "ConcatOp",
     "Conv2dOp",
     "DelayOp",
@@ -64,11 +65,12 @@ __all__ = [
     "SoftmaxOp",
     "SpikesType",
     "SumPool2dOp",
+    "ThresholdOp",
     "TransposeOp",
 ]
 
-CODES = ("count", "unary", "radix", "latency", "graded", "signed", "free")
-"""How the integers of the network are said in time."""
+CODES = ("count", "unary", "radix", "latency", "graded", "signed", "free", "train")
+"""How the integers of the network are said in time; in code "train" spikes stand for themselves, without an end."""
 
 
 @irdl_op_definition
@@ -164,14 +166,20 @@ class NetworkOp(IRDLOperation):
     `interval` is the number of steps after which hardware may start the next image while this one is still on its way
     (the initiation interval): no state is in use for longer.
 
+    A network of code "train" says no `steps`: it runs as long as its inputs do, whose first axis is time, and its
+    results are what `snn.output` reads at every step, along time. Its body is a graph: a delay may read what stands
+    further down.
+
     (C1) The body's arguments have the operands' types.
-    (C2) The code is a known one and there is at least one step; "count" has one. The interval is positive.
-    (C3) `snn.output` ends the body with the results' types.
+    (C2) The code is a known one and there is at least one step; "count" has one, "train" says none. The interval is
+         positive.
+    (C3) `snn.output` ends the body with the results' types; in code "train" the results have a first axis more.
+    (C4) A value is read behind the operation that makes it, but by a delay of at least one step in code "train".
     """
 
     name = "snn.network"
     inputs = var_operand_def()
-    steps = prop_def(IntegerAttr.constr(i64))
+    steps = opt_prop_def(IntegerAttr.constr(i64))
     interval = opt_prop_def(IntegerAttr.constr(i64))
     code = prop_def(StringAttr)
     body = region_def("single_block")
@@ -179,8 +187,8 @@ class NetworkOp(IRDLOperation):
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "`code` $code `steps` $steps (`interval` $interval^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body "
-        "`:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
+        "`code` $code (`steps` $steps^)? (`interval` $interval^)? `inputs` `(` $inputs `)` attr-dict-with-keyword "
+        "$body `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
     def __init__(
@@ -190,11 +198,11 @@ class NetworkOp(IRDLOperation):
         result_types: Sequence[Attribute],
         *,
         code: str = "count",
-        steps: int = 1,
+        steps: int | None = 1,
     ) -> None:
         super().__init__(
             operands=[inputs],
-            properties={"code": StringAttr(code), "steps": integer(steps)},
+            properties={"code": StringAttr(code), "steps": None if steps is None else integer(steps)},
             regions=[body],
             result_types=[result_types],
         )
@@ -202,14 +210,40 @@ class NetworkOp(IRDLOperation):
     def verify_(self) -> None:
         if [a.type for a in self.body.block.args] != [value.type for value in self.inputs]:  # C1
             raise VerifyException("snn.network: the body's arguments do not have the operands' types")
-        steps = self.steps.value.data
-        if self.code.data not in CODES or steps < 1 or (self.code.data == "count" and steps != 1):  # C2
-            raise VerifyException(f'snn.network: code "{self.code.data}" with {steps} steps; codes are {CODES}')
+        steps, code = None if self.steps is None else self.steps.value.data, self.code.data
+        fits = steps is None if code == "train" else steps is not None and steps > 0 and (code != "count" or steps == 1)
+        if code not in CODES or not fits:  # C2
+            raise VerifyException(f'snn.network: code "{code}" with {steps or "no"} steps; codes are {CODES}')
         if self.interval is not None and self.interval.value.data < 1:  # C2
             raise VerifyException(f"snn.network: an interval of {self.interval.value.data} steps is not positive")
         last = self.body.block.last_op
-        if not isinstance(last, OutputOp) or last.operand_types != self.result_types:  # C3
+        if not isinstance(last, OutputOp) or last.operand_types != tuple(map(self._read, self.outputs)):  # C3
             raise VerifyException("snn.network: the body does not end in an `snn.output` of the results' types")
+        self._verify_order()
+
+    def _read(self, output: SSAValue) -> Attribute:
+        """The type of what `snn.output` reads for a result."""
+        if self.code.data != "train" or not shape_of(output):
+            return output.type
+        return TensorType(element_type(output), shape_of(output)[1:])
+
+    def _verify_order(self) -> None:
+        """C4."""
+        known = set[SSAValue](self.body.block.args)
+        for op in self.body.block.ops:
+            closes = self.code.data == "train" and isinstance(op, DelayOp) and op.steps.value.data > 0
+            late = [operand for operand in op.operands if operand not in known]
+            if late and not closes:
+                raise VerifyException(
+                    f"snn.network: `{op.name}` reads what stands further down, and is no delay of at least one step"
+                )
+            known.update(op.results)
+
+    @property
+    def duration(self) -> int:
+        """The number of steps of a network that says it: of any code but "train"."""
+        assert self.steps is not None
+        return self.steps.value.data
 
 
 @irdl_op_definition
@@ -229,6 +263,7 @@ DIALECT = Dialect(
     "snn",
     [
         AccumulateOp,
+        AddOp,
         ConcatOp,
         Conv2dOp,
         DelayOp,
@@ -249,6 +284,7 @@ DIALECT = Dialect(
         SliceOp,
         SoftmaxOp,
         SumPool2dOp,
+        ThresholdOp,
         TransposeOp,
     ],
     [GradedType, SpikesType],

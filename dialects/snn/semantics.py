@@ -34,12 +34,15 @@ def network(op: snn.NetworkOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
         return tuple(run.block(block, inputs))
     run.reset()
     clock = Clock(run, block, inputs)
-    for step in range(op.steps.value.data):
+    trains: list[tuple[Array, ...]] = []
+    for step in range(inputs[0].shape[1] if op.steps is None else op.duration):
         run.step = step
         clock.tick()
+        if op.steps is None:
+            trains.append(clock.outputs())
     clock.report()
     run.report_states()
-    return clock.outputs()
+    return clock.outputs() if op.steps is not None else clock.along_time(trains)
 
 
 class Clock:
@@ -50,21 +53,27 @@ class Clock:
         self.block = block
         self.inputs: dict[SSAValue, Signal] = dict(zip(block.args, inputs, strict=True))
         self.batch = len(inputs[0])
+        self.delays = [op for op in block.ops if isinstance(op, snn.DelayOp) and op.steps.value.data]
         self.values: dict[SSAValue, Signal] = {}
         self.sums: dict[Operation, Array] = {}
 
     def tick(self) -> None:
-        """One step of every operation, in order."""
+        """One step of every operation, in order; delays send first and hear last, so that they may close cycles."""
         self.values = dict(self.inputs)
+        for op in self.delays:
+            self._sent(op, _oldest(op, self.run))
         for op in self.block.ops:
-            if op is self.block.last_op:
-                return
-            signal = self._evaluate(op, [self.values[operand] for operand in op.operands])
-            self.values[op.results[0]] = signal
-            if signal is not None and self.run.observer is not None:
-                self._note(op, signal)
-            if signal is not None and self.run.on_signal is not None:
-                self.run.on_signal(op, self.run.step, signal)
+            if op is not self.block.last_op and op.results[0] not in self.values:
+                self._sent(op, self._evaluate(op, [self.values[operand] for operand in op.operands]))
+        for op in self.delays:
+            self._evaluate(op, [self.values[op.input]])
+
+    def _sent(self, op: Operation, signal: Signal) -> None:
+        self.values[op.results[0]] = signal
+        if signal is not None and self.run.observer is not None:
+            self._note(op, signal)
+        if signal is not None and self.run.on_signal is not None:
+            self.run.on_signal(op, self.run.step, signal)
 
     def _evaluate(self, op: Operation, operands: Sequence[Signal]) -> Signal:
         meaning = meaning_of(type(op))
@@ -101,10 +110,17 @@ class Clock:
         signals = [(operand, self.values[operand]) for operand in last.operands]
         return tuple(self._silence(operand) if signal is None else signal for operand, signal in signals)
 
+    def along_time(self, trains: Sequence[tuple[Array, ...]]) -> tuple[Array, ...]:
+        """What the output read at every step, time behind the batch axis."""
+        last = self.block.last_op
+        assert last is not None
+        silent = [np.empty((self.batch, 0, *shape_of(operand))) for operand in last.operands]
+        return tuple(np.stack(train, axis=1) for train in zip(*trains, strict=True)) if trains else tuple(silent)
+
 
 def _has_bias(op: Operation) -> bool:
-    """Whether a synapse has a current of its own at every step, also when nothing arrives."""
-    return isinstance(op, snn.Conv2dOp | snn.LinearOp) and op.bias is not None
+    """Whether an operation may send something when nothing arrives: a constant current, or the spike of zero."""
+    return isinstance(op, snn.ThresholdOp) or (isinstance(op, snn.Conv2dOp | snn.LinearOp) and op.bias is not None)
 
 
 def _awake(op: Operation, step: int) -> bool:
@@ -120,6 +136,9 @@ def _awake(op: Operation, step: int) -> bool:
 
 @means(snn.InputOp, stateful=True)
 def input_(op: snn.InputOp, run: Run, x: Array) -> Array:
+    if op.code.data == "spikes":
+        frame = x[:, run.step]
+        return frame.astype(np.float32, copy=False) if isinstance(element_type(op.result), AnyFloat) else frame
     return x if run.step == 0 or op.code.data == "current" else np.zeros_like(x)
 
 
@@ -145,18 +164,25 @@ def _start(run: Run, initial: Dense | None, like: Array) -> Array:
 
 @means(snn.IntegrateAndFireOp, stateful=True)
 def integrate_and_fire(op: snn.IntegrateAndFireOp, run: Run, *currents: Array) -> Array:
-    charge = _total(currents, _constant(run, op.bias))
     if isinstance(element_type(op.result), CountType):
-        return _count(op, run, charge)
+        return _count(op, run, _total(currents, _constant(run, op.bias)))
     state = run.state(op)
-    if "v" not in state:
-        state["v"] = _start(run, op.initial, charge)
-        state["fired"] = np.zeros(charge.shape, np.int64)
-    state["v"] = _integrate(op, run, state, charge)
+    state["v"] = _integrate(op, run, state, currents)
+    if op.lower_bound is not None:
+        state["v"] = np.maximum(state["v"], run.tensor(op.lower_bound)).astype(state["v"].dtype)
+    state["v"] = _saturated(op, state["v"])
+    state.setdefault("fired", np.zeros(state["v"].shape, np.int64))
     spikes = _spikes(op, run, state)
     state["fired"] = state["fired"] + spikes
     state["v"] = _reset(op, run, state["v"], spikes)
     return spikes
+
+
+def _as_declared(op: snn.IntegrateAndFireOp | snn.AccumulateOp, run: Run, charge: Array) -> Array:
+    """In floats where the neurons are: spikes may reach them without a synapse between."""
+    fires = isinstance(op, snn.IntegrateAndFireOp)
+    floats = run.tensor(op.threshold).dtype.kind == "f" if fires else isinstance(element_type(op.result), AnyFloat)
+    return charge.astype(np.float32, copy=False) if floats else charge
 
 
 def _count(op: snn.IntegrateAndFireOp, run: Run, charge: Array) -> Array:
@@ -166,13 +192,32 @@ def _count(op: snn.IntegrateAndFireOp, run: Run, charge: Array) -> Array:
     return shared.staircase(charge, zero, run.tensor(op.threshold), initial, op.levels.value.data)
 
 
-def _integrate(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array], charge: Array) -> Array:
+def _integrate(
+    op: snn.IntegrateAndFireOp | snn.AccumulateOp, run: Run, state: dict[str, Array], currents: Sequence[Array]
+) -> Array:
+    """The membrane potential behind the currents of a step."""
+    charge = _as_declared(op, run, _total(currents, None))
+    if op.shift is not None:
+        charge = charge << op.shift.value.data
     if op.current_decay is not None:
-        charge = state.get("i", np.zeros_like(charge)) * run.tensor(op.current_decay) + charge
-        state["i"] = charge
-    v = state["v"] if op.membrane_decay is None else state["v"] * run.tensor(op.membrane_decay)
-    v = v + charge
-    return v if op.lower_bound is None else np.maximum(v, op.lower_bound.value.data).astype(v.dtype)
+        charge = _decayed(op, state.get("i", np.zeros_like(charge)), run.tensor(op.current_decay)) + charge
+        charge = state["i"] = _saturated(op, charge)
+    charge = _total([charge], _constant(run, op.bias))
+    v = state["v"] if "v" in state else _start(run, op.initial, charge)
+    return (v if op.membrane_decay is None else _decayed(op, v, run.tensor(op.membrane_decay))) + charge
+
+
+def _decayed(op: snn.IntegrateAndFireOp | snn.AccumulateOp, values: Array, decay: Array) -> Array:
+    if op.decay_bits is None:
+        return values * decay
+    return shared.decayed(values, decay, op.decay_bits.value.data)
+
+
+def _saturated(op: snn.IntegrateAndFireOp | snn.AccumulateOp, values: Array) -> Array:
+    if op.state_bits is None:
+        return values
+    limit = 2 ** (op.state_bits.value.data - 1)
+    return np.clip(values, -limit, limit - 1)
 
 
 def _spikes(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array]) -> Array:
@@ -209,8 +254,8 @@ def _rested(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array], spike
 def _reset(op: snn.IntegrateAndFireOp, run: Run, v: Array, spikes: Array) -> Array:
     if op.reset.data == "subtract":
         return v - (spikes * run.tensor(op.threshold)).astype(v.dtype)
-    value = 0 if op.reset_value is None else op.reset_value.value.data
-    return np.where(spikes > 0, v.dtype.type(value), v)
+    value = np.int64(0) if op.reset_value is None else run.tensor(op.reset_value)
+    return np.where(spikes > 0, value.astype(v.dtype), v)
 
 
 # Neurons that say an integer worked out from the charge of their layer
@@ -255,20 +300,51 @@ def layer_norm(op: snn.LayerNormOp, run: Run, *currents: Array) -> Array:
 
 @means(snn.AccumulateOp, stateful=True)
 def accumulate(op: snn.AccumulateOp, run: Run, *currents: Array) -> Array:
-    charge = _total(currents, _constant(run, op.bias))
     state = run.state(op)
-    if "v" not in state:
-        state["v"] = _start(run, op.initial, charge)
-    state["v"] = state["v"] + charge
+    state["v"] = _saturated(op, _integrate(op, run, state, currents))
     return state["v"]
+
+
+@means(snn.ThresholdOp)
+def threshold(op: snn.ThresholdOp, run: Run, x: Array) -> Array:
+    least = run.tensor(op.threshold)
+    return (x > least if op.strict.value.data else x >= least).astype(np.int64)
+
+
+@means(snn.AddOp)
+def add(op: snn.AddOp, run: Run, *signals: Array) -> Array:
+    total = _total(signals, None)
+    return total.astype(np.float32, copy=False) if isinstance(element_type(op.result), AnyFloat) else total
 
 
 @means(snn.DelayOp, stateful=True)
 def delay(op: snn.DelayOp, run: Run, x: Array) -> Array:
-    state = run.state(op)
-    line = state.get("line", np.zeros((op.steps.value.data, *x.shape), x.dtype))
-    state["line"] = np.concatenate([line[1:], x[None]])
-    return line[0]
+    state, steps = run.state(op), op.steps.value.data
+    line = state.get("line", np.zeros((steps + _longest_extra(op, run), *x.shape), x.dtype))
+    line = np.concatenate([line, x[None]])
+    state["line"] = line[1:]
+    return _late(op, run, line[: len(line) - steps])
+
+
+def _oldest(op: snn.DelayOp, run: Run) -> Signal:
+    """What a delay of at least one step sends before it hears anything."""
+    line = run.state(op).get("line")
+    if line is None:
+        return None
+    signal = _late(op, run, line[: len(line) - op.steps.value.data + 1])
+    return signal if signal.any() else None
+
+
+def _longest_extra(op: snn.DelayOp, run: Run) -> int:
+    return 0 if op.extra is None else int(run.tensor(op.extra).max(initial=0))
+
+
+def _late(op: snn.DelayOp, run: Run, line: Array) -> Array:
+    """What every element sends, of a line whose last entry comes without extra delay."""
+    if op.extra is None:
+        return line[-1]
+    entry = len(line) - 1 - run.tensor(op.extra)
+    return np.take_along_axis(line, np.broadcast_to(entry, line.shape[1:])[None], axis=0)[0]
 
 
 @means(snn.RunningMaxPool2dOp, stateful=True)

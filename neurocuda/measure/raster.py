@@ -65,7 +65,7 @@ def schedule_of(module: ModuleOp) -> tuple[int, tuple[Window, ...]]:
         return 0, ()
     active = activities(network)
     layers = ((origin_of(op) or op.name, active[op.result]) for op in _layers(network))
-    return network.steps.value.data, tuple(Window(name, found.start, found.stop) for name, found in layers)
+    return network.duration, tuple(Window(name, found.start, found.stop) for name, found in layers)
 
 
 def raster_of(module: ModuleOp, weights: WeightStore, image: Sequence[Array]) -> Raster:
@@ -93,7 +93,7 @@ class _Recorder(Run):
         if not isinstance(op, snn.NetworkOp):
             return super().evaluate(op, operands)
         self.reset()
-        self.steps = op.steps.value.data
+        self.steps = op.duration
         clock = Clock(self, op.body.block, operands)
         for step in range(self.steps):
             self.step = step

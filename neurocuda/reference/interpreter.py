@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from neurocuda.errors import InputError, ModelError
-from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.attributes import Dense, fits, shape_of, written_shape
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.meaning import Array, meaning_of
 
@@ -135,8 +135,9 @@ def execute(run: Run, module: ModuleOp, inputs: Sequence[Array]) -> list[Array]:
         raise InputError(f"the network has {len(arguments)} inputs, {len(inputs)} were given")
     for index, (argument, array) in enumerate(zip(arguments, inputs, strict=True)):
         expected = shape_of(argument)
-        if array.shape[1:] != expected:
-            raise InputError(f"input {index}: expected images of shape {expected}, found {array.shape[1:]}")
+        if not fits(array.shape[1:], expected):
+            wanted = written_shape(expected)
+            raise InputError(f"input {index}: expected images of shape {wanted}, found {array.shape[1:]}")
     batches = [len(array) for array in inputs]
     if len(set(batches)) > 1:
         raise InputError(f"the inputs hold {' and '.join(map(str, batches))} images")

@@ -108,7 +108,7 @@ def _problem(op: Operation, why: str, remedy: str = "") -> Problem:
 
 
 def _ends_in_time(op: NEURONS, network: snn.NetworkOp) -> Iterator[Problem]:
-    steps = network.steps.value.data
+    steps = network.duration
     if op.window is not None and op.window[1] > steps:
         yield _problem(op, f"it fires until step {op.window[1]}, and the network ends at step {steps}")
 

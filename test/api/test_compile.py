@@ -90,7 +90,7 @@ def spoiled(value: float) -> nn.Module:
         (lambda: nn.Conv2d(3, 4, 3).bfloat16().eval(), nc.ModelError, "is bfloat16, not float32"),
         (lambda: nn.Conv2d(3, 4, 3, dtype=torch.complex64).eval(), nc.ModelError, "is complex64, not float32"),
         (lambda: "model", nc.ModelError, "'model'"),
-        (lambda: Path("network.nir"), nc.ModelError, "'network.nir': reading .nir files is planned"),
+        (lambda: Path("network.nir"), nc.OptionError, "'network.nir' says its shapes"),
         (lambda: 3, nc.ModelError, "expected a torch.nn.Module"),
     ],
 )

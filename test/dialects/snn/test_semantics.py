@@ -77,13 +77,13 @@ FLOAT = "threshold(dense<1.0> : tensor<1xf32>)"
         # reset to zero: the rest is lost
         (f'{THRESHOLD} reset "zero"', [30, 0, 9, 1], [1, 0, 0, 1]),
         # reset to another value, below zero
-        (f'{THRESHOLD} reset "zero" reset_value -5.0 : f64', [30, 14, 1], [1, 0, 1]),
+        (f'{THRESHOLD} reset "zero" reset_value(dense<-5.0> : tensor<1xf32>)', [30, 14, 1], [1, 0, 1]),
         # two steps of rest after a spike
         (f"{THRESHOLD} refractory 2", [50, 0, 0, 0, 0], [1, 0, 0, 1, 0]),
         # fires in steps 1 and 2 only
         (f"{THRESHOLD} fire [1, 3]", [50, 0, 0, 0], [0, 1, 1, 0]),
         # a lower bound: v: -3, 7, 17-10
-        (f"{THRESHOLD} lower_bound -3.0 : f64", [-50, 10, 10], [0, 0, 1]),
+        (f"{THRESHOLD} lower_bound(dense<-3.0> : tensor<1xf32>)", [-50, 10, 10], [0, 0, 1]),
         # without one: v: -50, -40, -30
         (THRESHOLD, [-50, 10, 10], [0, 0, 0]),
         # 59 holds 5 thresholds: v: 59-40, 19, 19-10
@@ -124,14 +124,14 @@ def test_integers(options: str, currents: list[float], expected: list[int]) -> N
             [1.0, 0.0, 0.0],
             [0, 0, 0],
         ),
-        # the bias enters the synaptic current, which decays: i: 0.5, 0.75; v: 0.5, 1.25
+        # the bias charges the membrane; the synaptic current decays without it: i: 0.5, 0.25; v: 0.75, 1.25
         (
-            f"{FLOAT} bias(dense<0.5> : tensor<1xf32>) current_decay(dense<0.5> : tensor<1xf32>)",
-            [0.0, 0.0],
+            f"{FLOAT} bias(dense<0.25> : tensor<1xf32>) current_decay(dense<0.5> : tensor<1xf32>)",
+            [0.5, 0.0],
             [0, 1],
         ),
         # a reset value in between: v: 1 -> 0.25, 1.0 -> 0.25
-        (f'{FLOAT} reset "zero" reset_value 0.25 : f64', [1.0, 0.75, 0.5], [1, 1, 0]),
+        (f'{FLOAT} reset "zero" reset_value(dense<0.25> : tensor<1xf32>)', [1.0, 0.75, 0.5], [1, 1, 0]),
         # the current stays, the membrane forgets: i and v: 0.75, 1.25
         (
             f"{FLOAT} membrane_decay(dense<0.0> : tensor<1xf32>) current_decay(dense<1.0> : tensor<1xf32>)",

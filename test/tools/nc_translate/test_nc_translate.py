@@ -83,11 +83,27 @@ def test_any_target_has_its_files(here: Path, tool: Tool) -> None:
     assert files == {path.name: path.read_bytes() for path in (here / "c").iterdir()}
 
 
+def test_imported_ir_becomes_a_nir_file(here: Path, tool: Tool) -> None:
+    assert tool("nc-translate", "--import-torch", "model.pt2", "-o", "net.mlir", "--input-shape", "3,8,8").code == 0
+    assert tool("nc-opt", "net.mlir", "-p", "ann-to-snn,convert-snn-to-nir", "-o", "nir.mlir").code == 0
+    done = tool("nc-translate", "--emit-nir", "nir.mlir", "-o", "files")
+    assert (done.code, done.out, done.err) == (0, "files/network.nir\n", "")
+    assert (here / "files/network.nir").read_bytes().startswith(b"\x89HDF")
+    tool("nc-translate", "--emit-nir", "model.nca").refused("model.nca is compiled for cpu")
+    tool("nc-translate", "--emit-nir", "net.mlir").refused("level nir")
+
+
 def test_list(tool: Tool) -> None:
     done = tool("nc-translate", "--list")
     assert done.code == 0
-    assert [line.partition(":")[0] for line in done.out.splitlines()] == ["import-torch", "emit", "emit-c"]
-    assert "nir" not in tool("nc-translate", "--help").out
+    assert [line.partition(":")[0] for line in done.out.splitlines()] == [
+        "import-torch",
+        "import-nir",
+        "emit",
+        "emit-c",
+        "emit-nir",
+    ]
+    assert "--import-nir" in tool("nc-translate", "--help").out
 
 
 def test_refusals(here: Path, tool: Tool) -> None:
@@ -95,7 +111,7 @@ def test_refusals(here: Path, tool: Tool) -> None:
     (here / "torn.pt2").write_bytes((here / "model.pt2").read_bytes()[:2000])
     (here / "empty.mlir").write_text("func.func @main() {\n  func.return\n}\n")
     before = sorted(here.rglob("*"))
-    tool("nc-translate", "--import-nir", "net.nir").refused("net.nir", "planned")
+    tool("nc-translate", "--import-nir", "net.nir").refused("net.nir", "no such file")
     tool("nc-translate", "model.pt2").refused("--import-torch", "--emit-c")
     tool("nc-translate", "--import-torch").refused("give a file")
     tool("nc-translate", "--import-torch", "--emit-c", "model.nca").refused("--emit-c", "--import-torch")
