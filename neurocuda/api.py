@@ -41,7 +41,8 @@ def compile(
             serve.
         input_shape: the shape of one image, e.g. (3, 32, 32), where neither calibration nor model says it.
         preprocessing: makes uint8 images the network's input.
-        conversion: how the network is quantised and said in time.
+        conversion: how the network is quantised and said in time. That of a `.nir` file keeps its floats, or becomes
+            integers with `Conversion(weight_bits=...)`, and takes no other of these options but `portable`.
         nir: how the network of a `.nir` file runs in discrete time.
         validate: checks every pass's promise, and the target count by count, on some calibration images or random ones.
         progress: called with what is done next: the name of every pass before it runs.
@@ -53,6 +54,7 @@ def compile(
         PromiseError: `validate` found a fault of the compiler.
     """
     from neurocuda.compiling import Compilation
+    from neurocuda.compiling_trains import compile_trains
     from neurocuda.images import MOST_CALIBRATION_IMAGES, as_arrays
     from neurocuda.imported import import_source
     from neurocuda.targeting import resolve_target, shared_constraints
@@ -66,6 +68,8 @@ def compile(
     imported, images = import_source(
         model, given, what=what, input_shape=input_shape, preprocessing=preprocessing, nir=nir
     )
+    if imported.trains:
+        return compile_trains(imported, images, backend, chip, conversion, progress, validate=validate)
     return Compilation(imported, images, backend, chip, conversion, progress).run(validate=validate)
 
 

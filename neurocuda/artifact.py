@@ -7,7 +7,8 @@
 
 Members are stored uncompressed in a fixed order with a fixed date, so the same network gives the same bytes. Loading
 checks names, sizes and hashes before anything is read, and parses IR; it executes nothing from the file. The target's
-level and its code are made again, by our own lowering, from the level `snn-integer`; those in the file are for reading.
+level and its code are made again, by our own lowering, from the level `snn-integer`, or `snn` where a network of spike
+trains keeps its floats; those in the file are for reading.
 So a tampered artefact can at worst be a wrong network, never code.
 """
 
@@ -24,7 +25,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias, TypeVar, cast
 
+from neurocuda.dialects.levels import SNN, SNN_INTEGER
 from neurocuda.errors import ArtifactError, NeuroCudaError
+from neurocuda.measure.layers import TRAIN
 from neurocuda.options import Conversion, Normalize
 
 if TYPE_CHECKING:
@@ -34,16 +37,19 @@ if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
     from neurocuda.ir.backend import Backend
     from neurocuda.measure.exactness import Comparison, Residual
-    from neurocuda.measure.validation import Drift, Validation
+    from neurocuda.measure.validation import Divergence, Drift, Validation
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misread a newer file."""
 
-SOURCE = "snn-integer"
-"""The level that targets are lowered from."""
+SOURCES = {"snn-integer": SNN_INTEGER, "snn": SNN}
+"""The levels that targets are lowered from: the first of them that an artefact holds."""
 
-READ = ("ann-imported", "ann-convertible", "ann-quantized", "snn-count", SOURCE)
+READ = ("ann-imported", "ann-convertible", "ann-quantized", "snn-count", "snn-integer")
 """Levels that every artefact holds, besides the target's own."""
+
+READ_OF_TRAINS = ("snn",)
+"""Those of a network of spike trains."""
 
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
@@ -60,7 +66,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold: every member has it."""
 
 Fields: TypeAlias = Mapping[str, object]
-RecordT = TypeVar("RecordT", "Comparison", "Residual", "Drift")
+RecordT = TypeVar("RecordT", "Comparison", "Residual", "Drift", "Divergence")
 
 
 def save(compiled: Compiled, path: Path) -> None:
@@ -230,7 +236,8 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Com
     weights_of(context).read(members[WEIGHTS], WEIGHTS)
     backend, chip = resolve_target(cast(str, manifest["target"]))
     names = cast("list[str]", manifest["levels"])
-    missing = [level for level in (*READ, backend.level) if level not in names]
+    needed = READ_OF_TRAINS if manifest["code"] == TRAIN else READ
+    missing = [level for level in (*needed, backend.level) if level not in names]
     if missing:
         raise ArtifactError(f"{path}: the manifest lists no level {', '.join(missing)}")
     texts = {name: members[f"ir/{name}.mlir"] for name in names}
@@ -265,7 +272,7 @@ def _validation_in(manifest: Fields) -> Validation | None:
         TypeError, KeyError: it is malformed.
     """
     from neurocuda.measure.exactness import Comparison, Residual
-    from neurocuda.measure.validation import Drift, Validation
+    from neurocuda.measure.validation import Divergence, Drift, Validation
 
     found = manifest.get("validation")
     if found is None:
@@ -276,6 +283,7 @@ def _validation_in(manifest: Fields) -> Validation | None:
         tuple(_filled(Comparison, each) for each in lists["exact"]),
         tuple(_filled(Residual, each) for each in lists["residuals"]),
         tuple(_filled(Drift, each) for each in lists["drifts"]),
+        tuple(_filled(Divergence, each) for each in lists["divergences"]),
         recorded=True,
     )
 
@@ -299,7 +307,7 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
     """The levels of an artefact, in order, each parsed when it is first looked at.
 
     The target's own level is never taken from the file, because native code is printed from it: it is lowered again
-    from `snn-integer`.
+    from `snn-integer`, or from `snn`.
     """
 
     def __init__(self, context: Context, texts: Mapping[str, bytes], backend: Backend, chip: str, path: Path) -> None:
@@ -309,6 +317,10 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
         self._chip = chip
         self._path = path
         self._modules: dict[str, ModuleOp] = {}
+
+    @property
+    def _source(self) -> str:
+        return next(level for level in SOURCES if level in self._texts)
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -331,12 +343,11 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
         Raises:
             ArtifactError: it is malformed or breaks its contract, or it has another code.
         """
-        from neurocuda.dialects.levels import SNN_INTEGER
         from neurocuda.dialects.snn.ops import NetworkOp
 
-        module = self[SOURCE]
+        module = self[self._source]
         try:
-            SNN_INTEGER.require(module)
+            SOURCES[self._source].require(module)
         except NeuroCudaError as reason:
             raise ArtifactError(f"{self._path}: {reason}") from None
         codes = {op.code.data for op in module.walk() if isinstance(op, NetworkOp)}
@@ -356,7 +367,7 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
     def _lowered(self) -> ModuleOp:
         from neurocuda.pipeline import Line, target_stage
 
-        line = Line(self._context, self[SOURCE].clone(), {}, {}, {})
+        line = Line(self._context, self[self._source].clone(), {}, {}, {})
         try:
             line.run(target_stage(self._backend, self._chip))
         except NeuroCudaError as reason:

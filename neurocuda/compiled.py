@@ -16,7 +16,7 @@ from neurocuda.errors import InputError, OptionError
 from neurocuda.images import Array, Images, InputSpec, as_arrays, checked
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.evaluation import Activity, Evaluation, correct_answers, labels_of
-from neurocuda.measure.layers import WATCHED, Layer, layers_of, operations_of
+from neurocuda.measure.layers import TRAIN, WATCHED, Layer, layers_of, operations_of, train_layers_of
 from neurocuda.measure.validation import REFERENCE, Validation, Validator
 from neurocuda.options import Conversion, Normalize, as_path, require_type
 
@@ -48,12 +48,14 @@ class Result:
     """What a run gave.
 
     Attributes:
-        outputs: float32, batch axis first; a tuple of them where the network has several outputs.
+        outputs: float32, batch axis first, and behind it time where the network is one of spike trains; a tuple of
+            them where the network has several outputs.
         counts: what every neuron said per image, by layer, integers with the batch axis first; in codes "unary" and
             "free" the number of its spikes.
         steps: time steps per image.
         seconds: the time the whole run took, measured.
         provenance: what ran: "reference", "simulator: ..." or "hardware: ..."; for native code the target and compiler.
+        over_time: whether the axis behind the batch is time.
     """
 
     outputs: Outputs
@@ -61,6 +63,12 @@ class Result:
     steps: int
     seconds: float
     provenance: str
+    over_time: bool = False
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """One number per class: the first output, summed over time where it has a time axis."""
+        return _scores(self.outputs, over_time=self.over_time)
 
 
 @dataclass
@@ -91,12 +99,23 @@ class Compiled:
     validation: Validation | None = None
 
     def __repr__(self) -> str:
-        return f'<Compiled {self.name} for {self.target}, code "{self.code}", T = {self.conversion.timesteps}>'
+        steps = "" if self.trains else f", T = {self.conversion.timesteps}"
+        return f'<Compiled {self.name} for {self.target}, code "{self.code}"{steps}>'
 
     @property
     def target(self) -> str:
         """The target, "<backend>:<chip>"."""
         return f"{self.backend.name}:{self.chip}"
+
+    @property
+    def trains(self) -> bool:
+        """Whether it takes and gives spike trains, with time as an axis, and not images."""
+        return self.code == TRAIN
+
+    @property
+    def source(self) -> str:
+        """The level that the target's is lowered from: integers, unless the network keeps its floats."""
+        return "snn-integer" if "snn-integer" in tuple(self.levels) else "snn"
 
     @property
     def weights(self) -> WeightStore:
@@ -108,12 +127,12 @@ class Compiled:
     @cached_property
     def inputs(self) -> InputSpec:
         """Names and shapes of the inputs."""
-        return InputSpec.of(self.levels["snn-integer"], pixels=self.preprocessing is not None)
+        return InputSpec.of(self.levels[self.source], pixels=self.preprocessing is not None)
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers of neurons, in order."""
-        return layers_of(self.levels["ann-quantized"])
+        return train_layers_of(self.levels[self.source]) if self.trains else layers_of(self.levels["ann-quantized"])
 
     @property
     def neurons(self) -> int:
@@ -165,7 +184,7 @@ class Compiled:
             if threads < 1:
                 raise OptionError(f"threads must be positive, not {threads}")
         done = self.program.run(arrays, RunOptions(counts=counts, threads=threads, progress=progress))
-        return Result(_as_outputs(done.outputs), done.counts, done.steps, done.seconds, done.provenance)
+        return Result(_as_outputs(done.outputs), done.counts, done.steps, done.seconds, done.provenance, self.trains)
 
     def interpret(self, images: Images, level: str | None = None) -> Outputs:
         """The output of a level, by default the target's, under the reference interpreter.
@@ -190,7 +209,7 @@ class Compiled:
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Evaluation:
-        """Accuracy (largest output), spikes and latency on labelled images.
+        """Accuracy (largest output, of trains largest sum over time), spikes and latency on labelled images.
 
         With `level` the reference interpreter runs that level instead of the target, e.g. "ann-quantized".
 
@@ -214,18 +233,22 @@ class Compiled:
         correct, seconds, steps, provenance = 0, 0.0, 0, ""
         for part in self._parts(len(truth), progress):
             result = self._run([array[part] for array in arrays], counts=True, threads=threads)
-            correct += correct_answers(_first(result.outputs), truth[part])
+            correct += correct_answers(result.scores, truth[part])
             activity.add(result.counts)
             seconds, steps, provenance = seconds + result.seconds, result.steps, result.provenance
+        accuracy, latency = Accuracy(correct, len(truth)), seconds / len(truth)
+        if self.trains:
+            spikes, sparsity = activity.spikes_per_neuron, activity.sparsity
+            return Evaluation(accuracy, spikes, sparsity, latency, steps, provenance)
         few = [array[:WATCHED] for array in arrays]
         operations = operations_of(self.levels["snn-integer"], self.weights, few)
         on_the_way = self.code == "signed"
         seen = operations.spikes / max(1, self.neurons)
         return Evaluation(
-            Accuracy(correct, len(truth)),
+            accuracy,
             seen if on_the_way else activity.spikes_per_neuron,
             activity.sparsity,
-            seconds / len(truth),
+            latency,
             steps,
             provenance,
             operations,
@@ -237,7 +260,8 @@ class Compiled:
     ) -> Evaluation:
         started, correct = perf_counter(), 0
         for part in self._parts(len(truth), progress):
-            correct += correct_answers(_first(self._interpret([array[part] for array in arrays], level)), truth[part])
+            outputs = self._interpret([array[part] for array in arrays], level)
+            correct += correct_answers(_scores(outputs, over_time=self.trains), truth[part])
         seconds = (perf_counter() - started) / len(truth)
         return Evaluation(Accuracy(correct, len(truth)), None, None, seconds, 1, f"{REFERENCE}: level {level}")
 
@@ -317,6 +341,21 @@ class Compiled:
 
         save(self, as_path(path))
 
+    def export(self, folder: str | Path) -> tuple[Path, ...]:
+        """Writes what the target takes into a folder: C code and weights, or a .nir file. Returns what was written.
+
+        Raises:
+            WriteError: a file cannot be written; nothing half-written is left behind.
+            OptionError: `folder` is no path.
+            ToolchainError: a tool that the target needs for writing is missing.
+        """
+        from neurocuda.ir.files import write_all
+
+        files = self.backend.emit(self.levels[self.backend.level], self.weights)
+        written = {as_path(folder) / name: content for name, content in files.items()}
+        write_all(written)
+        return tuple(written)
+
     def level(self, name: str) -> ModuleOp:
         """The module at a level.
 
@@ -336,8 +375,13 @@ def _as_outputs(arrays: Sequence[Array]) -> Outputs:
     return outputs[0] if len(outputs) == 1 else outputs
 
 
-def _first(outputs: Outputs) -> NDArray[np.float32]:
-    found = outputs[0] if isinstance(outputs, tuple) else outputs
+def _scores(outputs: Outputs, *, over_time: bool) -> NDArray[np.float32]:
+    """
+    Raises:
+        InputError: the first output has no axis of classes.
+    """
+    first = outputs[0] if isinstance(outputs, tuple) else outputs
+    found = first.sum(axis=1) if over_time else first
     if found.ndim < 2:
         raise InputError("accuracy needs an output with one score per class")
     return found

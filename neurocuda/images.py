@@ -12,9 +12,9 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
 
 from neurocuda.errors import InputError, warn
-from neurocuda.ir.attributes import shape_of
+from neurocuda.ir.attributes import fits, shape_of, written_shape
 from neurocuda.ir.origin import origin_of_argument
-from neurocuda.reference.interpreter import fits, main_function
+from neurocuda.reference.interpreter import main_function
 
 if TYPE_CHECKING:
     import torch
@@ -187,8 +187,7 @@ def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> li
 
 def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> Array:
     if not fits(array.shape[1:], shape):
-        timed = shape[:1] == TIME
-        expected = f"recordings of shape {('time', *shape[1:])}" if timed else f"images of shape {shape}"
+        expected = f"{'recordings' if shape[:1] == TIME else 'images'} of shape {written_shape(shape)}"
         raise InputError(f"{what}: expected {expected}, found {array.shape[1:]}{_hint(array, shape)}")
     if pixels:
         if array.dtype != np.uint8:

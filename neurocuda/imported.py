@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import ModuleOp
 from neurocuda.errors import OptionError
 from neurocuda.images import Array, Arrays, Images, InputSpec, as_arrays, checked, require_channels_first
 from neurocuda.ir.context import create_context, weights_of
+from neurocuda.ir.level import level_name
 from neurocuda.options import NirOptions, Normalize, require_type
 from neurocuda.reference.interpreter import interpret
 
@@ -32,6 +33,16 @@ class ImportedModel:
     context: Context
     module: ModuleOp
     preprocessing: Normalize | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is a network of spike trains already, with time as an axis."""
+        return level_name(self.module) == "snn"
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return str(getattr(self.module.attributes.get("nc.name"), "data", "network"))
 
     def interpret(self, images: Images) -> NDArray[np.float32] | tuple[NDArray[np.float32], ...]:
         """The output under the reference interpreter, batch axis first; a tuple where there are several outputs.

@@ -64,7 +64,7 @@ class SpikingNetwork:
 
 
 @dataclass
-class _Builder:
+class NetworkBuilder:
     """Appends random layers to the body of a network."""
 
     random: np.random.Generator
@@ -262,7 +262,7 @@ def random_spiking_network(seed: int, *, real: bool = False, batch: int = 3) -> 
     """A random network; with `real` of floats that are exact in float32 whatever the order of additions."""
     context = create_context()
     random = np.random.default_rng(seed)
-    builder = _Builder(random, weights_of(context), int(random.integers(3, 16)), real)
+    builder = NetworkBuilder(random, weights_of(context), int(random.integers(3, 16)), real)
     shape = (int(random.integers(1, 5)), int(random.integers(3, 8)), int(random.integers(3, 8)))
     element: Attribute = f32 if real else CountType.of(-8, 7)
     argument = builder.block.insert_arg(TensorType(element, shape), 0)
@@ -279,7 +279,7 @@ def random_spiking_network(seed: int, *, real: bool = False, batch: int = 3) -> 
     return SpikingNetwork(context, _module(builder, argument, outputs), [_inputs(random, shape, batch, real)])
 
 
-def _module(builder: _Builder, argument: SSAValue, outputs: Sequence[SSAValue]) -> ModuleOp:
+def _module(builder: NetworkBuilder, argument: SSAValue, outputs: Sequence[SSAValue]) -> ModuleOp:
     types = [output.type for output in outputs]
     function = func.FuncOp("main", ((argument.type,), types))
     network = snn.NetworkOp(function.body.block.args, Region(builder.block), types, code="free", steps=builder.steps)

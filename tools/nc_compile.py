@@ -225,7 +225,7 @@ def _summarise(arguments: Arguments, compiled: Compiled, output: Path) -> None:
     elif not arguments.quiet:
         from neurocuda.measure.words import size_of
 
-        steps = f'code "{compiled.code}", T = {compiled.conversion.timesteps}'
+        steps = f'code "{compiled.code}"' + ("" if compiled.trains else f", T = {compiled.conversion.timesteps}")
         print(f"{output}: {compiled.name} for {compiled.target}, {steps}, {size_of(output.stat().st_size)}")
         if compiled.validation is not None:
             print(compiled.validation.headline)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurocuda.errors import InputError, OptionError
+from neurocuda.errors import OptionError
 from neurocuda.ir.files import is_stream, replacing, require_place
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._images import of_inputs, read_images, read_labels
@@ -131,16 +131,15 @@ def _accuracy(result: Result, labels: Array) -> Accuracy:
     from neurocuda.measure.accuracy import Accuracy
     from neurocuda.measure.evaluation import correct_answers, labels_of
 
-    scores = _outputs(result)[0]
-    if scores.ndim < 2:
-        raise InputError("accuracy needs an output with one score per class")
+    scores = result.scores
     truth = labels_of(labels, len(scores))
     return Accuracy(correct_answers(scores, truth), len(scores))
 
 
 def _classes(result: Result) -> list[int]:
-    """The largest output of every image, where outputs are scores of classes."""
-    scores = _outputs(result)[0]
+    """The largest output of every image, of trains the largest sum, where outputs are scores of classes."""
+    first = _outputs(result)[0]
+    scores = first.sum(axis=1) if result.over_time else first
     return [int(best) for best in scores.argmax(axis=1)] if scores.ndim == 2 else []
 
 

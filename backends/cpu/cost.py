@@ -26,11 +26,22 @@ def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = N
     loops = [op for program in programs for op in program.body.block.ops]
     synapses = [op for op in loops if isinstance(op, SynapseOp | cpu.FactorsOp)]
     readings = [
-        Reading("time steps", sum(program.steps.value.data for program in programs), "steps", "estimated"),
+        *_clocks(programs),
         Reading("state memory", sum(program.uses()["state_bytes"] for program in programs), "bytes", "estimated"),
-        Reading("dense synaptic operations", sum(map(dense_operations, synapses)), "per image", "estimated"),
+        Reading("dense synaptic operations", sum(map(dense_operations, synapses)), _per(programs), "estimated"),
     ]
     return [*readings, *_measured(execution)] if execution is not None else readings
+
+
+def _clocks(programs: Sequence[cpu.ProgramOp]) -> Sequence[Reading]:
+    """The steps of programs that have an end."""
+    steps = [program.steps.value.data for program in programs if program.steps is not None]
+    return [Reading("time steps", sum(steps), "steps", "estimated")] if steps else []
+
+
+def _per(programs: Sequence[cpu.ProgramOp]) -> str:
+    """Programs without an end do at every step what others do once per image."""
+    return "per step" if any(program.steps is None for program in programs) else "per image"
 
 
 def dense_operations(op: SynapseOp | cpu.FactorsOp) -> int:

@@ -21,7 +21,7 @@ from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.dialects.cpu.level import LEVEL
-from neurocuda.ir.attributes import Dense, dense_type, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, dense_type, values_of
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 
@@ -116,13 +116,11 @@ class PrintedProgram:
     def __init__(self, op: cpu.ProgramOp, weights: WeightStore) -> None:
         self.op = op
         self.symbol = op.symbol.data
-        self.steps = op.steps.value.data
+        self.steps = None if op.steps is None else op.steps.value.data
         self.state_bytes = max(1, int(op.uses()["state_bytes"]))
         block = op.body.block
-        last = block.last_op
-        assert last is not None
         self.inputs = [Array(buffer_element(value), buffer_shape(value)) for value in block.args]
-        self.outputs = [Array(buffer_element(value), buffer_shape(value)) for value in last.operands]
+        self.outputs = [Array(buffer_element(value), buffer_shape(value)) for value in _outputs(op)]
         self._pool = _ConstantPool(weights)
         self._loops = [loop for loop in block.ops if isinstance(loop, cpu.LoopOp)]
         self._names = dict(_buffer_names(op))
@@ -182,7 +180,6 @@ class PrintedProgram:
     def header(self) -> str:
         """The header: sizes and the function."""
         upper = self.symbol.upper()
-        pointers = ", ".join(["void *state", "const void *weights", *self._arrays(), f"{self.symbol}_count *counts"])
         return "\n".join(
             [
                 *_preamble(self),
@@ -191,7 +188,7 @@ class PrintedProgram:
                 "",
                 "#include <stdint.h>",
                 "",
-                f"#define {upper}_STEPS {self.steps}",
+                *([] if self.steps is None else [f"#define {upper}_STEPS {self.steps}"]),
                 f"#define {upper}_STATE_BYTES {self.state_bytes}",
                 f"#define {upper}_WEIGHT_BYTES {len(self.weights)}",
                 f"#define {upper}_COUNTS {self.count_total}",
@@ -202,7 +199,7 @@ class PrintedProgram:
                 "#ifdef __cplusplus",
                 'extern "C" {',
                 "#endif",
-                f"void {self.symbol}_run({pointers});",
+                f"{self._signature()};",
                 "#ifdef __cplusplus",
                 "}",
                 "#endif",
@@ -212,13 +209,16 @@ class PrintedProgram:
             ]
         )
 
+    def _signature(self) -> str:
+        clock = ["int32_t first", "int32_t steps"] if self.steps is None else []
+        arguments = ["void *state", "const void *weights", *clock, *self._arrays(), f"{self.symbol}_count *counts"]
+        return f"void {self.symbol}_run({', '.join(arguments)})"
+
     def _arrays(self) -> list[str]:
         """The declarations of the caller's arrays."""
         block = self.op.body.block
-        last = block.last_op
-        assert last is not None
         inputs = [f"const {c_type(buffer_element(value))} *{self._names[value]}" for value in block.args]
-        return inputs + [f"{c_type(buffer_element(value))} *{self._names[value]}" for value in last.operands]
+        return inputs + [f"{c_type(buffer_element(value))} *{self._names[value]}" for value in _outputs(self.op)]
 
     def _layer_table(self) -> list[str]:
         """Which counters belong to which layer."""
@@ -258,7 +258,6 @@ class PrintedProgram:
 
     def _run(self) -> list[str]:
         """The clock."""
-        pointers = ", ".join(["void *state", "const void *weights", *self._arrays(), f"{self.symbol}_count *counts"])
         body = [
             "uint8_t *const memory = state;",
             "const uint8_t *const constants = weights;",
@@ -270,8 +269,24 @@ class PrintedProgram:
             body += braces("if (counts)", ["memset(counts, 0, sizeof *counts * " + f"{self.symbol.upper()}_COUNTS);"])
         else:
             body.append("(void)counts;")
+        return braces(self._signature(), [*body, *(self._clock() if self.steps is None else self._window(self.steps))])
+
+    def _window(self, steps: int) -> list[str]:
+        """All steps of a program that has an end."""
         clock = f"for (int32_t step = 0; step < {self.symbol.upper()}_STEPS; ++step)"
-        return braces(f"void {self.symbol}_run({pointers})", [*body, *braces(clock, self._due())])
+        return braces(clock, self._due(self._calls, steps))
+
+    def _clock(self) -> list[str]:
+        """The next steps of a program without an end; the first of all sets the state."""
+        begin = [call for call in self._calls if call.window != (0, FOREVER)]
+        always = [call for call in self._calls if call.window == (0, FOREVER)]
+        arrays = [*self.op.body.block.args, *_outputs(self.op)]
+        onward = [f"{self._names[value]} += {prod(buffer_shape(value))};" for value in arrays]
+        start = braces("if (first == 0)", [line for call in begin for line in call.line.split("\n")])
+        loop = braces(
+            "for (int32_t step = first; step - first < steps; ++step)", [*self._due(always, FOREVER), *onward]
+        )
+        return [*(start if begin else []), *loop]
 
     def _pointers(self) -> list[str]:
         """One line per buffer in the state."""
@@ -284,15 +299,16 @@ class PrintedProgram:
                 lines.append(f"{kind} *const {self._names[op.result]} = {place};{label}")
         return lines
 
-    def _due(self) -> list[str]:
+    @staticmethod
+    def _due(calls: Sequence[Call], steps: int) -> list[str]:
         """The calls, those in a row with one window under one condition."""
         lines: list[str] = []
         group: list[str] = []
-        for index, call in enumerate(self._calls):
+        for index, call in enumerate(calls):
             group += call.line.split("\n")
-            if index + 1 < len(self._calls) and self._calls[index + 1].window == call.window:
+            if index + 1 < len(calls) and calls[index + 1].window == call.window:
                 continue
-            lines += _guarded(call.window, self.steps, group)
+            lines += _guarded(call.window, steps, group)
             group = []
         return lines
 
@@ -333,12 +349,17 @@ class _ConstantPool:
         return b"".join(self._chunks)
 
 
+def _outputs(op: cpu.ProgramOp) -> Sequence[SSAValue]:
+    """The buffers of the results."""
+    last = op.body.block.last_op
+    assert last is not None
+    return tuple(last.operands)
+
+
 def _buffer_names(op: cpu.ProgramOp) -> Iterator[tuple[SSAValue, str]]:
     block = op.body.block
-    last = block.last_op
-    assert last is not None
     yield from _numbered("input", block.args)
-    yield from _numbered("output", last.operands)
+    yield from _numbered("output", _outputs(op))
     own = [each.result for each in block.ops if isinstance(each, cpu.BufferOp) and each.offset is not None]
     yield from ((value, f"buffer_{index}") for index, value in enumerate(own))
 
@@ -374,14 +395,24 @@ def _preamble(program: PrintedProgram) -> list[str]:
     return [
         "/* A spiking network, written by NeuroCUDA. C11; needs the C library alone; allocates nothing.",
         " *",
-        f" * {program.symbol}_run runs one image for {program.steps} time steps.",
-        f" *   state    {upper}_STATE_BYTES of memory, aligned to {ALIGNMENT} bytes; its content does not matter",
+        *_said_of_time(program),
+        f" *   state    {upper}_STATE_BYTES of memory, aligned to {ALIGNMENT} bytes; its first content does not matter",
         f" *   weights  the content of {program.symbol}.weights (little-endian), aligned to {ALIGNMENT} bytes",
         *(f" *   input    {_described(array)}" for array in program.inputs),
         *(f" *   output   {_described(array)}" for array in program.outputs),
         f" *   counts   {upper}_COUNTS spike counters to fill, or null",
         " * Calls with different states may run at the same time.",
         " */",
+    ]
+
+
+def _said_of_time(program: PrintedProgram) -> list[str]:
+    if program.steps is not None:
+        return [f" * {program.symbol}_run runs one image for {program.steps} time steps."]
+    return [
+        f" * {program.symbol}_run runs `steps` time steps, from step `first` on: 0 begins anew; any other goes on from",
+        " * the state in which the call before, which has to end there, has left it. Inputs and outputs have one array",
+        " * per step, one behind the other.",
     ]
 
 

@@ -185,7 +185,14 @@ def dequantize(op: cpu.DequantizeOp) -> Nest:
 @prints(cpu.LeakOp)
 def leak(op: cpu.LeakOp) -> Nest:
     each = Elementwise(buffer_shape(op.membrane), [op.decay])
-    body = [f"membrane[{each.at}] *= {each.of('decay', op.decay)};"]
+    decay = each.of("decay", op.decay)
+    body = [f"membrane[{each.at}] *= {decay};"]
+    if op.bits is not None:
+        body = [
+            f"const int64_t product = (int64_t)membrane[{each.at}] * {decay};",
+            f"const int32_t left = (int32_t)((uint64_t)(product < 0 ? -product : product) >> {op.bits.value.data});",
+            f"membrane[{each.at}] = product < 0 ? -left : left;",
+        ]
     return Nest("leak", (writes("membrane", op.membrane), *each.pointers), each.loops(body))
 
 
@@ -206,9 +213,12 @@ def add(op: cpu.AddOp) -> Nest:
 
 @prints(cpu.ClampOp)
 def clamp(op: cpu.ClampOp) -> Nest:
-    each = Elementwise(buffer_shape(op.membrane), [op.lowest])
+    each = Elementwise(buffer_shape(op.membrane), list(op.constants().values()))
     floor = each.of("lowest", op.lowest)
     body = [f"membrane[{each.at}] = membrane[{each.at}] > {floor} ? membrane[{each.at}] : {floor};"]
+    if op.highest is not None:
+        ceiling = each.of("highest", op.highest)
+        body.append(f"membrane[{each.at}] = membrane[{each.at}] < {ceiling} ? membrane[{each.at}] : {ceiling};")
     return Nest("clamp", (writes("membrane", op.membrane), *each.pointers), each.loops(body))
 
 
@@ -388,19 +398,34 @@ def _value_at(name: str, attribute: Dense, index: str) -> tuple[str, list[Parame
     return f"{name}[{0 if _is_scalar(attribute) else index}]", [constant(name, attribute)]
 
 
-@prints(cpu.DelayOp)
-def delay(op: cpu.DelayOp) -> Nest:
-    shape, slots = buffer_shape(op.source), buffer_shape(op.line)[0]
-    count = prod(shape)
-    size = count * element_bytes(buffer_element(op.source))
-    kind = c_type(buffer_element(op.source))
-    lines = (
-        f"{kind} *const slot = line + {count} * (step % {slots});",
-        f"memcpy(target, slot, {size});",
-        f"memcpy(slot, source, {size});",
+@prints(cpu.RecallOp)
+def recall(op: cpu.RecallOp) -> Nest:
+    slot, size = _slot(op.line)
+    pointers = (reads("line", op.line), writes("target", op.target))
+    if op.delays is None:
+        return Nest("recall", (*pointers, STEP), (f"memcpy(target, {slot}, {size});",))
+    slots, *shape = buffer_shape(op.line)
+    each = Elementwise(shape, [op.delays])
+    body = [
+        f"const int32_t late = now - {each.of('delays', op.delays)};",
+        f"target[{each.at}] = line[{prod(shape)} * (late < 0 ? late + {slots} : late) + {each.at}];",
+    ]
+    lines = (f"const int32_t now = step % {slots};", *each.loops(body))
+    return Nest("recall", (*pointers, *each.pointers, STEP), lines)
+
+
+@prints(cpu.RememberOp)
+def remember(op: cpu.RememberOp) -> Nest:
+    slot, size = _slot(op.line)
+    return Nest(
+        "remember", (reads("source", op.source), writes("line", op.line), STEP), (f"memcpy({slot}, source, {size});",)
     )
-    pointers = (reads("source", op.source), writes("target", op.target), writes("line", op.line), STEP)
-    return Nest("delay", pointers, lines)
+
+
+def _slot(line: SSAValue) -> tuple[str, int]:
+    """(where the slot of this step begins, its bytes)."""
+    slots, *shape = buffer_shape(line)
+    return f"line + {prod(shape)} * (step % {slots})", prod(shape) * element_bytes(buffer_element(line))
 
 
 # Pools: windows over (height, width, channels)

@@ -22,6 +22,7 @@ from neurocuda.backends.cpu.emit import ALIGNMENT, PrintedProgram, printed_progr
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
+from neurocuda.ir.attributes import fits, written_shape
 from neurocuda.ir.backend import Execution, RunOptions
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
@@ -80,7 +81,7 @@ class CpuProgram:
         with np.errstate(all="ignore"):
             outputs = run.block(function.body.block, list(inputs))
         seconds = time.perf_counter() - start
-        steps = sum(native.printed.steps for native in self.natives.values())
+        steps = sum(native.steps_of(inputs) for native in self.natives.values())
         return Execution(tuple(outputs), run.counts, steps, seconds, self.provenance)
 
 
@@ -114,14 +115,20 @@ class NativeProgram:
         self._weights[:] = np.frombuffer(printed.weights, np.uint8)
         self._function = getattr(opened, f"{printed.symbol}_run")
         self._function.restype = None
-        arrays = 3 + len(printed.inputs) + len(printed.outputs)
-        self._function.argtypes = [ctypes.c_void_p] * arrays
+        arrays = 1 + len(printed.inputs) + len(printed.outputs)
+        clock = [ctypes.c_int32] * 2 if printed.steps is None else []
+        self._function.argtypes = [ctypes.c_void_p] * 2 + clock + [ctypes.c_void_p] * arrays
+
+    def steps_of(self, inputs: Sequence[Array]) -> int:
+        """For how many steps it runs on a batch: without an end of its own, as many as the inputs have."""
+        return inputs[0].shape[1] if self.printed.steps is None else self.printed.steps
 
     def run(self, inputs: Sequence[Array], options: RunOptions) -> tuple[tuple[Array, ...], dict[str, Array]]:
         """(outputs, spike counts by layer) of a batch."""
         batch = len(inputs[0])
+        time = (self.steps_of(inputs),) if self.printed.steps is None else ()
         arrays = [_as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
-        outputs = [np.empty((batch, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
+        outputs = [np.empty((batch, *time, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
         counts = self._new_counts(batch) if options.counts else None
         threads = min(options.threads or os.cpu_count() or 1, max(1, batch))
         done = _Progress(options, batch)
@@ -142,11 +149,12 @@ class NativeProgram:
     ) -> int:
         """Runs images one after the other with a state of their own; the interpreter lock is free meanwhile."""
         state = aligned(self.printed.state_bytes)
+        clock = (0, self.steps_of(inputs)) if self.printed.steps is None else ()
         for image in images:
             arrays = [array[image] for array in (*inputs, *outputs)]
             pointers = [array.ctypes.data for array in arrays]
             counters = None if counts is None else counts[image].ctypes.data
-            self._function(state.ctypes.data, self._weights.ctypes.data, *pointers, counters)
+            self._function(state.ctypes.data, self._weights.ctypes.data, *clock, *pointers, counters)
         return len(images)
 
     def _new_counts(self, batch: int) -> Array:
@@ -199,16 +207,19 @@ def aligned(size: int) -> Bytes:
 
 
 def _check_inputs(inputs: Sequence[Array], types: Sequence[object]) -> None:
-    from xdsl.dialects.builtin import TensorType
+    from xdsl.dialects.builtin import DYNAMIC_INDEX, TensorType
 
     if len(inputs) != len(types):
         raise InputError(f"the network has {len(types)} inputs, {len(inputs)} were given")
     for index, (array, expected) in enumerate(zip(inputs, types, strict=True)):
         assert isinstance(expected, TensorType)
-        if array.shape[1:] != expected.get_shape():
-            raise InputError(f"input {index}: expected images of shape {expected.get_shape()}, found {array.shape[1:]}")
+        shape = expected.get_shape()
+        if not fits(array.shape[1:], shape):
+            raise InputError(f"input {index}: expected images of shape {written_shape(shape)}, found {array.shape[1:]}")
         if len(array) != len(inputs[0]):
             raise InputError(f"input {index}: {len(array)} images, but input 0 has {len(inputs[0])}")
+        if shape[:1] == (DYNAMIC_INDEX,) and array.shape[1] != inputs[0].shape[1]:
+            raise InputError(f"input {index}: {array.shape[1]} time steps, but input 0 has {inputs[0].shape[1]}")
 
 
 def _as_input(array: Array, element: object) -> Array:

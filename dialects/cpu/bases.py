@@ -25,7 +25,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.shapes import Shape
-from neurocuda.ir.attributes import Dense, dense_shape, dense_type, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, dense_type, values_of
 from neurocuda.ir.resources import ResourceUser
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -81,17 +81,19 @@ def buffer_bytes(value: SSAValue) -> int:
 
 
 class LoopOp(IRDLOperation, ABC):
-    """One loop nest over buffers, run at the steps [start, stop) of the program, in the order of the text.
+    """One loop nest over buffers, run in the order of the text: at the steps [start, stop), or at all steps.
 
     (C1) The steps are not empty.
     """
 
-    steps = prop_def(DenseArrayBase.constr(i64))
+    steps = opt_prop_def(DenseArrayBase.constr(i64))
     irdl_options = (ParsePropInAttrDict(),)
 
     @property
     def window(self) -> tuple[int, int]:
         """The steps [start, stop) at which the loops run."""
+        if self.steps is None:
+            return 0, FOREVER
         start, stop = values_of(self.steps)
         return start, stop
 
@@ -100,7 +102,7 @@ class LoopOp(IRDLOperation, ABC):
         return {}
 
     def verify_(self) -> None:
-        window = values_of(self.steps)
+        window = (0, FOREVER) if self.steps is None else values_of(self.steps)
         if len(window) != 2 or not 0 <= window[0] < window[1]:  # C1
             raise VerifyException(f"{self.name}: the steps {list(window)} are empty")
         for operand in self.operands:

@@ -16,21 +16,25 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, PoolOp, buffer_shape
-from neurocuda.ir.attributes import Dense, integer, values_of
+from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, PoolOp, buffer_element, buffer_shape, is_float
+from neurocuda.dialects.shared import shapes
+from neurocuda.ir.attributes import Dense, dense_shape, integer, values_of
 
 
 @irdl_op_definition
 class LeakOp(LoopOp):
-    """membrane <- membrane * decay.
+    """membrane <- membrane * decay; with `bits`, membrane * decay / 2^bits rounded toward zero, in 64 bits.
 
-    (C2) The decay broadcasts.
+    (C2) The decay broadcasts. (C3) Integers have `bits`, floats have none.
     """
 
     name = "cpu.leak"
     membrane = operand_def(MemRefType)
     decay = prop_def(DENSE)
-    assembly_format = "$membrane `decay` `(` $decay `)` `steps` $steps attr-dict `:` type($membrane)"
+    bits = opt_prop_def(IntegerAttr.constr(i64))
+    assembly_format = (
+        "$membrane `decay` `(` $decay `)` (`bits` $bits^)? (`steps` $steps^)? attr-dict `:` type($membrane)"
+    )
 
     def constants(self) -> Mapping[str, Dense]:
         return {"decay": self.decay}
@@ -38,6 +42,7 @@ class LeakOp(LoopOp):
     def verify_(self) -> None:
         super().verify_()
         self.require_one_shape()  # C2
+        self.require(is_float(buffer_element(self.membrane)) == (self.bits is None), "integers need bits")  # C3
 
 
 @irdl_op_definition
@@ -50,7 +55,7 @@ class ChargeOp(LoopOp):
     name = "cpu.charge"
     membrane = operand_def(MemRefType)
     value = prop_def(DENSE)
-    assembly_format = "$membrane `value` `(` $value `)` `steps` $steps attr-dict `:` type($membrane)"
+    assembly_format = "$membrane `value` `(` $value `)` (`steps` $steps^)? attr-dict `:` type($membrane)"
 
     def constants(self) -> Mapping[str, Dense]:
         return {"value": self.value}
@@ -70,7 +75,7 @@ class AddOp(LoopOp):
     name = "cpu.add"
     source = operand_def(MemRefType)
     membrane = operand_def(MemRefType)
-    assembly_format = "$source `->` $membrane `steps` $steps attr-dict `:` type($source) `->` type($membrane)"
+    assembly_format = "$source `->` $membrane (`steps` $steps^)? attr-dict `:` type($source) `->` type($membrane)"
 
     def verify_(self) -> None:
         super().verify_()
@@ -79,18 +84,23 @@ class AddOp(LoopOp):
 
 @irdl_op_definition
 class ClampOp(LoopOp):
-    """membrane <- max(membrane, lowest).
+    """membrane <- max(membrane, lowest), then, where there is a `highest`, min(membrane, highest).
 
-    (C2) `lowest` broadcasts.
+    (C2) The bounds broadcast.
     """
 
     name = "cpu.clamp"
     membrane = operand_def(MemRefType)
     lowest = prop_def(DENSE)
-    assembly_format = "$membrane `lowest` `(` $lowest `)` `steps` $steps attr-dict `:` type($membrane)"
+    highest = opt_prop_def(DENSE)
+    assembly_format = (
+        "$membrane `lowest` `(` $lowest `)` (`highest` `(` $highest^ `)`)? (`steps` $steps^)? attr-dict `:` "
+        "type($membrane)"
+    )
 
     def constants(self) -> Mapping[str, Dense]:
-        return {"lowest": self.lowest}
+        optional = {} if self.highest is None else {"highest": self.highest}
+        return {"lowest": self.lowest, **optional}
 
     def verify_(self) -> None:
         super().verify_()
@@ -134,7 +144,7 @@ class FireOp(NeuronsOp):
         "$membrane `->` $spikes `threshold` `(` $threshold `)` (`fired` $fired^ `:` type($fired))? "
         "(`ready` $ready^ `:` type($ready))? (`reset_value` `(` $reset_value^ `)`)? (`strict` $strict^)? "
         "(`spikes_per_step` $spikes_per_step^)? (`levels` $levels^)? (`refractory` $refractory^)? "
-        "(`values` $values^)? (`signed` $signed^)? (`scale` `(` $scale^ `)`)? `layout` $layout `steps` $steps "
+        "(`values` $values^)? (`signed` $signed^)? (`scale` `(` $scale^ `)`)? `layout` $layout (`steps` $steps^)? "
         "attr-dict `:` type($membrane) `->` type($spikes)"
     )
 
@@ -162,25 +172,49 @@ class FireOp(NeuronsOp):
 
 
 @irdl_op_definition
-class DelayOp(LoopOp):
-    """target <- the source of as many steps ago as `line`, a ring, has slots; nothing before that.
+class RecallOp(LoopOp):
+    """target <- what was remembered in a ring of slots as many steps ago as it has: slot step mod slots.
 
-    (C2) The line holds buffers of one shape.
+    With `delays` every element comes from its own number of steps ago, at most as many as there are slots.
+
+    (C2) The target has the shape of a slot. (C3) The delays broadcast onto it.
     """
 
-    name = "cpu.delay"
-    source = operand_def(MemRefType)
+    name = "cpu.recall"
     line = operand_def(MemRefType)
     target = operand_def(MemRefType)
+    delays = opt_prop_def(DENSE)
     assembly_format = (
-        "$source `->` $target `line` $line `steps` $steps attr-dict `:` type($source) `->` type($target) `,` "
-        "type($line)"
+        "$line `->` $target (`delays` `(` $delays^ `)`)? (`steps` $steps^)? attr-dict `:` type($line) `->` "
+        "type($target)"
     )
+
+    def constants(self) -> Mapping[str, Dense]:
+        return {} if self.delays is None else {"delays": self.delays}
 
     def verify_(self) -> None:
         super().verify_()
-        shape, slots = buffer_shape(self.source), buffer_shape(self.line)[1:]
-        self.require(buffer_shape(self.target) == shape == slots, "source and target need the shape of a slot")
+        shape = buffer_shape(self.target)
+        self.require(shape == buffer_shape(self.line)[1:], "the target is no slot of the line")  # C2
+        fits = self.delays is None or shapes.broadcastable(dense_shape(self.delays), shape)
+        self.require(fits, "the delays do not broadcast")  # C3
+
+
+@irdl_op_definition
+class RememberOp(LoopOp):
+    """line <- source, in slot step mod slots.
+
+    (C2) The source has the shape of a slot.
+    """
+
+    name = "cpu.remember"
+    source = operand_def(MemRefType)
+    line = operand_def(MemRefType)
+    assembly_format = "$source `->` $line (`steps` $steps^)? attr-dict `:` type($source) `->` type($line)"
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require(buffer_shape(self.source) == buffer_shape(self.line)[1:], "the source is no slot of the line")
 
 
 @irdl_op_definition
@@ -197,7 +231,7 @@ class RunningMaxPool2dOp(PoolOp):
     highest = operand_def(MemRefType)
     assembly_format = (
         "$source `->` $target `counts` $counts `highest` $highest `kernel` $kernel `stride` $stride `padding` $padding "
-        "`dilation` $dilation `steps` $steps attr-dict `:` type($source) `->` type($target) `,` type($counts) `,` "
+        "`dilation` $dilation (`steps` $steps^)? attr-dict `:` type($source) `->` type($target) `,` type($counts) `,` "
         "type($highest)"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     DenseArrayBase,
     IntegerAttr,
     MemRefType,
@@ -46,13 +47,14 @@ from neurocuda.dialects.cpu.neurons import (
     AddOp,
     ChargeOp,
     ClampOp,
-    DelayOp,
     FireOp,
     LeakOp,
+    RecallOp,
+    RememberOp,
     RunningMaxPool2dOp,
 )
 from neurocuda.dialects.cpu.tables import FactorsOp, LayerNormOp, LookupOp, MatrixProductOp, ProductOp, SoftmaxOp
-from neurocuda.ir.attributes import Dense, dense_shape, integer, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, integer, shape_of, values_of
 from neurocuda.ir.resources import ResourceUser
 
 __all__ = [
@@ -63,7 +65,6 @@ __all__ = [
     "ClampOp",
     "Conv2dOp",
     "CopyOp",
-    "DelayOp",
     "DepthwiseConv2dOp",
     "DequantizeOp",
     "DiagonalOp",
@@ -82,6 +83,8 @@ __all__ = [
     "ProductOp",
     "ProgramOp",
     "QuantizeOp",
+    "RecallOp",
+    "RememberOp",
     "RunningMaxPool2dOp",
     "SoftmaxOp",
     "SumPool2dOp",
@@ -95,20 +98,25 @@ class ProgramOp(ResourceUser):
     The body's arguments are the caller's arrays, one per operand; `cpu.output` names the arrays of the results. All
     other buffers lie in a memory that the caller lends; what it holds before does not matter.
 
-    (C1) The arguments are buffers of the operands' shapes, the outputs buffers of the results' shapes.
-    (C2) `symbol` is a C identifier. (C3) There is at least one step, and no loop nest runs after the last.
+    Without `steps` the program runs for as many steps as the operands have along their first axis, time. At every step
+    the arguments are that step's part of the operands, the outputs that of the results.
+
+    (C1) The arguments are buffers of the operands' shapes, the outputs buffers of the results' shapes; without `steps`,
+    both less an axis of time in front, whose extent is not known.
+    (C2) `symbol` is a C identifier. (C3) There is at least one step, and no loop nest runs after the last; without
+    `steps`, loop nests run at all steps, or at the first one alone.
     """
 
     name = "cpu.program"
     inputs = var_operand_def()
     symbol = prop_def(StringAttr)
-    steps = prop_def(IntegerAttr.constr(i64))
+    steps = opt_prop_def(IntegerAttr.constr(i64))
     body = region_def("single_block")
     outputs = var_result_def()
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol `steps` $steps `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
+        "$symbol (`steps` $steps^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
         "`->` `(` type($outputs) `)`"
     )
 
@@ -119,11 +127,11 @@ class ProgramOp(ResourceUser):
         result_types: Sequence[Attribute],
         *,
         symbol: str = "network",
-        steps: int,
+        steps: int | None,
     ) -> None:
         super().__init__(
             operands=[inputs],
-            properties={"symbol": StringAttr(symbol), "steps": integer(steps)},
+            properties={"symbol": StringAttr(symbol), "steps": None if steps is None else integer(steps)},
             regions=[body],
             result_types=[result_types],
         )
@@ -131,12 +139,14 @@ class ProgramOp(ResourceUser):
     def uses(self) -> Mapping[str, float]:
         buffers = [op for op in self.body.block.ops if isinstance(op, BufferOp) and op.offset is not None]
         ends = [op.offset.value.data + buffer_bytes(op.result) for op in buffers if op.offset is not None]
-        return {"steps": self.steps.value.data, "state_bytes": max(ends, default=0)}
+        clock = {} if self.steps is None else {"steps": self.steps.value.data}
+        return {**clock, "state_bytes": max(ends, default=0)}
 
     def verify_(self) -> None:
-        arguments = [buffer_shape(argument) for argument in self.body.block.args]
+        time = () if self.steps is not None else (DYNAMIC_INDEX,)
+        arguments = [(*time, *buffer_shape(argument)) for argument in self.body.block.args]
         last = self.body.block.last_op
-        results = [buffer_shape(value) for value in last.operands] if last is not None else []
+        results = [(*time, *buffer_shape(value)) for value in last.operands] if last is not None else []
         if arguments != [shape_of(value) for value in self.inputs]:  # C1
             raise VerifyException("cpu.program: the body's arguments do not have the operands' shapes")
         if results != [shape_of(value) for value in self.outputs]:  # C1
@@ -144,9 +154,17 @@ class ProgramOp(ResourceUser):
         symbol = self.symbol.data
         if not (symbol.isidentifier() and symbol.isascii()):  # C2
             raise VerifyException(f"cpu.program: '{symbol}' is no C identifier")
+        self._verify_windows()
+
+    def _verify_windows(self) -> None:
+        """C3."""
+        windows = [op.window for op in self.body.block.ops if isinstance(op, LoopOp)]
+        if self.steps is None:
+            if not set(windows) <= {(0, 1), (0, FOREVER)}:
+                raise VerifyException("cpu.program: without `steps`, loop nests run at all steps or at the first alone")
+            return
         steps = self.steps.value.data
-        ends = [op.window[1] for op in self.body.block.ops if isinstance(op, LoopOp)]
-        if steps < 1 or max(ends, default=0) > steps:  # C3
+        if steps < 1 or max((stop for _, stop in windows), default=0) > steps:
             raise VerifyException(f"cpu.program: a loop nest runs after the last of {steps} steps")
 
 
@@ -232,7 +250,7 @@ class FillOp(LoopOp):
     name = "cpu.fill"
     target = operand_def(MemRefType)
     value = opt_prop_def(DENSE)
-    assembly_format = "$target (`value` `(` $value^ `)`)? `steps` $steps attr-dict `:` type($target)"
+    assembly_format = "$target (`value` `(` $value^ `)`)? (`steps` $steps^)? attr-dict `:` type($target)"
 
     def __init__(self, target: SSAValue, steps: tuple[int, int], value: Dense | None = None) -> None:
         super().__init__(
@@ -262,8 +280,8 @@ class QuantizeOp(LoopOp):
     lowest = prop_def(IntegerAttr.constr(i64))
     highest = prop_def(IntegerAttr.constr(i64))
     assembly_format = (
-        "$source `->` $target `step` `(` $step `)` `shift` `(` $shift `)` `clip` $lowest `to` $highest `steps` $steps "
-        "attr-dict `:` type($source) `->` type($target)"
+        "$source `->` $target `step` `(` $step `)` `shift` `(` $shift `)` `clip` $lowest `to` $highest "
+        "(`steps` $steps^)? attr-dict `:` type($source) `->` type($target)"
     )
 
     def constants(self) -> Mapping[str, Dense]:
@@ -287,7 +305,7 @@ class DequantizeOp(LoopOp):
     scale = prop_def(DENSE)
     offset = opt_prop_def(DENSE)
     assembly_format = (
-        "$source `->` $target `scale` `(` $scale `)` (`offset` `(` $offset^ `)`)? `steps` $steps attr-dict `:` "
+        "$source `->` $target `scale` `(` $scale `)` (`offset` `(` $offset^ `)`)? (`steps` $steps^)? attr-dict `:` "
         "type($source) `->` type($target)"
     )
 
@@ -316,8 +334,8 @@ class CopyOp(LoopOp):
     to_offset = prop_def(IntegerAttr.constr(i64))
     to_strides = prop_def(DenseArrayBase.constr(i64))
     assembly_format = (
-        "$source `->` $target `sizes` $sizes `from` $from_offset $from_strides `to` $to_offset $to_strides `steps` "
-        "$steps attr-dict `:` type($source) `->` type($target)"
+        "$source `->` $target `sizes` $sizes `from` $from_offset $from_strides `to` $to_offset $to_strides "
+        "(`steps` $steps^)? attr-dict `:` type($source) `->` type($target)"
     )
 
     def verify_(self) -> None:
@@ -350,7 +368,7 @@ class Conv2dOp(SynapseOp):
     dilation = prop_def(DenseArrayBase.constr(i64))
     assembly_format = (
         "$source `->` $membrane `weight` `(` $weight `)` `stride` $stride `padding` $padding `dilation` $dilation "
-        "`steps` $steps attr-dict `:` type($source) `->` type($membrane)"
+        "(`steps` $steps^)? attr-dict `:` type($source) `->` type($membrane)"
     )
 
     @property
@@ -380,7 +398,7 @@ class DepthwiseConv2dOp(SynapseOp):
     dilation = prop_def(DenseArrayBase.constr(i64))
     assembly_format = (
         "$source `->` $membrane `weight` `(` $weight `)` `stride` $stride `padding` $padding `dilation` $dilation "
-        "`steps` $steps attr-dict `:` type($source) `->` type($membrane)"
+        "(`steps` $steps^)? attr-dict `:` type($source) `->` type($membrane)"
     )
 
     def verify_(self) -> None:
@@ -397,7 +415,7 @@ class LinearOp(SynapseOp):
 
     name = "cpu.linear"
     assembly_format = (
-        "$source `->` $membrane `weight` `(` $weight `)` `steps` $steps attr-dict `:` type($source) `->` "
+        "$source `->` $membrane `weight` `(` $weight `)` (`steps` $steps^)? attr-dict `:` type($source) `->` "
         "type($membrane)"
     )
 
@@ -414,7 +432,7 @@ class DiagonalOp(SynapseOp):
 
     name = "cpu.diagonal"
     assembly_format = (
-        "$source `->` $membrane `weight` `(` $weight `)` `steps` $steps attr-dict `:` type($source) `->` "
+        "$source `->` $membrane `weight` `(` $weight `)` (`steps` $steps^)? attr-dict `:` type($source) `->` "
         "type($membrane)"
     )
 
@@ -431,8 +449,8 @@ class SumPool2dOp(PoolOp):
     source = operand_def(MemRefType)
     target = operand_def(MemRefType)
     assembly_format = (
-        "$source `->` $target `kernel` $kernel `stride` $stride `padding` $padding `dilation` $dilation `steps` $steps "
-        "attr-dict `:` type($source) `->` type($target)"
+        "$source `->` $target `kernel` $kernel `stride` $stride `padding` $padding `dilation` $dilation "
+        "(`steps` $steps^)? attr-dict `:` type($source) `->` type($target)"
     )
 
     def verify_(self) -> None:
@@ -448,8 +466,8 @@ class MaxPool2dOp(PoolOp):
     source = operand_def(MemRefType)
     target = operand_def(MemRefType)
     assembly_format = (
-        "$source `->` $target `kernel` $kernel `stride` $stride `padding` $padding `dilation` $dilation `steps` $steps "
-        "attr-dict `:` type($source) `->` type($target)"
+        "$source `->` $target `kernel` $kernel `stride` $stride `padding` $padding `dilation` $dilation "
+        "(`steps` $steps^)? attr-dict `:` type($source) `->` type($target)"
     )
 
     def verify_(self) -> None:
@@ -466,7 +484,6 @@ DIALECT = Dialect(
         ClampOp,
         Conv2dOp,
         CopyOp,
-        DelayOp,
         DepthwiseConv2dOp,
         DequantizeOp,
         DiagonalOp,
@@ -482,6 +499,8 @@ DIALECT = Dialect(
         ProductOp,
         ProgramOp,
         QuantizeOp,
+        RecallOp,
+        RememberOp,
         RunningMaxPool2dOp,
         SoftmaxOp,
         SumPool2dOp,

@@ -49,6 +49,8 @@ def to_logical(values: Array, layout: Sequence[int]) -> Array:
 
 @means(cpu.ProgramOp)
 def program(op: cpu.ProgramOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
+    if op.steps is None:
+        return _streamed(op, run, inputs)
     machine = Machine(op, run, inputs)
     for step in range(op.steps.value.data):
         run.step = step
@@ -56,6 +58,23 @@ def program(op: cpu.ProgramOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
     run.step = 0
     machine.report()
     return machine.outputs()
+
+
+def _streamed(op: cpu.ProgramOp, run: Run, inputs: Sequence[Array]) -> tuple[Array, ...]:
+    """The outputs of every step, time behind the batch; inputs have it there, too."""
+    machine = Machine(op, run, [np.zeros_like(array, shape=(len(array), *array.shape[2:])) for array in inputs])
+    steps = inputs[0].shape[1] if inputs else 0
+    results = [np.empty((machine.batch, steps, *output.shape[1:]), output.dtype) for output in machine.outputs()]
+    for step in range(steps):
+        run.step = step
+        for argument, array in zip(op.body.block.args, inputs, strict=True):
+            machine.buffers[argument][...] = array[:, step]
+        machine.tick()
+        for result, output in zip(results, machine.outputs(), strict=True):
+            result[:, step] = output
+    run.step = 0
+    machine.report()
+    return tuple(results)
 
 
 class Machine:
@@ -159,7 +178,7 @@ def _add(membrane: Array, charge: Array) -> Nothing:
 
 @means(cpu.LeakOp)
 def leak(op: cpu.LeakOp, run: Run, membrane: Array) -> Nothing:
-    membrane[...] = (membrane * run.tensor(op.decay)).astype(membrane.dtype)
+    membrane[...] = shared.decayed(membrane, run.tensor(op.decay), None if op.bits is None else op.bits.value.data)
     return ()
 
 
@@ -176,6 +195,8 @@ def add(op: cpu.AddOp, run: Run, source: Array, membrane: Array) -> Nothing:
 @means(cpu.ClampOp)
 def clamp(op: cpu.ClampOp, run: Run, membrane: Array) -> Nothing:
     membrane[...] = np.maximum(membrane, run.tensor(op.lowest))
+    if op.highest is not None:
+        membrane[...] = np.minimum(membrane, run.tensor(op.highest))
     return ()
 
 
@@ -235,11 +256,17 @@ def layer_norm(op: cpu.LayerNormOp, run: Run, membrane: Array, spikes: Array) ->
     return ()
 
 
-@means(cpu.DelayOp)
-def delay(op: cpu.DelayOp, run: Run, source: Array, line: Array, target: Array) -> Nothing:
-    slot = run.step % line.shape[1]
-    target[...] = line[:, slot]
-    line[:, slot] = source
+@means(cpu.RecallOp)
+def recall(op: cpu.RecallOp, run: Run, line: Array, target: Array) -> Nothing:
+    late = np.zeros((), np.int64) if op.delays is None else run.tensor(op.delays)
+    slot = np.broadcast_to((run.step - late) % line.shape[1], target.shape[1:])
+    target[...] = np.take_along_axis(line, np.broadcast_to(slot, target.shape)[:, None], axis=1)[:, 0]
+    return ()
+
+
+@means(cpu.RememberOp)
+def remember(op: cpu.RememberOp, run: Run, source: Array, line: Array) -> Nothing:
+    line[:, run.step % line.shape[1]] = source
     return ()
 
 

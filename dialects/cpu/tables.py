@@ -13,7 +13,9 @@ from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, buffer_elemen
 from neurocuda.dialects.shared import shapes
 from neurocuda.ir.attributes import Dense, dense_shape
 
-LAYER = " (`scale` `(` $scale^ `)`)? `layout` $layout `steps` $steps attr-dict `:` type($membrane) `->` type($spikes)"
+LAYER = (
+    " (`scale` `(` $scale^ `)`)? `layout` $layout (`steps` $steps^)? attr-dict `:` type($membrane) `->` type($spikes)"
+)
 
 
 class TableOp(NeuronsOp, ABC):
@@ -137,7 +139,8 @@ class FactorsOp(LoopOp, ABC):
     right = operand_def(MemRefType)
     membrane = operand_def(MemRefType)
     assembly_format = (
-        "$left `,` $right `->` $membrane `steps` $steps attr-dict `:` type($left) `,` type($right) `->` type($membrane)"
+        "$left `,` $right `->` $membrane (`steps` $steps^)? attr-dict `:` type($left) `,` type($right) `->` "
+        "type($membrane)"
     )
 
     def verify_(self) -> None:

@@ -25,6 +25,7 @@ from xdsl.utils.exceptions import VerifyException
 from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import ShapedOp
+from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, shape_of
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
@@ -80,7 +81,7 @@ class QuantizeOp(ShapedOp):
 class DequantizeOp(ShapedOp):
     """x scale + offset in float64, rounded to f32: the output of an integer network.
 
-    (C2) Accumulators are i32.
+    (C2) The input's elements are i32 accumulators, or integers of a declared range.
     """
 
     name = "host.dequantize"
@@ -110,7 +111,7 @@ class DequantizeOp(ShapedOp):
 
     def verify_(self) -> None:
         super().verify_()
-        if element_type(self.input) != i32 and not isinstance(element_type(self.input), CountType):  # C2
+        if element_type(self.input) != i32 and not isinstance(element_type(self.input), RangeType):  # C2
             raise VerifyException(f"host.dequantize: expected i32 or counts, found {element_type(self.input)}")
 
 

@@ -104,6 +104,14 @@ def diagonal(values: Array, weight: Array) -> Array:
     return values.astype(np.int64) * weight.astype(np.int64)
 
 
+def decayed(values: Array, decay: Array, bits: int | None) -> Array:
+    """values * decay; of integers values * decay / 2^bits, rounded toward zero."""
+    if bits is None:
+        return (values * decay).astype(values.dtype)
+    product = values.astype(np.int64) * decay.astype(np.int64)
+    return (np.sign(product) * (np.abs(product) >> bits)).astype(values.dtype)
+
+
 def aligned(left: Array, right: Array) -> tuple[Array, Array]:
     """Both with the same rank, ones inserted behind the batch axis."""
     rank = max(left.ndim, right.ndim)

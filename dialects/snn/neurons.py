@@ -37,6 +37,9 @@ from neurocuda.ir.attributes import Dense, dense_shape, element_type, integer, i
 
 DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
+STATE = "(`shift` $shift^)? (`decay_bits` $decay_bits^)? (`state_bits` $state_bits^)? "
+"""How integers of a membrane and of a synaptic current are said."""
+
 INPUT_CODES = ("payload", "current", "spikes")
 """How the value of an input is said in time."""
 
@@ -111,6 +114,9 @@ class IntegrateAndFireOp(ChargedOp):
         v <- v - threshold s with reset "subtract", `reset_value` where s > 0 with reset "zero"
 
     In a network of code "train" the range of the result bounds what one step sends.
+    Integers say how they are rounded and kept. The sum of currents is shifted left by `shift` bits. A decay d leaves
+    d x / 2^decay_bits of x, rounded toward zero. With `state_bits`, i (where it decays) and v saturate to as many bits,
+    two's complement, as soon as they are computed; resets come after that.
     `fire` is the firing window [start, stop) in steps; without it the neuron may fire at every step. In a network of
     code "count" there is a single step and the result is clip(floor(v / threshold), 0, levels).
     `values` says what a spike stands for at every step of the window: what is sent is the value, so synapses stay
@@ -137,6 +143,9 @@ class IntegrateAndFireOp(ChargedOp):
     refractory = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     membrane_decay = opt_prop_def(DENSE)
     current_decay = opt_prop_def(DENSE)
+    shift = opt_prop_def(IntegerAttr.constr(i64))
+    decay_bits = opt_prop_def(IntegerAttr.constr(i64))
+    state_bits = opt_prop_def(IntegerAttr.constr(i64))
     lower_bound = opt_prop_def(DENSE)
     fire = opt_prop_def(DenseArrayBase.constr(i64))
     values = opt_prop_def(DenseArrayBase.constr(i64))
@@ -146,7 +155,8 @@ class IntegrateAndFireOp(ChargedOp):
         "(`scale` `(` $scale^ `)`)? (`levels` $levels^)? (`reset` $reset^)? (`reset_value` `(` $reset_value^ `)`)? "
         "(`strict` $strict^)? (`spikes_per_step` $spikes_per_step^)? (`refractory` $refractory^)? "
         "(`membrane_decay` `(` $membrane_decay^ `)`)? (`current_decay` `(` $current_decay^ `)`)? "
-        "(`lower_bound` `(` $lower_bound^ `)`)? (`fire` $fire^)? (`values` $values^)? (`signed` $signed^)? attr-dict "
+        + STATE
+        + "(`lower_bound` `(` $lower_bound^ `)`)? (`fire` $fire^)? (`values` $values^)? (`signed` $signed^)? attr-dict "
         "`:` `(` type($currents) `)` `->` type($result)"
     )
 
@@ -248,7 +258,7 @@ class IntegrateAndFireOp(ChargedOp):
 class AccumulateOp(ChargedOp):
     """A membrane that never fires and is read at every step: an integrator, with decays a leaky one. A readout.
 
-    i and v are those of `snn.integrate_and_fire`; the result is v.
+    i and v are those of `snn.integrate_and_fire`, in integers, too; the result is v.
     """
 
     name = "snn.accumulate"
@@ -256,9 +266,14 @@ class AccumulateOp(ChargedOp):
     bias = opt_prop_def(DENSE)
     membrane_decay = opt_prop_def(DENSE)
     current_decay = opt_prop_def(DENSE)
+    shift = opt_prop_def(IntegerAttr.constr(i64))
+    decay_bits = opt_prop_def(IntegerAttr.constr(i64))
+    state_bits = opt_prop_def(IntegerAttr.constr(i64))
     assembly_format = (
         "$currents (`initial` `(` $initial^ `)`)? (`bias` `(` $bias^ `)`)? "
-        "(`membrane_decay` `(` $membrane_decay^ `)`)? (`current_decay` `(` $current_decay^ `)`)? attr-dict `:` "
+        "(`membrane_decay` `(` $membrane_decay^ `)`)? (`current_decay` `(` $current_decay^ `)`)? "
+        + STATE
+        + "attr-dict `:` "
         "`(` type($currents) `)` `->` type($result)"
     )
 

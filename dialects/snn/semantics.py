@@ -170,6 +170,7 @@ def integrate_and_fire(op: snn.IntegrateAndFireOp, run: Run, *currents: Array) -
     state["v"] = _integrate(op, run, state, currents)
     if op.lower_bound is not None:
         state["v"] = np.maximum(state["v"], run.tensor(op.lower_bound)).astype(state["v"].dtype)
+    state["v"] = _saturated(op, state["v"])
     state.setdefault("fired", np.zeros(state["v"].shape, np.int64))
     spikes = _spikes(op, run, state)
     state["fired"] = state["fired"] + spikes
@@ -196,12 +197,27 @@ def _integrate(
 ) -> Array:
     """The membrane potential behind the currents of a step."""
     charge = _as_declared(op, run, _total(currents, None))
+    if op.shift is not None:
+        charge = charge << op.shift.value.data
     if op.current_decay is not None:
-        charge = state.get("i", np.zeros_like(charge)) * run.tensor(op.current_decay) + charge
-        state["i"] = charge
+        charge = _decayed(op, state.get("i", np.zeros_like(charge)), run.tensor(op.current_decay)) + charge
+        charge = state["i"] = _saturated(op, charge)
     charge = _total([charge], _constant(run, op.bias))
     v = state["v"] if "v" in state else _start(run, op.initial, charge)
-    return (v if op.membrane_decay is None else v * run.tensor(op.membrane_decay)) + charge
+    return (v if op.membrane_decay is None else _decayed(op, v, run.tensor(op.membrane_decay))) + charge
+
+
+def _decayed(op: snn.IntegrateAndFireOp | snn.AccumulateOp, values: Array, decay: Array) -> Array:
+    if op.decay_bits is None:
+        return values * decay
+    return shared.decayed(values, decay, op.decay_bits.value.data)
+
+
+def _saturated(op: snn.IntegrateAndFireOp | snn.AccumulateOp, values: Array) -> Array:
+    if op.state_bits is None:
+        return values
+    limit = 2 ** (op.state_bits.value.data - 1)
+    return np.clip(values, -limit, limit - 1)
 
 
 def _spikes(op: snn.IntegrateAndFireOp, run: Run, state: dict[str, Array]) -> Array:
@@ -285,7 +301,7 @@ def layer_norm(op: snn.LayerNormOp, run: Run, *currents: Array) -> Array:
 @means(snn.AccumulateOp, stateful=True)
 def accumulate(op: snn.AccumulateOp, run: Run, *currents: Array) -> Array:
     state = run.state(op)
-    state["v"] = _integrate(op, run, state, currents)
+    state["v"] = _saturated(op, _integrate(op, run, state, currents))
     return state["v"]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TypeAlias, cast
 
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
@@ -20,6 +21,9 @@ Dense: TypeAlias = DenseIntOrFPElementsAttr | DenseResourceAttr
 """A constant tensor: inline when small, a name in the weight store when large."""
 
 AnyTensor: TypeAlias = TensorType[Attribute]
+
+FOREVER = 2**63 - 1
+"""The end of a window of steps that is open: the largest i64."""
 
 
 def integers(values: Iterable[int]) -> DenseArrayBase:
@@ -51,6 +55,17 @@ def tensor_type(value: SSAValue) -> AnyTensor:
 def shape_of(value: SSAValue) -> tuple[int, ...]:
     """The shape of a tensor value, without a batch axis."""
     return tensor_type(value).get_shape()
+
+
+def fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Whether the shape of an array is the expected one, in which time may have any length."""
+    pairs = zip(shape, expected, strict=False)
+    return len(shape) == len(expected) and all(wanted in (size, DYNAMIC_INDEX) for size, wanted in pairs)
+
+
+def written_shape(shape: tuple[int, ...]) -> str:
+    """A shape as messages say it: `(time, 2, 34, 34)` where the first axis has no fixed length."""
+    return str(shape).replace(str(DYNAMIC_INDEX), "time")
 
 
 def element_type(value: SSAValue) -> Attribute:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import AnyFloat, IntegerType, ModuleOp, TensorType
+from xdsl.dialects.builtin import DYNAMIC_INDEX, AnyFloat, IntegerType, ModuleOp, TensorType
 from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 IMAGES = 3
 """How many random inputs a promise is checked on where none are given."""
 
+
+STEPS = 16
+"""Time steps of random inputs whose first axis is time."""
 
 NOT_RUN = "the module has no single function @main of tensors that could be run"
 
@@ -172,7 +175,8 @@ def _random(random: np.random.Generator, kind: Attribute) -> Array | None:
 
     if not isinstance(kind, TensorType):
         return None
-    shape, element = (IMAGES, *kind.get_shape()), kind.element_type
+    sizes = [STEPS if size == DYNAMIC_INDEX else size for size in kind.get_shape()]
+    shape, element = (IMAGES, *sizes), kind.element_type
     if isinstance(element, AnyFloat):
         return random.standard_normal(shape).astype(np.float32)
     if isinstance(element, Ranged):

@@ -327,6 +327,13 @@ def numeric(element_type: object) -> Numeric | None:
     return element_type if isinstance(element_type, Numeric) else None
 
 
+def constants_named(properties: Mapping[str, Attribute], names: Iterable[str]) -> dict[str, Dense]:
+    """Those of an operation's properties that have one of these names and are constants."""
+    found = {name: properties[name] for name in names if name in properties}
+    kinds = DenseIntOrFPElementsAttr | DenseResourceAttr
+    return {name: attribute for name, attribute in found.items() if isinstance(attribute, kinds)}
+
+
 def is_constant(attribute: Attribute) -> bool:
     """Whether `WeightStore.array` can read the attribute."""
     return isinstance(attribute, DenseIntOrFPElementsAttr | DenseResourceAttr | DenseArrayBase)

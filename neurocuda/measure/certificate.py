@@ -11,6 +11,7 @@ from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import LevelError
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.origin import origin_of
+from neurocuda.measure.layers import TRAIN
 from neurocuda.measure.lemma import defined_in, proofs_of
 from neurocuda.measure.validation import Validation
 from neurocuda.passes.snn.analysis.activity import activities
@@ -47,6 +48,16 @@ ARGUMENTS: Mapping[str, str] = {
     ),
 }
 """Why a code is exact."""
+
+INTEGERS = (
+    "spike trains stand for themselves: target and interpreter do the same integer arithmetic, which rounds and "
+    "saturates where the network says so, and no sum leaves 32 bits on its way"
+)
+FLOATS = (
+    "the network is made of floats, which the target adds up in another order: spikes may differ, and validate(...) "
+    "counts them"
+)
+"""Why a network of spike trains is kept, or why it may not be."""
 
 HASHED = ("ann-imported", "ann-quantized", "snn-integer")
 """Levels whose text, constants by content, identifies the model, the integer network and its spikes."""
@@ -100,11 +111,15 @@ class Certificate:
     @property
     def exact(self) -> bool:
         """Whether the code is exact and no obligation fails."""
-        return bool(self.argument) and not any(obligation.holds is False for obligation in self.obligations)
+        return self.argument not in ("", FLOATS) and not any(
+            obligation.holds is False for obligation in self.obligations
+        )
 
     @property
     def reason(self) -> str:
         """Why the code is exact, or that it is not."""
+        if self.code == TRAIN:
+            return self.argument
         if self.argument:
             return f'code "{self.code}" is exact: {self.argument}'
         return f'code "{self.code}" is approximate: only residuals show whether an inference was exact'
@@ -113,15 +128,18 @@ class Certificate:
         lines = [self.reason]
         for obligation in self.obligations:
             lines += str(obligation).splitlines()
-        lines += ["membranes, for every input:", *(f"  {width}" for width in self.widths)]
+        if self.widths:
+            lines += ["membranes, for every input:", *(f"  {width}" for width in self.widths)]
         lines += [f"{level}: sha256 {digest}" for level, digest in self.hashes.items()]
         return "\n".join([f"certificate for {self.target}", *(f"  {line}" for line in lines)])
 
 
 def certificate(compiled: Compiled) -> Certificate:
     """What is known of a compiled network's exactness so far; proofs are made now, images are those of `validate`."""
-    network = compiled.levels["snn-integer"]
-    levels = (*HASHED, compiled.backend.level)
+    network = compiled.levels[compiled.source]
+    levels = [level for level in (*HASHED, "snn", compiled.backend.level) if level in tuple(compiled.levels)]
+    if compiled.trains:
+        return _of_trains(compiled, network, levels)
     widths = widths_of(network, compiled.weights)
     argument = ARGUMENTS.get(compiled.code, "")
     static = [_membranes(network, widths), _schedule(compiled)]
@@ -134,6 +152,21 @@ def certificate(compiled: Compiled) -> Certificate:
         {level: sha256(compiled.ir(level).encode()).hexdigest() for level in levels},
         widths,
         (*static, _images(compiled.validation)),
+    )
+
+
+def _of_trains(compiled: Compiled, network: ModuleOp, levels: Sequence[str]) -> Certificate:
+    """Integers saturate where the network says so, and the target does the same arithmetic; floats are compared."""
+    integers = compiled.source == "snn-integer"
+    widths = widths_of(network, compiled.weights)
+    obligations = (*([_membranes(network, widths)] if integers else []), _images(compiled.validation))
+    return Certificate(
+        compiled.target,
+        compiled.code,
+        INTEGERS if integers else FLOATS,
+        {level: sha256(compiled.ir(level).encode()).hexdigest() for level in levels},
+        widths,
+        obligations,
     )
 
 
@@ -183,7 +216,7 @@ def _images(validation: Validation | None) -> Obligation:
     name = "the counts of every stage are equal"
     if validation is None:
         return Obligation(name, None, ("nothing was compared on images yet: validate(images)",))
-    compared = validation.passed if validation.exact else None
+    compared = validation.passed if validation.exact or validation.divergences else None
     return Obligation(name, compared, tuple(_lines(validation)))
 
 

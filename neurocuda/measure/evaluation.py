@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neurocuda.errors import InputError
 from neurocuda.images import Array, plain_array
 from neurocuda.measure.accuracy import Accuracy
-from neurocuda.measure.layers import Layer, Operations
+from neurocuda.measure.layers import TRAIN, Layer, Operations
 from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.words import counted
 
@@ -54,7 +54,7 @@ class Activity:
     """Sums up over batches the spikes that said the counts of layers in a code."""
 
     def __init__(self, code: str, layers: Sequence[Layer]) -> None:
-        self.tables = {layer.name: spikes_per_count(code, layer.levels) for layer in layers}
+        self.tables = {} if code == TRAIN else {layer.name: spikes_per_count(code, layer.levels) for layer in layers}
         self.spikes = 0
         self.silent = 0
         self.neurons = 0
@@ -62,8 +62,10 @@ class Activity:
     def add(self, counts: Mapping[str, Array]) -> None:
         """Adds the counts of a batch."""
         for name, values in counts.items():
-            table = self.tables[name]
-            if table is not None:
+            table = self.tables.get(name)
+            if not self.tables:  # trains: what is counted are spikes
+                self.spikes += int(np.abs(values.astype(np.int64)).sum())
+            elif table is not None:
                 self.spikes += int(np.bincount(np.abs(values).reshape(-1), minlength=len(table)) @ table)
             self.silent += int((values == 0).sum())
             self.neurons += values.size

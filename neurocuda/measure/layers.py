@@ -15,9 +15,10 @@ from xdsl.ir import Operation, SSAValue
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.shared import meanings
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase, TableLayerOp
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.ir.attributes import dense_shape, shape_of, values_of
+from neurocuda.ir.attributes import dense_shape, element_type, shape_of, values_of
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.snn.analysis.activity import NEURONS
@@ -27,6 +28,9 @@ Array: TypeAlias = NDArray[Any]
 
 Synapse: TypeAlias = SynapseOp | ProductBase
 """What makes a current of signals: with constant weights, or of two signals."""
+
+TRAIN = "train"
+"""The code of networks whose spike trains stand for themselves."""
 
 WATCHED = 4
 """Images that are run step by step, to count what is sent and read."""
@@ -66,6 +70,26 @@ def _layers(module: ModuleOp) -> Iterator[Layer]:
         operations = sum(dense_operations(synapse) for synapse in synapses if isinstance(synapse, Synapse))
         name = origin_of(op) or op.name
         yield Layer(name, user_location(op), shape_of(op.result), levels_of(op), len(synapses), operations)
+
+
+def train_layers_of(module: ModuleOp) -> tuple[Layer, ...]:
+    """The neuron layers of a network of spike trains, in order: T is what a neuron sends at a step, 0 for a readout.
+
+    `operations` are per step, of the synapses that the neurons read directly.
+    """
+    return tuple(_train_layers(module))
+
+
+def _train_layers(module: ModuleOp) -> Iterator[Layer]:
+    for op in module.walk():
+        if not isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp | snn.ThresholdOp):
+            continue
+        synapses = [operand.owner for operand in op.operands]
+        operations = sum(dense_operations(synapse) for synapse in synapses if isinstance(synapse, Synapse))
+        element = element_type(op.result)
+        most = element.bounds[1] if isinstance(element, RangeType) else 0
+        name = origin_of(op) or op.name
+        yield Layer(name, user_location(op), shape_of(op.result), most, len(synapses), operations)
 
 
 def levels_of(op: ann.StaircaseOp | TableLayerOp) -> int:

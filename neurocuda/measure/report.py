@@ -33,7 +33,11 @@ STARRED = "assumed"
 
 def report(compiled: Compiled) -> str:
     """What was compiled, layer by layer; figures say whether they are measured or estimated."""
-    sections = (_header(compiled), _layers(compiled), _cost(compiled), _known(compiled))
+    if compiled.trains:
+        from neurocuda.measure.trains import train_report
+
+        return train_report(compiled)
+    sections = (_header(compiled), _layers(compiled), told_cost(compiled), known(compiled))
     return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section)))
 
 
@@ -75,7 +79,8 @@ def _layers(compiled: Compiled) -> Iterator[str]:
         yield f"{layer.name:{width}} {'output':>9} {'':5} {layer.synapses:9} {layer.operations:12,}  {layer.where}"
 
 
-def _cost(compiled: Compiled) -> Iterator[str]:
+def told_cost(compiled: Compiled) -> Iterator[str]:
+    """One line per figure of the target's cost model."""
     for reading in readings_of(compiled):
         star = "*" if reading.kind == STARRED else ""
         yield f"{reading.name}: {reading.value:,.6g} {reading.unit} ({reading.kind}{star})"
@@ -86,7 +91,8 @@ def readings_of(compiled: Compiled) -> Sequence[Reading]:
     return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, None)
 
 
-def _known(compiled: Compiled) -> Iterator[str]:
+def known(compiled: Compiled) -> Iterator[str]:
+    """What has been measured and compared so far."""
     for what, evaluation in compiled.evaluations.items():
         yield f"accuracy, {what}: {evaluation}"
         operations = evaluation.operations
@@ -124,6 +130,10 @@ def weight_bits_of(compiled: Compiled) -> int:
 
 def figures(compiled: Compiled) -> dict[str, Plain]:
     """Everything that the text says, as plain values."""
+    if compiled.trains:
+        from neurocuda.measure.trains import train_figures
+
+        return train_figures(compiled)
     count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
     validation = compiled.validation
     steps, windows = schedule_of(compiled.levels["snn-integer"])
@@ -145,14 +155,15 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "outputs": [asdict(layer) for layer in readout_layers_of(compiled.levels["ann-quantized"])],
         "schedule": {"steps": steps, "windows": [asdict(window) for window in windows]},
         "cost": [asdict(reading) for reading in readings_of(compiled)],
-        "accuracy": {what: _evaluation(found) for what, found in compiled.evaluations.items()},
+        "accuracy": {what: evaluation_figures(found) for what, found in compiled.evaluations.items()},
         "mismatches": None if validation is None else validation.mismatches,
         "counts compared": None if validation is None else validation.counts,
         "facts": dict(compiled.facts),
     }
 
 
-def _evaluation(found: Evaluation) -> dict[str, Plain]:
+def evaluation_figures(found: Evaluation) -> dict[str, Plain]:
+    """Accuracy and activity as plain values."""
     low, high = found.accuracy.interval
     return {
         "accuracy": found.accuracy.value,

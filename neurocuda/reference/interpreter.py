@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import numpy as np
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from neurocuda.errors import InputError, ModelError
-from neurocuda.ir.attributes import Dense, shape_of
+from neurocuda.ir.attributes import Dense, fits, shape_of, written_shape
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.meaning import Array, meaning_of
 
@@ -136,19 +136,14 @@ def execute(run: Run, module: ModuleOp, inputs: Sequence[Array]) -> list[Array]:
     for index, (argument, array) in enumerate(zip(arguments, inputs, strict=True)):
         expected = shape_of(argument)
         if not fits(array.shape[1:], expected):
-            raise InputError(f"input {index}: expected images of shape {expected}, found {array.shape[1:]}")
+            wanted = written_shape(expected)
+            raise InputError(f"input {index}: expected images of shape {wanted}, found {array.shape[1:]}")
     batches = [len(array) for array in inputs]
     if len(set(batches)) > 1:
         raise InputError(f"the inputs hold {' and '.join(map(str, batches))} images")
     with np.errstate(all="ignore"):
         outputs = run.block(function.body.block, list(inputs))
     return [_repeated(output, *batches[:1]) for output in outputs]
-
-
-def fits(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Whether a shape is the expected one, in which time may have any length."""
-    pairs = zip(shape, expected, strict=False)
-    return len(shape) == len(expected) and all(wanted in (size, DYNAMIC_INDEX) for size, wanted in pairs)
 
 
 def _repeated(output: Array, batch: int | None = None) -> Array:

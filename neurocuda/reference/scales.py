@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, StringAttr
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.ir.attributes import element_type, shape_of
@@ -30,8 +30,9 @@ class Ranged(Protocol):
 def scales_of(module: ModuleOp, weights: WeightStore) -> dict[SSAValue, Scale]:
     """The scale of every counted value, in its shape; values whose scale is not known are absent.
 
-    A neuron layer or an input says its scale in a property `scale`; index maps and max pooling pass scales on as they
-    pass counts; a region's arguments have the scales of the operands they stand for.
+    A neuron layer or an input says its scale in a property `scale`; spikes of a network of code "train" stand for 1.
+    Index maps and max pooling pass scales on as they pass counts; a region's arguments have the scales of the operands
+    they stand for.
     """
     return _fields(module, weights, "scale")
 
@@ -69,12 +70,26 @@ def _enter(op: Operation, found: dict[SSAValue, Scale]) -> None:
 def _field_of_result(op: Operation, weights: WeightStore, found: dict[SSAValue, Scale], name: str) -> Scale | None:
     own = op.properties.get(name)
     if own is not None and is_constant(own):
-        return np.broadcast_to(weights.array(own).astype(np.float64), shape_of(op.results[0]))
+        return np.broadcast_to(weights.array(own).astype(np.float64), _shape_of(op.results[0]))
+    if name == "scale" and _in_train(op):
+        return np.ones(shape_of(op.results[0]))
     if not op.operands or any(operand not in found for operand in op.operands):
         return None
     if len(op.operands) == 1 and shape_of(op.operands[0]) == shape_of(op.results[0]) and not meaning_of(type(op)).moves:
         return found[op.operands[0]] if op.name.endswith(".input") else None
     return _moved(op, weights, found) if meaning_of(type(op)).moves else None
+
+
+def _shape_of(value: SSAValue) -> tuple[int, ...]:
+    """The shape of a value; all steps have the scales of one."""
+    return tuple(1 if size == DYNAMIC_INDEX else size for size in shape_of(value))
+
+
+def _in_train(op: Operation) -> bool:
+    """Whether an operation stands in a network whose spikes stand for themselves."""
+    network = op.parent_op()
+    code = None if network is None else network.properties.get("code")
+    return isinstance(code, StringAttr) and code.data == "train" and "threshold" in op.properties
 
 
 def _moved(op: Operation, weights: WeightStore, found: dict[SSAValue, Scale]) -> Scale:

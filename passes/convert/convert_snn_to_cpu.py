@@ -13,7 +13,7 @@ from neurocuda.dialects.host import ops as host
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import Problem, UnsupportedModelError
-from neurocuda.ir.attributes import Dense, element_type, integer, shape_of
+from neurocuda.ir.attributes import FOREVER, Dense, element_type, integer, shape_of
 from neurocuda.ir.origin import inherit, user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
@@ -21,6 +21,7 @@ from neurocuda.ir.weights import WeightStore
 
 if TYPE_CHECKING:
     from neurocuda.passes.cpu.lowering.builder import Builder, Place
+    from neurocuda.passes.cpu.lowering.grids import Shape
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class _Conversion:
 
         self.network = network
         self.symbol = symbol
-        self.steps = network.duration
+        self.steps = FOREVER if network.steps is None else network.duration
         self.builder: Builder = Builder(weights, self.steps)
 
     def run(self) -> list[Problem]:
@@ -122,13 +123,22 @@ class _Conversion:
         return operand.owner.input if isinstance(operand.owner, host.QuantizeOp) else operand
 
     def _argument(self, operand: SSAValue, outer: SSAValue) -> Place:
-        from neurocuda.passes.cpu.lowering.builder import tensor_place
+        from neurocuda.passes.cpu.lowering.builder import plain_place
         from neurocuda.passes.snn.analysis.activity import Activity
 
-        element = self._argument_element(outer)
-        buffer = self.builder.block.insert_arg(MemRefType(element, shape_of(outer)), len(self.builder.block.args))
-        place = tensor_place(outer, buffer, Activity(0, 1))
+        element, shape = self._argument_element(outer), self._frame(outer)
+        buffer = self.builder.block.insert_arg(MemRefType(element, shape), len(self.builder.block.args))
+        place = plain_place(shape, buffer, Activity(0, 1 if self._ends else FOREVER))
         return self._quantized(place, operand.owner) if isinstance(operand.owner, host.QuantizeOp) else place
+
+    @property
+    def _ends(self) -> bool:
+        """Whether the network has a last step."""
+        return self.network.steps is not None
+
+    def _frame(self, value: SSAValue) -> Shape:
+        """The shape of one step's part of an operand or result: without an end, their first axis is time."""
+        return shape_of(value) if self._ends else shape_of(value)[1:]
 
     def _argument_element(self, outer: SSAValue) -> Attribute:
         from neurocuda.passes.cpu.lowering.builder import integer_element
@@ -167,11 +177,11 @@ class _Conversion:
         return reader if isinstance(reader, host.DequantizeOp) else None
 
     def _output(self, place: Place, result: SSAValue, reader: host.DequantizeOp | None) -> SSAValue:
-        from neurocuda.passes.cpu.lowering.builder import tensor_place
+        from neurocuda.passes.cpu.lowering.builder import plain_place
         from neurocuda.passes.cpu.lowering.grids import Grid, memory_shape, row_major, same_memory
         from neurocuda.passes.snn.analysis.activity import Activity
 
-        last = (self.steps - 1, self.steps)
+        last = (self.steps - 1, self.steps) if self._ends else (0, FOREVER)
         like = reader or self.network
         if reader is not None:
             place = self._dequantized(place, reader, last)
@@ -179,7 +189,8 @@ class _Conversion:
                 place.shape, place.layout, row_major(len(place.shape))
             ):
                 return place.buffer
-        target = tensor_place(result, self.builder.buffer(place.element, shape_of(result), like), Activity(*last))
+        shape = self._frame(result)
+        target = plain_place(shape, self.builder.buffer(place.element, shape, like), Activity(*last))
         self.builder.move(place, target, Grid.identity(place.shape), like, steps=last)
         return target.buffer
 
@@ -210,7 +221,7 @@ class _Conversion:
             Region(self.builder.block),
             [result.type for result in results],
             symbol=self.symbol,
-            steps=self.steps,
+            steps=self.steps if self._ends else None,
         )
         inherit(next((reader for reader in readers[:1] if reader is not None), network), program)
         block.insert_op_before(program, network)

@@ -105,7 +105,7 @@ class _Builder:
         order: Order,
         options: NirOptions,
         dt: float,
-        soft: frozenset[str],
+        soft: Mapping[str, bool],
         delays: Mapping[str, NDArray[np.int64]],
         context: Context,
     ) -> None:
@@ -253,7 +253,7 @@ class _Builder:
             threshold=self._constant(node.numbers("v_threshold"), "threshold"),
             reset="subtract" if subtracts else "zero",
             reset_value=self._constant(rest, "reset_value") if rest.any() and not subtracts else None,
-            strict=options.comparison == "strict",
+            strict=options.comparison == "strict" and not self.soft.get(node.name, False),
             spikes_per_step=options.spikes_per_step,
             lower_bound=lowest,
         )

@@ -13,7 +13,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element
 from neurocuda.errors import Problem
-from neurocuda.ir.attributes import Dense, integer, integers, shape_of
+from neurocuda.ir.attributes import FOREVER, Dense, integer, integers
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.cpu.lowering.grids import (
@@ -100,7 +100,8 @@ class Builder:
         steps = (steps[0], min(steps[1], self.steps))
         if steps[0] >= steps[1]:
             return None
-        new = kind.build(operands=operands, properties={**(properties or {}), "steps": integers(steps)})
+        due = None if steps == (0, FOREVER) else integers(steps)
+        new = kind.build(operands=operands, properties={**(properties or {}), "steps": due})
         new.location = like.location
         self.block.add_op(new)
         return new
@@ -171,16 +172,27 @@ class Builder:
     # Constants
 
     def constant(
-        self, attribute: Dense, shape: Shape, layout: Layout, element: Attribute, name: str, like: Operation
+        self,
+        attribute: Dense,
+        shape: Shape,
+        layout: Layout,
+        element: Attribute,
+        name: str,
+        like: Operation,
+        *,
+        whole: bool = False,
     ) -> Dense:
-        """A constant that broadcasts onto a tensor, for its memory: one number, one per last axis, or all of them."""
+        """A constant that broadcasts onto a tensor, for its memory: one number, one per last axis, or all of them.
+
+        With `whole` it is one number or all of them.
+        """
         import numpy as np
 
         array = self.weights.array(attribute)
         if array.size == 1:
             return self.typed(array.reshape(1), element, name, like)
         full = array.reshape((1,) * (len(shape) - array.ndim) + array.shape).transpose(layout)
-        if prod(full.shape[:-1]) == 1:
+        if prod(full.shape[:-1]) == 1 and not whole:
             return self.typed(full.reshape(-1), element, name, like)
         return self.typed(np.broadcast_to(full, memory_shape(shape, layout)), element, name, like)
 
@@ -220,9 +232,8 @@ def is_float_element(element: Attribute) -> bool:
     return isinstance(element, Float32Type | Float64Type)
 
 
-def tensor_place(value: SSAValue, buffer: SSAValue, activity: Activity) -> Place:
+def plain_place(shape: Shape, buffer: SSAValue, activity: Activity) -> Place:
     """The place of a value that lies in its own row-major order."""
-    shape = shape_of(value)
     return Place(buffer, shape, row_major(len(shape)), activity)
 
 

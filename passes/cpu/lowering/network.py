@@ -12,14 +12,14 @@ from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import Conv2dBase, IndexMapOp, LinearBase, Pool2dOp, SynapseOp
 from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.ir.attributes import Dense, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.cpu.lowering.builder import Builder, Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Grid, Layout, memory_shape, natural, row_major
-from neurocuda.passes.cpu.lowering.neurons import lower_accumulator, lower_neurons
+from neurocuda.passes.cpu.lowering.neurons import lower_accumulator, lower_neurons, lower_sum, lower_threshold
 from neurocuda.passes.cpu.lowering.products import add_product, product_layout
 from neurocuda.passes.cpu.lowering.tables import lower_table_layer
-from neurocuda.passes.snn.analysis.activity import NEURONS, Activity, activities
+from neurocuda.passes.snn.analysis.activity import NEURONS, activities
 from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
 from neurocuda.passes.snn.analysis.tables import inexact_tables
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-CHARGED = NEURONS | snn.AccumulateOp
+CHARGED = NEURONS | snn.AccumulateOp | snn.ThresholdOp | snn.AddOp
+"""What receives currents."""
 
 
 class NetworkLowering:
@@ -42,17 +43,25 @@ class NetworkLowering:
         self.network = network
         self.weights = weights
         self.builder = builder
-        self.steps = network.duration
+        self.steps = builder.steps
         self.activities = activities(network)
         self.bounds = BoundsAnalysis(network, weights, self.activities)
         self.places: dict[SSAValue, Place] = {}
+        self._lines: dict[snn.DelayOp, SSAValue] = {}
 
     def run(self, arguments: Mapping[SSAValue, Place]) -> list[Place]:
         """Lowers the body; returns where the outputs are after the last step."""
         self.builder.problems += inexact_tables(self.network, self.bounds)
         self.places.update(arguments)
-        for op in _alive(self.network):
-            self._visit(op)
+        alive = _alive(self.network)
+        delays = [op for op in alive if isinstance(op, snn.DelayOp) and self.steps == FOREVER and op.steps.value.data]
+        for delay in delays:
+            self._recall(delay)
+        for op in alive:
+            if op not in delays:
+                self._visit(op)
+        for delay in delays:
+            self._remember(delay)
         last = self.network.body.block.last_op
         assert last is not None
         outputs = [self.places[operand] for operand in last.operands if operand in self.places]
@@ -76,6 +85,11 @@ class NetworkLowering:
             self.places[op.result] = lower_table_layer(self, op)
         elif isinstance(op, snn.IntegrateAndFireOp):
             self.places[op.result] = lower_neurons(self, op)
+        elif isinstance(op, snn.ThresholdOp):
+            self.places[op.result] = lower_threshold(self, op)
+        elif isinstance(op, snn.AddOp):
+            element = f32 if self.bounds.signals[op.result] is None else i32
+            self.places[op.result] = lower_sum(self, op.signals, op, element)
         elif isinstance(op, snn.AccumulateOp):
             self.places[op.result] = lower_accumulator(self, op)
         elif isinstance(op, snn.InputOp):
@@ -95,9 +109,7 @@ class NetworkLowering:
     def _input(self, op: snn.InputOp) -> None:
         place = self.places[op.input]
         activity = self.activities[op.result]
-        moved = self.builder.in_layout(
-            Place(place.buffer, place.shape, place.layout, Activity(0, 1)), natural(len(place.shape)), op
-        )
+        moved = self.builder.in_layout(place, natural(len(place.shape)), op)
         self.places[op.result] = Place(moved.buffer, moved.shape, moved.layout, activity)
 
     # Synapses
@@ -108,7 +120,7 @@ class NetworkLowering:
         return len(uses) == 1 and isinstance(uses[0].operation, CHARGED) and not self.activities[op.result].held
 
     def _check_synapse(self, op: SynapseOp) -> None:
-        if isinstance(op, Conv2dBase | LinearBase) and op.bias is not None:
+        if isinstance(op, Conv2dBase | LinearBase) and op.bias is not None and self.steps != FOREVER:
             self.builder.refuse(op, "it has a bias, and synapses only speak when spoken to", "Give it to the neurons.")
         integer_weight = self.weights.array(op.weight).dtype.kind != "f"
         if integer_weight and self.bounds.signals[op.input] is None:
@@ -122,13 +134,14 @@ class NetworkLowering:
             layout = product_layout(self, op)
         activity = self.activities[op.result]
         element = f32 if self.bounds.signals[op.result] is None else i32
-        buffer = self.builder.buffer(element, memory_shape(shape, layout), op, self._range(op))
+        buffer = self.builder.buffer(element, memory_shape(shape, layout), op, self.range_of(op))
         target = Place(buffer, shape, layout, activity)
         self.builder.nest(cpu.FillOp, [buffer], target.due, op, {"value": None})
         self.add_current(op, target, target.due[1])
         self.places[op.result] = target
 
-    def _range(self, op: SynapseOp | ProductBase) -> tuple[int, int] | None:
+    def range_of(self, op: SynapseOp | ProductBase | snn.AddOp) -> tuple[int, int] | None:
+        """What a current can be at a step; refused where that leaves 32 bits."""
         bounds = self.bounds.signals[op.result]
         if bounds is None:
             return None
@@ -139,8 +152,8 @@ class NetworkLowering:
         self.builder.refuse(op, why, "Use narrower weights.")
         return None
 
-    def add_current(self, op: SynapseOp | ProductBase, target: Place, stop: int) -> bool:
-        """Adds a current onto a membrane; False where the membrane's axes are in another order."""
+    def add_current(self, op: SynapseOp | ProductBase, target: Place, stop: int, shift: int = 0) -> bool:
+        """Adds 2^shift times a current onto a membrane; False where the membrane's axes are in another order."""
         if isinstance(op, ProductBase):
             return add_product(self, op, target, stop)
         source = self.places[op.input]
@@ -151,17 +164,28 @@ class NetworkLowering:
         if target.layout != layout:
             return False
         source = self.builder.in_layout(source, layout, op)
-        weight, kind = self._synapse_weight(op, layout)
+        weight, kind = self._synapse_weight(op, layout, shift)
         geometry: dict[str, Attribute | None] = {"weight": weight}
         if isinstance(op, Conv2dBase):
             geometry |= {"stride": op.stride, "padding": op.padding, "dilation": op.dilation}
         steps = (source.due[0], min(stop, source.due[1]))
         self.builder.nest(kind, [source.buffer, target.buffer], steps, op, geometry)
+        if isinstance(op, Conv2dBase | LinearBase) and op.bias is not None:
+            value = self._bias(op, op.bias, target, shift)
+            self.builder.nest(cpu.ChargeOp, [target.buffer], steps, op, {"value": value})
         return True
 
-    def _synapse_weight(self, op: SynapseOp, layout: Layout) -> tuple[Dense, type[cpu.LoopOp]]:
-        """The weight in the order in which the loops read it, and the loops."""
-        weight = self.weights.array(op.weight)
+    def _bias(self, op: SynapseOp, bias: Dense, target: Place, shift: int) -> Dense:
+        """The bias of a synapse for a membrane: one number per channel, which comes first in the user's order."""
+        array = self.weights.array(bias)
+        whole = array if array.dtype.kind == "f" else array.astype("int64") << shift
+        channels = whole.reshape(-1, 1, 1) if isinstance(op, Conv2dBase) else whole
+        full = self.weights.add(channels, "bias")
+        return self.builder.constant(full, target.shape, target.layout, target.element, "bias", op)
+
+    def _synapse_weight(self, op: SynapseOp, layout: Layout, shift: int) -> tuple[Dense, type[cpu.LoopOp]]:
+        """The weight, times 2^shift, in the order in which the loops read it, and the loops."""
+        weight = _shifted(self.weights.array(op.weight), shift)
         if isinstance(op, Conv2dBase):
             groups = op.groups.value.data
             outer, inner, rows, columns = weight.shape
@@ -275,26 +299,63 @@ class NetworkLowering:
                 self.builder.refuse(op, "a window holds nothing but padding", "Pad by less than the kernel.")
                 return
 
+    def _recall(self, op: snn.DelayOp) -> None:
+        """Where there is no end, delays may close cycles: they speak before anything else, and listen last."""
+        shape = shape_of(op.result)
+        element = signal_element(self.bounds.signals[op.result], spikes=True)
+        target, line = self._ring(op, element, natural(len(shape)))
+        self.builder.fill(line, 0, op)
+        self.builder.nest(cpu.RecallOp, [line, target.buffer], target.due, op, {"delays": self._delays(op, target)})
+        self.places[op.result] = target
+        self._lines[op] = line
+
+    def _ring(self, op: snn.DelayOp, element: Attribute, layout: Layout) -> tuple[Place, SSAValue]:
+        """Where a delayed signal is, and the line with as many slots as the longest delay needs."""
+        shape = shape_of(op.result)
+        sizes = memory_shape(shape, layout)
+        slots = op.steps.value.data
+        if op.extra is not None:
+            slots += int(self.weights.array(op.extra).max(initial=0)) + int(slots == 0)
+        line = self.builder.buffer(element, (slots, *sizes), op)
+        return Place(self.builder.buffer(element, sizes, op), shape, layout, self.activities[op.result]), line
+
+    def _delays(self, op: snn.DelayOp, target: Place) -> Dense | None:
+        """The delay of every element, where they differ, in the order of memory."""
+        if op.extra is None:
+            return None
+        late = self.weights.add(self.weights.array(op.extra) + op.steps.value.data, "delays")
+        return self.builder.constant(late, target.shape, target.layout, i32, "delay", op)
+
+    def _remember(self, op: snn.DelayOp) -> None:
+        target = self.places[op.result]
+        source = self.builder.in_layout(self.places[op.input], target.layout, op)
+        source = self._converted(source, target, op, source.due)
+        self.builder.nest(cpu.RememberOp, [source.buffer, self._lines[op]], source.due, op)
+
     def _delay(self, op: snn.DelayOp) -> None:
         source = self.places[op.input]
-        delay = op.steps.value.data
-        buffer = self.builder.buffer(source.element, memory_shape(source.shape, source.layout), op)
-        target = Place(buffer, source.shape, source.layout, self.activities[op.result])
-        line = self.builder.buffer(source.element, (delay, *memory_shape(source.shape, source.layout)), op)
+        target, line = self._ring(op, source.element, source.layout)
         self.builder.silence(source, target.activity.stop, op)
         self.builder.fill(line, source.activity.start, op)
         steps = (source.activity.start, target.activity.stop)
-        self.builder.nest(cpu.DelayOp, [source.buffer, line, buffer], steps, op)
+        delays = {"delays": self._delays(op, target)}
+        if not op.steps.value.data:  # some elements come at once
+            self.builder.nest(cpu.RememberOp, [source.buffer, line], steps, op)
+        self.builder.nest(cpu.RecallOp, [line, target.buffer], steps, op, delays)
+        if op.steps.value.data:
+            self.builder.nest(cpu.RememberOp, [source.buffer, line], steps, op)
         self.places[op.result] = target
 
 
 def _alive(network: snn.NetworkOp) -> list[Operation]:
     """The operations that an output or a layer of neurons depends on, in order."""
-    alive: set[Operation] = set()
-    for op in reversed(list(network.body.block.ops)):
-        read = any(use.operation in alive for result in op.results for use in result.uses)
-        if read or isinstance(op, CHARGED | snn.OutputOp):
-            alive.add(op)
+    waiting = [op for op in network.body.block.ops if isinstance(op, CHARGED | snn.OutputOp)]
+    alive = set(waiting)
+    while waiting:
+        read = [operand.owner for operand in waiting.pop().operands]
+        new = [op for op in read if isinstance(op, Operation) and op not in alive]
+        alive.update(new)
+        waiting += new
     return [op for op in network.body.block.ops if op in alive]
 
 
@@ -311,6 +372,17 @@ def _read_by_rows(value: SSAValue) -> bool:
     later = [reader.result for reader in readers if isinstance(reader, snn.DelayOp)]
     now = [reader for reader in readers if isinstance(reader, LinearBase | MatrixProductBase | snn.ReshapeOp)]
     return len(now) + len(later) == len(readers) and all(map(_read_by_rows, later))
+
+
+def _shifted(weight: Array, shift: int) -> Array:
+    """An integer weight times 2^shift in the narrowest type that holds it."""
+    import numpy as np
+
+    if not shift:
+        return weight
+    product = weight.astype(np.int64) << shift
+    largest = int(np.abs(product).max(initial=0))
+    return product.astype(next(kind for kind in (np.int8, np.int16, np.int32) if largest <= np.iinfo(kind).max))
 
 
 def _trailing(array: Array, shape: tuple[int, ...]) -> Array:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from xdsl.dialects.builtin import f32, i32
-from xdsl.ir import Attribute, SSAValue
+from xdsl.dialects.builtin import f32, i1, i32
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
 from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.ir.attributes import Dense, integers, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, integers, shape_of, values_of
 from neurocuda.ir.origin import inherit
 from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Layout, memory_shape, natural, row_major
 from neurocuda.passes.cpu.lowering.products import product_layout
 from neurocuda.passes.snn.analysis.activity import Activity
-from neurocuda.passes.snn.analysis.bounds import largest_spike
+from neurocuda.passes.snn.analysis.bounds import largest_spike, shift_of
 
 if TYPE_CHECKING:
     from neurocuda.passes.cpu.lowering.network import NetworkLowering
@@ -47,12 +48,21 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
     spikes = builder.buffer(element, memory_shape(shape, layer.layout), op)
     limits = _Limits.of(lowering, op, layer)
 
-    def constant(value: Dense | None, name: str, element: Attribute = layer.element) -> Dense | None:
-        return None if value is None else builder.constant(value, shape, layer.layout, element, name, op)
+    reset_value = _reset_value(lowering, op)
+    # GCC 12 vectorises short rows wrongly where one constant has a number per column and another one per element.
+    sizes = {lowering.weights.array(value).size for value in (op.threshold, reset_value) if value is not None}
+
+    def constant(value: Dense | None, name: str) -> Dense | None:
+        whole = len(sizes - {1}) > 1
+        return (
+            None
+            if value is None
+            else builder.constant(value, shape, layer.layout, layer.element, name, op, whole=whole)
+        )
 
     properties: dict[str, Attribute | None] = {
         "threshold": constant(op.threshold, "threshold"),
-        "reset_value": constant(_reset_value(lowering, op), "reset_value"),
+        "reset_value": constant(reset_value, "reset_value"),
         "strict": op.strict,
         "spikes_per_step": op.spikes_per_step,
         "levels": op.levels if limits.fired else None,
@@ -69,6 +79,38 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
     return Place(spikes, shape, layer.layout, Activity(start, layer.stop))
 
 
+def lower_threshold(lowering: NetworkLowering, op: snn.ThresholdOp) -> Place:
+    """Lowers neurons without a memory: a copy of what arrives at a step is compared, and forgotten."""
+    builder, shape = lowering.builder, shape_of(op.result)
+    element = f32 if lowering.weights.array(op.threshold).dtype.kind == "f" else i32
+    charge = lower_sum(lowering, [op.input], op, element)
+    spikes = builder.buffer(i1, memory_shape(shape, charge.layout), op)
+    properties: dict[str, Attribute | None] = {
+        "threshold": builder.constant(op.threshold, shape, charge.layout, element, "threshold", op),
+        "strict": op.strict,
+        "layout": integers(charge.layout),
+    }
+    fire = builder.nest(cpu.FireOp, [charge.buffer, spikes, [], []], charge.due, op, properties)
+    if fire is not None:
+        inherit(op, fire)
+    return Place(spikes, shape, charge.layout, charge.activity)
+
+
+def lower_sum(lowering: NetworkLowering, signals: Sequence[SSAValue], op: Operation, element: Attribute) -> Place:
+    """Adds up what arrives at a step; returns where the sums are."""
+    builder, shape = lowering.builder, shape_of(op.results[0])
+    known = [lowering.places[signal].layout for signal in signals if signal in lowering.places]
+    layout = row_major(len(shape)) if isinstance(signals[0].owner, LinearBase) else natural(len(shape))
+    layout = known[0] if known else layout
+    bounds = lowering.range_of(op) if isinstance(op, snn.AddOp) else None
+    buffer = builder.buffer(element, memory_shape(shape, layout), op, bounds)
+    sums = Place(buffer, shape, layout, lowering.activities[op.results[0]])
+    builder.nest(cpu.FillOp, [buffer], sums.due, op)
+    for signal in signals:
+        receive(lowering, signal, sums)
+    return sums
+
+
 def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp) -> Place:
     """Lowers a membrane that never fires; returns where it is."""
     layer = charged(lowering, op, lowering.steps)
@@ -77,7 +119,10 @@ def lower_accumulator(lowering: NetworkLowering, op: snn.AccumulateOp) -> Place:
 
 # The membrane
 
-Charged: TypeAlias = snn.IntegrateAndFireOp | snn.AccumulateOp | snn.FiringTableOp
+Leaky: TypeAlias = snn.IntegrateAndFireOp | snn.AccumulateOp
+"""Neurons whose state decays, where they say so, and saturates, where they say how wide it is."""
+
+Charged: TypeAlias = Leaky | snn.FiringTableOp
 
 
 def charged(lowering: NetworkLowering, op: Charged, stop: int) -> Layer:
@@ -136,7 +181,7 @@ def _element(lowering: NetworkLowering, op: Charged) -> Attribute:
     real = [c is not None and lowering.weights.array(c).dtype.kind == "f" for c in _charging_constants(op)]
     if currents == {False} and not any(real):
         return i32
-    if False in currents:
+    if False in currents and lowering.steps != FOREVER:
         lowering.builder.refuse(op, "integers and floats meet in its membrane", REMEDY)
     return f32
 
@@ -144,50 +189,83 @@ def _element(lowering: NetworkLowering, op: Charged) -> Attribute:
 def _charging_constants(op: Charged) -> list[Dense | None]:
     if isinstance(op, snn.FiringTableOp):
         return [op.initial]
-    if isinstance(op, snn.AccumulateOp):
-        return [op.initial, op.bias, op.membrane_decay, op.current_decay]
-    return [op.threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
+    threshold = [op.threshold] if isinstance(op, snn.IntegrateAndFireOp) else []
+    return [*threshold, op.initial, op.bias, op.membrane_decay, op.current_decay]
 
 
 def _charge(lowering: NetworkLowering, op: Charged, layer: Layer) -> None:
-    """Decays, currents, bias and lower bound, in this order."""
+    """Decays, currents, bias, lower bound and saturation, in this order."""
     builder, shape, window = lowering.builder, shape_of(op.result), (0, layer.stop)
+    leaky = op if isinstance(op, Leaky) else None
 
     def constant(value: Dense, name: str) -> Dense:
         return builder.constant(value, shape, layer.layout, layer.element, name, op)
 
-    decays = (None, None) if isinstance(op, snn.FiringTableOp) else (op.membrane_decay, op.current_decay)
-    if decays[0] is not None:
-        builder.nest(cpu.LeakOp, [layer.membrane], window, op, {"decay": constant(decays[0], "membrane_decay")})
+    def leak(buffer: SSAValue, decay: Dense, name: str) -> None:
+        assert leaky is not None
+        builder.nest(cpu.LeakOp, [buffer], window, op, {"decay": constant(decay, name), "bits": leaky.decay_bits})
+
+    if leaky is not None and leaky.membrane_decay is not None:
+        leak(layer.membrane, leaky.membrane_decay, "membrane_decay")
     receiver = layer.membrane
-    if decays[1] is not None:
+    if leaky is not None and leaky.current_decay is not None:
         receiver = builder.buffer(layer.element, memory_shape(shape, layer.layout), op)
         builder.fill(receiver, 0, op)
-        builder.nest(cpu.LeakOp, [receiver], window, op, {"decay": constant(decays[1], "current_decay")})
+        leak(receiver, leaky.current_decay, "current_decay")
     target = Place(receiver, shape, layer.layout, Activity(0, layer.stop))
     for current in op.currents:
-        receive(lowering, current, target)
+        receive(lowering, current, target, shift_of(op))
     if not isinstance(op, snn.FiringTableOp) and op.bias is not None:
         builder.nest(cpu.ChargeOp, [layer.membrane], window, op, {"value": constant(op.bias, "bias")})
     if receiver is not layer.membrane:
+        _saturate(lowering, op, receiver, layer)
         builder.nest(cpu.AddOp, [receiver, layer.membrane], window, op)
-    if isinstance(op, snn.IntegrateAndFireOp) and op.lower_bound is not None:
-        lowest = constant(_whole(lowering, op.lower_bound, layer.element), "lower_bound")
-        builder.nest(cpu.ClampOp, [layer.membrane], window, op, {"lowest": lowest})
+    _saturate(lowering, op, layer.membrane, layer)
 
 
-def receive(lowering: NetworkLowering, current: SSAValue, target: Place) -> None:
-    """Adds a current onto a membrane: straight from the synapse where nobody else reads the current."""
+def _saturate(lowering: NetworkLowering, op: Charged, state: SSAValue, layer: Layer) -> None:
+    """Keeps a membrane above its lower bound, and a membrane or a synaptic current within its width."""
+    if not isinstance(op, Leaky):
+        return
+    import numpy as np
+
+    def constant(value: Dense, name: str) -> Dense:
+        return lowering.builder.constant(value, shape_of(op.result), layer.layout, layer.element, name, op)
+
+    width = None if op.state_bits is None else 2 ** (op.state_bits.value.data - 1)
+    lowest = None if width is None else np.array([-width])
+    if isinstance(op, snn.IntegrateAndFireOp) and op.lower_bound is not None and state is layer.membrane:
+        bound = lowering.weights.array(_whole(lowering, op.lower_bound, layer.element))
+        lowest = bound if lowest is None else np.maximum(bound, lowest)
+    if lowest is None:
+        return
+    properties: dict[str, Attribute | None] = {
+        "lowest": constant(lowering.weights.add(lowest, "lowest"), "lower_bound")
+    }
+    if width is not None:
+        properties["highest"] = constant(lowering.weights.add(np.array([width - 1]), "highest"), "state")
+    lowering.builder.nest(cpu.ClampOp, [state], (0, layer.stop), op, properties)
+
+
+def receive(lowering: NetworkLowering, current: SSAValue, target: Place, shift: int = 0) -> None:
+    """Adds 2^shift times a current onto a membrane: straight from the synapse where nobody else reads the current."""
     stop = target.activity.stop
     producer = current.owner
     if isinstance(producer, SynapseOp | ProductBase) and lowering.is_fused(producer):
-        if lowering.add_current(producer, target, stop):
+        if lowering.add_current(producer, target, stop, shift):
             return
         lowering.lower_alone(producer)
+    import numpy as np
+
     assert current in lowering.places
     place = lowering.builder.in_layout(lowering.places[current], target.layout, lowering.owner(current))
     steps = (0, stop) if place.activity.held else (place.activity.start, min(stop, place.activity.stop))
-    lowering.builder.nest(cpu.AddOp, [place.buffer, target.buffer], steps, lowering.owner(current))
+    owner = lowering.owner(current)
+    if not shift:
+        lowering.builder.nest(cpu.AddOp, [place.buffer, target.buffer], steps, owner)
+        return
+    factor = lowering.weights.add(np.array([2**shift], np.int32), "factor")
+    lowering.builder.nest(cpu.DiagonalOp, [place.buffer, target.buffer], steps, owner, {"weight": factor})
 
 
 # Thresholds, resets and limits

@@ -9,6 +9,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.attributes import FOREVER
 
 NEURONS = snn.IntegrateAndFireOp | snn.FiringTableOp
 """What fires: in its firing window, where it has one."""
@@ -29,7 +30,10 @@ class Activity:
 
 
 def activities(network: snn.NetworkOp) -> dict[SSAValue, Activity]:
-    """The activity of every value in the network's body."""
+    """The activity of every value in the network's body; without an end, anything may happen at any step."""
+    if network.steps is None:
+        values = [*network.body.block.args, *(result for op in network.body.block.ops for result in op.results)]
+        return dict.fromkeys(values, Activity(0, FOREVER))
     steps = network.duration
     found: dict[SSAValue, Activity] = {argument: Activity(0, steps, True) for argument in network.body.block.args}
     for op in network.body.block.ops:

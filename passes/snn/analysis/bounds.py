@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import AnyFloat, IntegerType, Signedness
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -19,8 +19,8 @@ from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.neurons import ChargedOp
-from neurocuda.ir.attributes import Dense, element_type, shape_of, values_of
-from neurocuda.ir.weights import WeightStore
+from neurocuda.ir.attributes import FOREVER, Dense, element_type, shape_of, values_of
+from neurocuda.ir.weights import WeightStore, constants_named
 from neurocuda.passes.snn.analysis.activity import Activity
 
 if TYPE_CHECKING:
@@ -106,28 +106,62 @@ class BoundsAnalysis:
     def __init__(self, network: snn.NetworkOp, weights: WeightStore, activities: Mapping[SSAValue, Activity]) -> None:
         self.weights = weights
         self.activities = activities
-        self.steps = network.duration
+        self.steps = FOREVER if network.steps is None else network.duration
         self.signals: dict[SSAValue, Bounds | None] = {}
         self.membranes: dict[Operation, Interval] = {}
-        for op in network.body.block.ops:
-            if op.results:
+        waiting = [op for op in network.body.block.ops if op.results]
+        for op in waiting:
+            if isinstance(op, snn.IntegrateAndFireOp):  # spikes are bounded, whatever closes a cycle
+                self.signals[op.result] = self._spikes(op, activities[op.result])
+        while waiting:
+            waiting = self._sweep(waiting)
+
+    def _sweep(self, ops: Sequence[Operation]) -> list[Operation]:
+        """Visits what can be visited; returns the rest, which reads through delays what stands further down.
+
+        Where only a cycle without neurons is left, nothing bounds what it delays.
+        """
+        rest: list[Operation] = []
+        for op in ops:
+            if _is_declared(op) or all(self._is_known(operand) for operand in op.operands):
                 self.signals[op.results[0]] = self._visit(op)
+            else:
+                rest.append(op)
+        if len(rest) == len(ops):
+            unbounded = Interval.of(-FOREVER, FOREVER)
+            delays = [op for op in rest if isinstance(op, snn.DelayOp)]
+            self.signals |= {op.result: None if is_float(op.result) else Bounds(unbounded, unbounded) for op in delays}
+            return [op for op in rest if not isinstance(op, snn.DelayOp)]
+        return rest
+
+    def _is_known(self, value: SSAValue) -> bool:
+        return value in self.signals or not isinstance(value.owner, Operation)
 
     def _visit(self, op: Operation) -> Bounds | None:
         activity = self.activities[op.results[0]]
         if isinstance(op, snn.InputOp):
             interval = declared(element_type(op.input))
             return None if interval is None else Bounds.over(interval, activity)
+        if _is_declared(op):
+            interval = declared(element_type(op.results[0]))
+            return None if interval is None else Bounds.over(interval, activity)
         operands = [self.signals[operand] for operand in op.operands]
         if isinstance(op, ChargedOp):
             return self._charged(op, operands, activity)
         if isinstance(op, snn.FiringTableOp):
             return self._said(op, operands, activity)
+        if isinstance(op, snn.ThresholdOp):
+            return Bounds.over(Interval.of(0, 1), activity)
         known = [bounds for bounds in operands if bounds is not None]
         if len(known) < len(operands) or is_float(op.results[0]):
             return None
         if isinstance(op, SynapseOp):
             return self._synapse(op, known[0], activity)
+        if isinstance(op, snn.AddOp):
+            step, total = known[0].step, known[0].total
+            for other in known[1:]:
+                step, total = step + other.step, total + other.total
+            return Bounds.over(step, activity, total)
         if isinstance(op, ProductBase):
             return _multiplied(op, known[0].step, known[1].step, activity)
         return _moved(op, known, activity)
@@ -150,17 +184,22 @@ class BoundsAnalysis:
 
     def _charged(self, op: ChargedOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds | None:
         """Neurons: where all is integer, bounds the membrane on the way. Spikes are bounded in any case."""
-        constants = [self.weights.array(constant) for constant in op.constants()[:3] if constant is not None]
-        received = None if any(array.dtype.kind == "f" for array in constants) else _received(currents)
+        names = ("threshold", "initial", "bias")
+        constants = map(self.weights.array, constants_named(op.properties, names).values())
+        received = None if any(array.dtype.kind == "f" for array in constants) else self._received(currents)
         if received is not None:
             self.membranes[op] = self._membrane(op, received)
         if isinstance(op, snn.IntegrateAndFireOp):
             return self._spikes(op, activity)
-        return None if received is None else Bounds.over(self.membranes[op], activity)
+        if received is None:
+            return None
+        if isinstance(op, snn.AccumulateOp) and op.state_bits is not None:
+            return Bounds.over(_kept(op), activity)
+        return Bounds.over(self.membranes[op], activity)
 
     def _said(self, op: snn.FiringTableOp, currents: Sequence[Bounds | None], activity: Activity) -> Bounds:
         """A table layer says what its table holds, or what it declares; its membrane only adds up."""
-        received = _received(currents)
+        received = self._received(currents)
         if received is not None:
             self.membranes[op] = self._constant(op.initial).hull(Interval.of(*ZERO)) + received
         lowest, highest = op.range
@@ -176,6 +215,8 @@ class BoundsAnalysis:
 
         assert isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp)
         start = self._constant(op.initial).hull(Interval.of(*ZERO))
+        if self.steps == FOREVER:
+            return self._at_a_step(op, received)
         bias = self._constant(op.bias).hull(Interval.of(*ZERO)).times(self.steps)
         if isinstance(op, snn.AccumulateOp):
             return start + received + bias
@@ -187,6 +228,20 @@ class BoundsAnalysis:
         rise = np.maximum(-self.weights.array(op.threshold).astype(np.float64), 0)
         growth = Interval(np.zeros_like(rise), rise * self.steps * largest_spike(op))
         return start + received + bias + growth
+
+    def _at_a_step(self, op: Leaky, received: Interval) -> Interval:
+        """Without an end: what saturation leaves of the state, what a step brings, and what resets add."""
+        kept = _kept(op)
+        reached = kept.hull(self._constant(op.initial)) + received.times(2 ** shift_of(op))
+        reached = reached + self._constant(op.bias).hull(Interval.of(*ZERO))
+        if op.current_decay is not None:
+            reached = reached + kept
+        if isinstance(op, snn.AccumulateOp):
+            return reached
+        if op.reset.data == "zero":
+            return reached.hull(self._constant(op.reset_value))
+        most = self._constant(op.threshold).times(largest_spike(op))
+        return reached + Interval(-most.highest, -most.lowest).hull(Interval.of(*ZERO))
 
     def _taken_back(self, op: snn.IntegrateAndFireOp) -> Interval:
         """What firing takes from the membrane of a signed neuron: between 0 and `levels` thresholds."""
@@ -228,6 +283,15 @@ class BoundsAnalysis:
         quiet = all(self.activities[current].stop <= op.window[0] for current in op.currents)
         return quiet and max(rest, 0.0) < float(self.weights.array(op.threshold).min())
 
+    def _received(self, currents: Sequence[Bounds | None]) -> Interval | None:
+        """What currents bring in all, or, without an end, at a step; None where one is made of floats."""
+        received = Interval.of(*ZERO)
+        for bounds in currents:
+            if bounds is None:
+                return None
+            received = received + (bounds.step if self.steps == FOREVER else bounds.total)
+        return received
+
     def _constant(self, constant: Dense | None) -> Interval:
         import numpy as np
 
@@ -237,14 +301,9 @@ class BoundsAnalysis:
         return Interval(array, array)
 
 
-def _received(currents: Sequence[Bounds | None]) -> Interval | None:
-    """What currents bring in all; None where one is made of floats."""
-    received = Interval.of(*ZERO)
-    for bounds in currents:
-        if bounds is None:
-            return None
-        received = received + bounds.total
-    return received
+def _is_declared(op: Operation) -> bool:
+    """Whether an operation's type alone bounds a signal that it delays."""
+    return isinstance(op, snn.DelayOp) and isinstance(element_type(op.result), RangeType | AnyFloat)
 
 
 def is_float(value: SSAValue) -> bool:
@@ -262,6 +321,22 @@ def declared(element: Attribute) -> Interval | None:
             return Interval.of(0, 2**width - 1)
         return Interval.of(-(2 ** (width - 1)), 2 ** (width - 1) - 1)
     return None
+
+
+Leaky: TypeAlias = snn.IntegrateAndFireOp | snn.AccumulateOp
+
+
+def _kept(op: Leaky) -> Interval:
+    """What saturation leaves of a membrane or of a synaptic current; anything without it."""
+    if op.state_bits is None:
+        return Interval.of(-FOREVER, FOREVER)
+    limit = 2 ** (op.state_bits.value.data - 1)
+    return Interval.of(-limit, limit - 1)
+
+
+def shift_of(op: Operation) -> int:
+    """By how many bits the currents of neurons are shifted left as they arrive."""
+    return op.shift.value.data if isinstance(op, Leaky) and op.shift is not None else 0
 
 
 def largest_spike(op: snn.IntegrateAndFireOp) -> int:

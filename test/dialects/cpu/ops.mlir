@@ -23,7 +23,8 @@ func.func @main(%x: tensor<4x4x2xf32>) -> tensor<3xf32> {
     cpu.charge %2 value(dense<1> : tensor<1xi32>) steps [0, 9] : memref<4x4x2xi32>
     cpu.clamp %2 lowest(dense<0> : tensor<1xi32>) steps [0, 9] : memref<4x4x2xi32>
     cpu.fire %2 -> %3 threshold(dense<7> : tensor<2xi32>) fired %4 : memref<4x4x2xi32> ready %4 : memref<4x4x2xi32> reset_value(dense<1> : tensor<1xi32>) strict true spikes_per_step 2 levels 4 refractory 1 scale(dense<0.5> : tensor<1xf64>) layout [1, 2, 0] steps [1, 5] : memref<4x4x2xi32> -> memref<4x4x2xi1>
-    cpu.delay %3 -> %3 line %7 steps [1, 9] : memref<4x4x2xi1> -> memref<4x4x2xi1>, memref<2x4x4x2xi1>
+    cpu.recall %7 -> %3 steps [1, 9] : memref<2x4x4x2xi1> -> memref<4x4x2xi1>
+    cpu.remember %3 -> %7 steps [1, 9] : memref<4x4x2xi1> -> memref<2x4x4x2xi1>
     cpu.max_pool2d %3 -> %5 kernel [2, 2] stride [2, 2] padding [0, 0, 0, 0] dilation [1, 1] steps [1, 9] : memref<4x4x2xi1> -> memref<2x2x2xi1>
     cpu.sum_pool2d %3 -> %6 kernel [2, 2] stride [2, 2] padding [0, 0, 0, 0] dilation [1, 1] steps [1, 9] : memref<4x4x2xi1> -> memref<2x2x2xi32>
     cpu.running_max_pool2d %3 -> %5 counts %4 highest %6 kernel [2, 2] stride [2, 2] padding [0, 0, 0, 0] dilation [1, 1] steps [1, 9] : memref<4x4x2xi1> -> memref<2x2x2xi1>, memref<4x4x2xi32>, memref<2x2x2xi32>
@@ -49,7 +50,8 @@ func.func @main(%x: tensor<4x4x2xf32>) -> tensor<3xf32> {
 // CHECK: cpu.charge %{{.*}} value(dense<1> : tensor<1xi32>) steps [0, 9]
 // CHECK: cpu.clamp %{{.*}} lowest(
 // CHECK: cpu.fire %{{.*}} -> %{{.*}} threshold({{.*}}) fired %{{.*}} : memref<4x4x2xi32> ready %{{.*}} : memref<4x4x2xi32> reset_value({{.*}}) strict true spikes_per_step 2 levels 4 refractory 1 scale({{.*}}) layout [1, 2, 0] steps [1, 5] :
-// CHECK: cpu.delay %{{.*}} -> %{{.*}} line %{{.*}} steps [1, 9]
+// CHECK: cpu.recall %{{.*}} -> %{{.*}} steps [1, 9]
+// CHECK: cpu.remember %{{.*}} -> %{{.*}} steps [1, 9]
 // CHECK: cpu.max_pool2d
 // CHECK: cpu.sum_pool2d
 // CHECK: cpu.running_max_pool2d %{{.*}} -> %{{.*}} counts %{{.*}} highest %{{.*}} kernel [2, 2]

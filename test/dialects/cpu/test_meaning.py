@@ -96,7 +96,8 @@ def test_a_delay_is_silent_until_its_time() -> None:
     body = """
         %line = cpu.buffer : memref<2x4xi32>
         cpu.fill %line steps [0, 1] : memref<2x4xi32>
-        cpu.delay %in -> %out line %line steps [0, N] : memref<4xi32> -> memref<4xi32>, memref<2x4xi32>"""
+        cpu.recall %line -> %out steps [0, N] : memref<2x4xi32> -> memref<4xi32>
+        cpu.remember %in -> %line steps [0, N] : memref<4xi32> -> memref<2x4xi32>"""
     np.testing.assert_array_equal(run(body.replace("N", "2"), [1, 2, 3, 4], steps=2), [0, 0, 0, 0])
     np.testing.assert_array_equal(run(body.replace("N", "3"), [1, 2, 3, 4], steps=3), [1, 2, 3, 4])
 

@@ -1,0 +1,16 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// Delays broadcast onto the target.
+
+func.func @main(%x: tensor<4xi32>) -> tensor<4xi32> {
+  %y = cpu.program "network" steps 3 inputs(%x) {
+  ^bb0(%0: memref<4xi32>):
+    %1 = cpu.buffer : memref<4xi32>
+    %2 = cpu.buffer : memref<2x4xi32>
+    cpu.recall %2 -> %1 delays(dense<[1, 2, 1]> : tensor<3xi32>) steps [0, 1] : memref<2x4xi32> -> memref<4xi32>
+    cpu.output %1 : memref<4xi32>
+  } : (tensor<4xi32>) -> (tensor<4xi32>)
+  func.return %y : tensor<4xi32>
+}
+
+// CHECK: the delays do not broadcast
