@@ -170,7 +170,7 @@ class Block(nn.Module):
 
 def resnet18() -> nn.Module:
     """ResNet-18 for small images, with random weights."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     stem = (nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
     widths = ((64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2))
     blocks = (Block(*width) for width in (*widths, (512, 512, 1)))

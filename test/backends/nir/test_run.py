@@ -14,7 +14,7 @@ from neurocuda.backends.nir import emit
 
 
 def network(pool: nn.Module | None = None) -> nn.Module:
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     pool = nn.AvgPool2d(2) if pool is None else pool
     return nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), pool, nn.Flatten(), nn.Linear(12, 4)).eval()
 
@@ -76,7 +76,7 @@ def test_codes_that_nir_has_not() -> None:
 
 def test_integers_beyond_what_readers_hold() -> None:
     """32 bits of quantised membranes are not asked for; what a code multiplies them by is looked at again."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     wide = nn.Sequential(nn.Linear(2000, 8), nn.ReLU(), nn.Linear(8, 2)).eval()
     images = torch.randn(300, 2000)
     with pytest.raises(nc.NeuroCudaError, match=r"24 bits|float32 is exact to 2\^23"):
