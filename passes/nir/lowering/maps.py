@@ -218,8 +218,8 @@ def lower_max_pool2d(build: Builder, op: snn.MaxPool2dOp, source: Signal) -> Sig
 
 def lower_reshape(build: Builder, op: snn.ReshapeOp, source: Signal) -> Signal:
     """Neighbouring axes become one."""
-    before, after = shape_of(source[0]), shape_of(op.result)
-    if before == after or after == (*before[:1], 1, *before[1:]):  # a row without a unit axis goes on as it is
+    before, after = shape_of(op.input), shape_of(op.result)
+    if after in (shape_of(source[0]), (*before[:1], 1, *before[1:])):  # a row goes on without its unit axis
         return source
     start = next((axis for axis, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(after) - 1)
     merged = len(before) - len(after) + 1
