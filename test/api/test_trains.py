@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import neurocuda as nc
+from neurocuda.measure.page.page import save_page
 from neurocuda.tools import nc_compile, nc_run
 
 DATA = Path(os.environ.get("NEUROCUDA_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -138,6 +139,11 @@ def test_the_tools_know_trains(
     told = cast("dict[str, Any]", json.loads(capsys.readouterr().out))
     assert told["steps"] == 40
     assert len(told["classes"]) == 6
+
+
+def test_a_page_is_for_images(recurrent: Path, tmp_path: Path) -> None:
+    with pytest.raises(nc.OptionError, match="this is one of spike trains"):
+        save_page(tmp_path / "page.html", nc.compile(recurrent, target="cpu", nir=OPTIONS), None)
 
 
 @pytest.mark.slow
