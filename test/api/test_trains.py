@@ -129,6 +129,14 @@ def test_what_does_not_fit_is_told(recurrent: Path, events: Floats) -> None:
         nc.compile(recurrent, target="cpu", nir=OPTIONS, conversion=nc.Conversion(weight_bits=12))
 
 
+@pytest.mark.parametrize("value", [0.5, -1.0, 256.0])
+def test_integers_are_given_counts(recurrent: Path, events: Floats, value: float) -> None:
+    compiled = nc.compile(recurrent, target="cpu", nir=OPTIONS, conversion=INTEGERS)
+    events[2, 5, 1] = value
+    with pytest.raises(nc.InputError, match=rf"takes whole numbers 0 \.\.\. 255, found {value:g} in recording 2"):
+        compiled.run(events)
+
+
 def test_the_tools_know_trains(
     recurrent: Path, events: Floats, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
