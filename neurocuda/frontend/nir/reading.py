@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neurocuda.errors import ModelError, Problem, ToolchainError, UnsupportedModelError
 from neurocuda.frontend.nir.graph import Edge, Graph, Node, Parameter, shown
+from neurocuda.frontend.nir.heaps import has_sound_heaps
 
 if TYPE_CHECKING:
     import h5py
@@ -74,7 +75,11 @@ def read_graph(path: Path) -> Graph:
         raise ToolchainError("reading .nir files needs the package h5py: pip install 'neurocuda[nir]'") from None
     if not path.is_file():
         raise ModelError(f"'{path}': there is no such file")
+    if path.stat().st_size > MOST_BYTES:
+        raise ModelError(f"'{path}' is larger than 4 GiB, more than is read")
     try:
+        if not has_sound_heaps(path):
+            raise ModelError(f"'{path}' is no readable NIR file: the words in it are damaged")
         with h5py.File(path, "r") as file:
             return _Reader(path, problems=[]).network(file)
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, UnicodeDecodeError) as error:
@@ -137,7 +142,7 @@ class _Reader:
         required, optional = PARAMETERS[kind]
         missing = [parameter for parameter in required if parameter not in group]
         if missing:
-            return self._refuse(full, f"a {kind} node needs {', '.join(missing)}; the file may be of another version")
+            return self._refuse(full, f"type {kind} needs {', '.join(missing)}; the file may be of another version")
         present = [parameter for parameter in (*required, *optional) if parameter in group]
         values = {parameter: self._value(group, parameter, full) for parameter in present}
         known = {parameter: value for parameter, value in values.items() if value is not None}

@@ -99,10 +99,7 @@ def _per_neuron(node: Node, received: Shape | None) -> Ends | None:
     if shapes:
         (shape,) = shapes
         return Ends(shape, shape)
-    if received is not None:
-        return Ends(received, received)
-    single = {node.array(name).shape for name in node.parameters} - {()}
-    return Ends((1,), (1,)) if single == {(1,)} else None
+    return _passed(node, received)
 
 
 def _linear(node: Node, received: Shape | None) -> Ends:
@@ -124,10 +121,10 @@ def _convolution(axes: int) -> Callable[[Node, Shape | None], Ends | None]:
         if len(weight) != axes + 2 or min(weight) < 1:
             raise ValueError(f"its weight has shape {weight}, not (out, in / groups{', size' * axes})")
         _require_bias(node, weight[0])
-        groups = node.integers("groups")
-        if len(groups) != 1 or groups[0] < 1 or weight[0] % groups[0]:
+        groups = _single(node, "groups")
+        if groups < 1 or weight[0] % groups:
             raise ValueError(f"{weight[0]} output channels do not divide into {groups} groups")
-        channels = weight[1] * groups[0]
+        channels = weight[1] * groups
         sizes = node.integers("input_shape") if "input_shape" in node.parameters else ()
         taken = (channels, *sizes) if len(sizes) == axes and min(sizes) > 0 else received
         if taken is None:
@@ -195,6 +192,13 @@ def _sizes(node: Node, name: str, axes: int, least: int) -> Shape:
     return values
 
 
+def _single(node: Node, name: str) -> int:
+    values = node.integers(name)
+    if len(values) != 1:
+        raise ValueError(f"its {name} is {values}, not one number")
+    return values[0]
+
+
 def _pooling(node: Node, received: Shape | None) -> Ends | None:
     if received is None:
         return None
@@ -207,7 +211,7 @@ def _flatten(node: Node, received: Shape | None) -> Ends | None:
     shape = node.integers("input_type") if "input_type" in node.parameters else received
     if shape is None:
         return None
-    (start,), (stop,) = node.integers("start_dim"), node.integers("end_dim")
+    start, stop = _single(node, "start_dim"), _single(node, "end_dim")
     first, last = (axis + len(shape) if axis < 0 else axis for axis in (start, stop))
     if not 0 <= first <= last < len(shape):
         raise ValueError(f"it flattens axes {start} to {stop} of {shape}; NIR counts no batch axis")

@@ -58,10 +58,11 @@ def simulate(graph: RandomGraph, trains: Mapping[str, Array], options: NirOption
     dt = 1.0 if options.dt is None else options.dt
 
     def into(name: str, step: int) -> Array:
-        return sum(
-            (sent(source, step - ((source, end) in graph.late)) for source, end in graph.edges if end == name),
-            start=np.zeros(()),
-        )
+        total: Array = np.zeros(())
+        for source, end in graph.edges:
+            if end == name:
+                total = total + sent(source, step - ((source, end) in graph.late))
+        return total
 
     @cache
     def sent(name: str, step: int) -> Array:
@@ -93,7 +94,7 @@ def simulate(graph: RandomGraph, trains: Mapping[str, Array], options: NirOption
         zero = np.zeros(graph.shapes[name])
         if step < 0:
             return zero, zero, zero
-        i, v, _ = neuron(name, step - 1)
+        i, v = neuron(name, step - 1)[:2]
         x = into(name, step)
         if kind in ("I", "IF"):
             v = v + dt * p["r"] * x
@@ -114,7 +115,9 @@ def simulate(graph: RandomGraph, trains: Mapping[str, Array], options: NirOption
         with np.errstate(divide="ignore", invalid="ignore"):
             many = np.clip(np.floor(v / threshold), 1, options.spikes_per_step)
         spikes = np.where(fires, many, 0)
-        return i, v - spikes * threshold if options.reset == "subtract" else np.where(fires, p["v_reset"], v), spikes
+        if options.reset == "subtract":
+            return i, v - spikes * threshold, spikes
+        return i, v * ~fires + p["v_reset"] * fires, spikes
 
     return {name: np.stack([into(name, step) for step in range(STEPS)]) for name in graph.named("Output")}
 
@@ -219,7 +222,7 @@ def _add_node(d: Drawing, graph: RandomGraph, kind: str, sources: Sequence[str])
     elif kind == "Threshold":
         graph.add(kind, shape, sources, threshold=d.field(shape, -0.5, 0, 1))
     elif kind == "Delay":
-        graph.add(kind, shape, sources, delay=d.field(shape, *(DT * d.random.integers(0, 4, 2))))
+        graph.add(kind, shape, sources, delay=d.field(shape, *(DT * d.random.integers(d.whole(0, 1), 4, 2))))
     elif kind == "Flatten":
         start = d.whole(0, len(shape) - 1)
         stop = d.whole(start, len(shape) - 1)
