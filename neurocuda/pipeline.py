@@ -73,6 +73,7 @@ NAMED_PIPELINES: Mapping[str, str] = _named_pipelines()
 WALKS: Mapping[str, tuple[str, ...]] = {
     "light": ("bias", "threshold", "equalize", "output-mean"),
     "advanced": ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean"),
+    "joint": ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean", "joint"),
 }
 """The steps of `calibrate-layers` behind a name of `Conversion.calibration`."""
 
