@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The stamp of what is installed: lists of our own packages, below [tool...], are no part of it.
 READY := $(VENV)/ready-$(shell sed '/^\[tool/,$$d' pyproject.toml | cat - constraints.txt | cksum | cut -d' ' -f1)
+READERS := .venv-nir-readers
 NEUROCUDA_DATA ?= ../shared/data
 # Where the CPU build of torch is; used once, and not needed where pip finds that build elsewhere.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := backends dialects examples neurocuda passes test tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format docs accuracy baselines benchmarks clean
+.PHONY: help setup demo test test-slow nir-readers lint format docs accuracy baselines benchmarks clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,6 +34,8 @@ test: lint ## linters, unit tests, lit tests
 test-slow: $(READY) ## what takes minutes or needs NEUROCUDA_DATA
 	$(BIN)/python -m pip install -q --no-deps -r test/slow/requirements.txt
 	$(BIN)/python -m pytest -q -m slow
+
+nir-readers: $(READERS)/ready ## other frameworks that read .nir files, for test-slow, in an environment of their own
 
 lint: $(READY) ## ruff and the type checker
 	$(BIN)/ruff check -q $(SOURCES)
@@ -56,7 +59,7 @@ benchmarks: $(READY) ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py
 
 clean: ## removes the environment and everything built
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(READERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch first and without its dependencies: looked up alone, an index that cannot be reached costs seconds, not minutes.
@@ -67,3 +70,11 @@ $(READY):
 	$(BIN)/python -m pip install -q --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) -c constraints.txt torch
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev,zig]'
 	@rm -f $(VENV)/ready* && touch $@
+
+$(READERS)/ready: test/slow/nir_readers/requirements.txt constraints.txt
+	$(PYTHON) -m venv $(READERS)
+	$(READERS)/bin/python -m pip install -q --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) -c constraints.txt torch
+	$(READERS)/bin/python -m pip install -q -c constraints.txt setuptools
+	$(READERS)/bin/python -m pip install -q --no-deps -r $<
+	$(READERS)/bin/python -m pip install -q --no-deps -e .
+	@touch $@

@@ -342,6 +342,21 @@ class Compiled:
 
         save(self, as_path(path))
 
+    def export(self, folder: str | Path) -> tuple[Path, ...]:
+        """Writes what the target takes into a folder: C code and weights, or a .nir file. Returns what was written.
+
+        Raises:
+            WriteError: a file cannot be written; nothing half-written is left behind.
+            OptionError: `folder` is no path.
+            ToolchainError: a tool that the target needs for writing is missing.
+        """
+        from neurocuda.ir.files import write_all
+
+        files = self.backend.emit(self.levels[self.backend.level], self.weights)
+        written = {as_path(folder) / name: content for name, content in files.items()}
+        write_all(written)
+        return tuple(written)
+
     def level(self, name: str) -> ModuleOp:
         """The module at a level.
 

@@ -16,8 +16,8 @@ EXACT_CODES = ("unary", "radix", "latency", "graded", "signed")
 CODES = ("auto", *EXACT_CODES, "free")
 """How integers may be said in time; "auto" takes the first exact code of the target that carries all layers."""
 
-CALIBRATIONS = ("advanced", "light", "mse", "percentile", "max", "local")
-"""How clip ranges are chosen, see `balance-thresholds`; the first two then calibrate layer by layer."""
+CALIBRATIONS = ("advanced", "joint", "light", "mse", "percentile", "max", "local")
+"""How clip ranges are chosen, see `balance-thresholds`; the first three then calibrate layer by layer."""
 
 GRANULARITIES = ("channel", "layer")
 """What a threshold may be chosen for."""
@@ -43,8 +43,8 @@ class Conversion:
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
             smallest T of a ladder whose loss on the calibration images is at most `max_accuracy_loss`.
         calibration: how clip ranges are chosen: "mse", "percentile", "max" or "local". "light" then walks the layers
-            and corrects biases and clip ranges on calibration images, "advanced" weights and their rounding, too;
-            without images both are "mse".
+            and corrects biases and clip ranges on calibration images, "advanced" weights and their rounding, too,
+            and "joint" then tunes all layers together by gradient descent; without images they are "mse".
         percentile: for calibration "percentile".
         initial: the share of its threshold that a membrane starts with; one half rounds to the nearest.
         latency_budget: where given, the levels of the layers along the longest way through the network sum up to at

@@ -73,6 +73,7 @@ NAMED_PIPELINES: Mapping[str, str] = _named_pipelines()
 WALKS: Mapping[str, tuple[str, ...]] = {
     "light": ("bias", "threshold", "equalize", "output-mean"),
     "advanced": ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean"),
+    "joint": ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean", "joint"),
 }
 """The steps of `calibrate-layers` behind a name of `Conversion.calibration`."""
 
@@ -140,7 +141,8 @@ def target_stage(backend: Backend, chip: str) -> Stage:
     if find_level(backend.level) is None:
         why = f"no dialect '{backend.level}' has a level.py with a LEVEL of that name beside its ops.py"
         raise TargetError(f"target '{backend.name}' is at level \"{backend.level}\", which does not exist: {why}")
-    return Stage(backend.level, (*backend.pipeline, f'verify-target{{target="{backend.name}:{chip}"}}'))
+    lowering = (step.replace("$chip", chip) for step in backend.pipeline)
+    return Stage(backend.level, (*lowering, f'verify-target{{target="{backend.name}:{chip}"}}'))
 
 
 def possible_codes(conversion: Conversion, constraints: Constraints, target: str) -> tuple[str, ...]:

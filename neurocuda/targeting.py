@@ -16,7 +16,6 @@ PLANNED: Mapping[str, str] = {
     "gpu": "NVIDIA GPUs",
     "loihi": "Intel Loihi",
     "loihi2": "Intel Loihi 2",
-    "nir": "the neuromorphic intermediate representation",
     "spinnaker": "SpiNNaker",
     "spinnaker2": "SpiNNaker 2",
 }

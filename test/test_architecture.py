@@ -101,8 +101,12 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
+GRADIENTS = tuple(f"neurocuda.passes.ann.calibration.{name}" for name in ("differentiable", "joint"))
+"""The one step of calibration that descends gradients; loaded when it is asked for."""
+
+
 def loads_torch_freely(path: Path) -> bool:
-    return any(within(name_of(path), package) for package in ("neurocuda.frontend", "neurocuda.training"))
+    return any(within(name_of(path), package) for package in ("neurocuda.frontend", "neurocuda.training", *GRADIENTS))
 
 
 def is_loaded_by_nc_opt(path: Path) -> bool:

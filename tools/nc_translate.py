@@ -33,6 +33,7 @@ EXAMPLES = """examples:
   nc-translate --emit-c model.nca -o folder                C11 code, header and weights of an artefact
   nc-translate --emit model.nca -o folder                  the same for any target
   nc-translate --emit-c cpu.mlir -o folder --embed-weights also weights as C, for devices without files
+  nc-translate --emit-nir nir.mlir -o folder               a .nir file
   nc-translate --list                                      every translation
 """
 
@@ -131,20 +132,37 @@ def _emit(arguments: Arguments, path: Path) -> list[Path]:
 
 def _emit_c(arguments: Arguments, path: Path) -> list[Path]:
     """Writes the C files of a network at level `cpu` into a folder."""
-    from neurocuda.api import load
-    from neurocuda.targeting import resolve_target
-
-    backend, _ = resolve_target("cpu")
-    target = load(path).backend.name if path.suffix == ARTEFACT else backend.name
-    if target != backend.name:
-        raise TargetError(f"{path} is compiled for {target}; --emit writes what that target takes")
-    (network,) = networks((path, backend.level if path.suffix == ARTEFACT else None))
-    files = dict(backend.emit(network.module, network.weights))
-    if not files:
-        raise TargetError(f"{path}: there is no program at level {backend.level}; lower it with convert-snn-to-cpu")
+    network, files = _lowered(path, "cpu")
     if arguments.embed_weights:
         files |= _embedded(network)
     return _write_all(arguments.output or Path(), files)
+
+
+def _emit_nir(arguments: Arguments, path: Path) -> list[Path]:
+    """Writes the .nir file of a network at level `nir` into a folder."""
+    _, files = _lowered(path, "nir")
+    return _write_all(arguments.output or Path(), files)
+
+
+def _lowered(path: Path, target: str) -> tuple[Network, dict[str, bytes]]:
+    """The network in an artefact for a target, or in IR at the target's level, and its files.
+
+    Raises:
+        TargetError: the artefact is for another target, or nothing is lowered.
+    """
+    from neurocuda.api import load
+    from neurocuda.targeting import resolve_target
+
+    backend, _ = resolve_target(target)
+    found = load(path).backend.name if path.suffix == ARTEFACT else target
+    if found != target:
+        raise TargetError(f"{path} is compiled for {found}; --emit writes what that target takes")
+    (network,) = networks((path, backend.level if path.suffix == ARTEFACT else None))
+    files = dict(backend.emit(network.module, network.weights))
+    if not files:
+        what = f"there is no program at level {backend.level}"
+        raise TargetError(f"{path}: {what}; lower it with convert-snn-to-{backend.level}")
+    return network, files
 
 
 def _embedded(network: Network) -> dict[str, bytes]:
@@ -178,6 +196,7 @@ TRANSLATIONS: Mapping[str, tuple[str, Translation]] = {
     "import-nir": ("a .nir file as IR of level snn", _import_nir),
     "emit": ("an artefact as the files that its target takes", _emit),
     "emit-c": ("an artefact, or IR of level cpu, as C11 files", _emit_c),
+    "emit-nir": ("an artefact, or IR of level nir, as a .nir file", _emit_nir),
 }
 """What can be translated: name to summary and function."""
 

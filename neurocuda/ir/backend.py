@@ -132,7 +132,8 @@ class Hooks:
 class Backend:
     """A target: its chips, what it demands, the passes that lower to it, and where its functions are.
 
-    `pipeline` are pass names, with options as `nc-opt -p` takes them, from an encoded `snn` module to `level`.
+    `pipeline` are pass names, with options as `nc-opt -p` takes them, from an encoded `snn` module to `level`; `$chip`
+    in them is the chip's name.
     `package` is the import path of the folder that holds `chips/*.toml`. `runs_segments` says whether `load` runs host
     segments between networks, too; `runs_trains` whether the pipeline takes networks of code "train", too.
     """

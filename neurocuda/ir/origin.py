@@ -61,7 +61,7 @@ def argument_origins(block: Block) -> ArrayAttr[DictionaryAttr] | None:
 def origin_of_argument(function: FuncOp, index: int) -> str | None:
     """The origin of a function's argument: that of its one reader, or its own where nothing reads it."""
     origins = [origin_of(use.operation) for use in function.body.block.args[index].uses]
-    if len(origins) == 1:
+    if len(origins) == 1 and origins[0] is not None:
         return origins[0]
     own = None if function.arg_attrs is None else function.arg_attrs.data[index].data.get(ORIGIN)
     return own.data if isinstance(own, StringAttr) else None

@@ -26,11 +26,17 @@ if TYPE_CHECKING:
 STEPS = ("least-squares", "rounding", "bias", "threshold", "equalize", "output-mean")
 """What may be done at a layer."""
 
+JOINT = "joint"
+"""The step behind all others, at all layers together."""
+
 CODES = ("count", "free")
 """What a layer says: whole counts, as all exact codes do, or the spikes of free-running neurons."""
 
 MOST_FREE_IMAGES = 64
 """Trains take as much memory and time per image as there are steps."""
+
+FINE = 127
+"""The largest integer of the coarsest weights that gradients may move."""
 
 FEWEST_IMAGES = 16
 """Fewer different images say too little about other images."""
@@ -43,12 +49,14 @@ class CalibrateLayersPass(NeuroPass):
 
     The float network and the quantised network see the same calibration images. What the quantised network's own
     layers say, input coding and integer weights included, reaches the next layer, whose weights, bias and clip ranges
-    are then changed by the `steps`, in the order given:
+    are then changed by the `steps`, in the order given (`joint` comes last):
 
     `least-squares` changes weights so that the charge comes near the float network's, `bias` matches the mean charge
     per channel, `threshold` takes the clip range per channel with the least mean square error, `output-mean` matches
     the mean of what the layer says, `equalize` raises clip ranges so that channels can share a threshold (it acts only
     where the target has one threshold per layer). At a readout and at layers of signed numbers the first two apply.
+    `joint`, behind the walk, tunes weights, biases and clip ranges of all layers together by gradient descent; it is
+    for weights of at least 8 bits, thresholds per channel and code "count", and does nothing else.
 
     With code "free" the layers run free: trains of spikes, simulated for `timesteps` steps on the first 64 images,
     are what reaches the next layer and what `output-mean` looks at.
@@ -86,9 +94,9 @@ class CalibrateLayersPass(NeuroPass):
     code: str = "count"
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        unknown = [step for step in self.steps if step not in STEPS]
+        unknown = [step for step in self.steps if step not in (*STEPS, JOINT)]
         if unknown:
-            raise OptionError(f"calibrate-layers: step '{unknown[0]}' is none of {', '.join(STEPS)}")
+            raise OptionError(f"calibrate-layers: step '{unknown[0]}' is none of {', '.join((*STEPS, JOINT))}")
         if self.code not in CODES:
             raise OptionError(f"calibrate-layers: code '{self.code}' is none of {', '.join(CODES)}")
         grid = weight_grid(constraints_of(module), self.weight_bits, self.name)
@@ -125,12 +133,28 @@ def walk_layers(
         return
     from neurocuda.passes.ann.calibration.walk import Walk
 
-    walk = Walk(weights, steps_named(steps), timesteps, grid, free=free)
+    exact = module.clone() if JOINT in steps else module
+    walk = Walk(weights, steps_named([step for step in steps if step != JOINT]), timesteps, grid, free=free)
     function = main_function(module)
     for argument, array in zip(function.body.block.args, images, strict=True):
         walk.start(argument, array[:MOST_FREE_IMAGES] if free else array)
     for op in function.body.block.ops:
         walk.visit(op)
+    if JOINT in steps and _are_tunable(grid, free=free):
+        from neurocuda.passes.ann.calibration.joint import tune_together
+
+        tune_together(exact, module, weights, images, timesteps)
+
+
+def _are_tunable(grid: WeightGrid, *, free: bool) -> bool:
+    """Whether layers stay what gradient descent made of them when they are rounded; warns where not."""
+    fine = not free and not grid.one_threshold and grid.largest >= FINE
+    if not fine:
+        warn(
+            "layers are tuned together only for weights of at least 8 bits, thresholds per channel and an exact code: "
+            "they stay as they were calibrated one by one"
+        )
+    return fine
 
 
 def steps_named(names: Sequence[str]) -> list[Step]:

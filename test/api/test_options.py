@@ -17,7 +17,7 @@ from neurocuda import Conversion, NirOptions, Normalize, OptionError
         ({"code": "morse"}, "code must be one of auto, unary, radix, latency, graded, signed, free, not 'morse'"),
         (
             {"calibration": "guess"},
-            "calibration must be one of advanced, light, mse, percentile, max, local, not 'guess'",
+            "calibration must be one of advanced, joint, light, mse, percentile, max, local, not 'guess'",
         ),
         ({"timesteps": 0}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 0'),
         ({"timesteps": 1025}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 1025'),

@@ -47,11 +47,12 @@ EXACT_IMAGES = 20
 TIMED_IMAGES = 200
 BATCH = 250
 CASES = (
-    *(f"resnet20:{timesteps}" for timesteps in (4, 7, 8, 15, 31)),
+    *(f"resnet20:{timesteps}:calibration=joint" for timesteps in (4, 7, 8, 15, 31)),
+    "resnet20:15",
     "resnet20:15:weight_bits=4",
     "resnet20:15:threshold_granularity=layer",
     "resnet20:15:latency_budget=133",
-    *(f"{name}:{timesteps}" for name in ("plain10", "resnet8") for timesteps in (15, 31)),
+    *(f"{name}:{timesteps}:calibration=joint" for name in ("plain10", "resnet8") for timesteps in (15, 31)),
     "resnet20:32:code=free",
     "resnet20:8:code=free:firing_delay=6",
 )

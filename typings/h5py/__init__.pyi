@@ -7,6 +7,9 @@ from typing import Any, Literal, Self, overload
 
 import numpy as np
 
+def check_string_dtype(dtype: np.dtype[Any]) -> object | None: ...
+def vlen_dtype(base: str) -> np.dtype[Any]: ...
+
 class HardLink: ...
 
 class SoftLink:
@@ -44,7 +47,7 @@ class Group:
         self,
         name: str,
         shape: tuple[int, ...] | None = None,
-        dtype: str | None = None,
+        dtype: str | np.dtype[Any] | None = None,
         data: object = None,
         chunks: bool | None = None,
         external: list[tuple[str, int, int]] | None = None,

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, NameLoc, NoneAttr, StringAttr, TensorType, f32
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    ArrayAttr,
+    DictionaryAttr,
+    ModuleOp,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    TensorType,
+    f32,
+)
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.shared.ranges import RangeType
@@ -26,7 +36,7 @@ from neurocuda.frontend.nir.values import require_values
 from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.level import set_level
-from neurocuda.ir.origin import set_origin
+from neurocuda.ir.origin import ORIGIN, set_origin
 from neurocuda.options import NirOptions
 
 if TYPE_CHECKING:
@@ -105,7 +115,7 @@ class _Builder:
         order: Order,
         options: NirOptions,
         dt: float,
-        soft: frozenset[str],
+        soft: Mapping[str, bool],
         delays: Mapping[str, NDArray[np.int64]],
         context: Context,
     ) -> None:
@@ -138,7 +148,8 @@ class _Builder:
         read = [self.values[output] for output in outputs]
         self.block.add_op(snn.OutputOp(read))
         results = [TensorType(element_type(value), (DYNAMIC_INDEX, *shape_of(value))) for value in read]
-        function = func.FuncOp("main", (trains, results))
+        names = ArrayAttr([DictionaryAttr({ORIGIN: StringAttr(node.name)}) for node in inputs])
+        function = func.FuncOp("main", (trains, results), arg_attrs=names)
         body = function.body.block
         network = snn.NetworkOp(body.args, Region(self.block), results, code="train", steps=None)
         body.add_ops([network, func.ReturnOp(*network.outputs)])
@@ -253,7 +264,7 @@ class _Builder:
             threshold=self._constant(node.numbers("v_threshold"), "threshold"),
             reset="subtract" if subtracts else "zero",
             reset_value=self._constant(rest, "reset_value") if rest.any() and not subtracts else None,
-            strict=options.comparison == "strict",
+            strict=options.comparison == "strict" and not self.soft.get(node.name, False),
             spikes_per_step=options.spikes_per_step,
             lower_bound=lowest,
         )

@@ -33,16 +33,19 @@ def stepped(node: Node, options: NirOptions, dt: float) -> Stepped:
     resistance = node.numbers("r")
     if node.kind in ("I", "IF"):
         return Stepped(resistance * dt, np.zeros_like(resistance))
-    decay = _decay(node, "tau" if node.kind in ("LI", "LIF") else "tau_mem", options, dt)
-    gain, bias = (1 - decay) * resistance, (1 - decay) * node.numbers("v_leak")
+    share = _share(node, "tau" if node.kind in ("LI", "LIF") else "tau_mem", options, dt)
+    gain, bias = share * resistance, share * node.numbers("v_leak")
     if node.kind in ("LI", "LIF"):
-        return Stepped(gain, bias, decay)
-    current_decay = _decay(node, "tau_syn", options, dt)
+        return Stepped(gain, bias, 1 - share)
+    share_syn = _share(node, "tau_syn", options, dt)
     weight = node.numbers("w_in") if "w_in" in node.parameters else np.ones_like(gain)
-    return Stepped((1 - current_decay) * weight * gain, bias, decay, current_decay)
+    return Stepped(share_syn * weight * gain, bias, 1 - share, 1 - share_syn)
 
 
-def _decay(node: Node, name: str, options: NirOptions, dt: float) -> Field:
-    """At least 0, also where a time constant that is a step long was rounded to float32."""
+def _share(node: Node, name: str, options: NirOptions, dt: float) -> Field:
+    """What of a state is gone after a step: at most all, also where a time constant of a step was rounded to float32.
+
+    The decay is the rest; of long time constants it is rounded, and this is not.
+    """
     share = dt / node.numbers(name)
-    return np.maximum(1 - share, 0) if options.integration == "euler" else np.exp(-share)
+    return np.minimum(share, 1) if options.integration == "euler" else -np.expm1(-share)

@@ -185,7 +185,7 @@ class _Reader:
             )
 
     def _text(self, dataset: h5py.Dataset, name: str, node: str) -> str | None:
-        value = dataset[()] if dataset.shape == () and dataset.dtype.itemsize <= LONGEST_NAME else None
+        value = dataset[()] if dataset.shape == () and _holds_words(dataset) else None
         if not isinstance(value, bytes | str):
             return self._refuse(node, f"its {name} is neither a number nor a word")
         return value.decode("utf8") if isinstance(value, bytes) else value
@@ -199,8 +199,7 @@ class _Reader:
         shape = dataset.shape
         if prod(shape) == 0:
             return []
-        words = dataset.dtype.kind in "SO" and dataset.dtype.itemsize <= LONGEST_NAME
-        if not words or len(shape) != 2 or shape[1] != 2 or shape[0] > MOST_EDGES or dataset.external:
+        if not _holds_words(dataset) or len(shape) != 2 or shape[1] != 2 or shape[0] > MOST_EDGES:
             raise ModelError(
                 f"'{self.path}': {dataset.dtype!s:.60} of shape {shape} are no edges, which are pairs of names"
             )
@@ -222,6 +221,14 @@ def _member(group: h5py.Group, name: str) -> h5py.Group | h5py.Dataset | None:
     import h5py
 
     return group[name] if name in group and isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+
+
+def _holds_words(dataset: h5py.Dataset) -> bool:
+    """Whether its elements are words of this file. Lists of numbers are Python objects, too, and may be damaged."""
+    import h5py
+
+    words = h5py.check_string_dtype(dataset.dtype) is not None and dataset.dtype.itemsize <= LONGEST_NAME
+    return words and not dataset.external and not dataset.is_virtual
 
 
 def _is_name(name: str) -> bool:

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurocuda.frontend.nir.graph import Graph, Node
 
 
-def without_feedback(graph: Graph, dt: float) -> tuple[Graph, frozenset[str]]:
-    """The graph with every integrator, threshold and feedback in the place of one neuron; and the neurons' names.
+def without_feedback(graph: Graph, dt: float) -> tuple[Graph, Mapping[str, bool]]:
+    """The graph with every integrator, threshold and feedback in the place of one neuron; and these neurons' names.
 
     An I whose potential only a Threshold reads, which sends its spikes back through a Scale that takes from the
     potential in the next step just the threshold, resets by subtraction. The neuron has the name of the Threshold.
+    Where what is taken is the float32 next above the threshold, the neuron fires already where it reaches that: the
+    name then stands for True.
     """
     readers: dict[str, set[str]] = {name: set() for name in graph.nodes}
     sources: dict[str, set[str]] = {name: set() for name in graph.nodes}
@@ -22,21 +25,28 @@ def without_feedback(graph: Graph, dt: float) -> tuple[Graph, frozenset[str]]:
         readers[source].add(target)
         sources[target].add(source)
     gone: dict[str, str] = {}
+    found: dict[str, bool] = {}
     nodes = dict(graph.nodes)
     for name, node in graph.nodes.items():
         threshold, scale = _loop(graph.nodes, readers, sources, name)
-        if node.kind != "I" or threshold is None or scale is None or not _takes_back(node, threshold, scale, dt):
+        if node.kind != "I" or threshold is None or scale is None:
+            continue
+        back, resistance, least = scale.numbers("scale"), node.numbers("r"), threshold.numbers("threshold")
+        if len({values.shape for values in (back, resistance, least) if values.size != 1}) > 1:
+            continue
+        taken = -back * resistance * dt
+        reaches = bool(np.all(least == _below(taken)))
+        if not reaches and not np.all(least == taken):
             continue
         gone |= {name: threshold.name, scale.name: threshold.name}
-        parameters = {"r": node.array("r"), "v_threshold": threshold.array("threshold")}
+        found[threshold.name] = reaches
+        parameters = {"r": node.array("r"), "v_threshold": taken}
         nodes[threshold.name] = replace(threshold, kind="IF", parameters=parameters)
     edges = [(source, gone.get(target, target)) for source, target in graph.edges if source not in gone]
     outside = dict.fromkeys(
         (source, target) for source, target in edges if source != target or source not in gone.values()
     )
-    return Graph({name: node for name, node in nodes.items() if name not in gone}, list(outside)), frozenset(
-        gone.values()
-    )
+    return Graph({name: node for name, node in nodes.items() if name not in gone}, list(outside)), found
 
 
 def _loop(
@@ -51,10 +61,6 @@ def _loop(
     return thresholds[0], nodes[scales[0]] if len(scales) == 1 else None
 
 
-def _takes_back(integrator: Node, threshold: Node, scale: Node, dt: float) -> bool:
-    """Whether a spike lowers the potential in the next step by the threshold."""
-    back, resistance, least = (
-        node.numbers(name) for node, name in ((scale, "scale"), (integrator, "r"), (threshold, "threshold"))
-    )
-    sizes = {values.shape for values in (back, resistance, least) if values.size != 1}
-    return len(sizes) <= 1 and bool(np.all(back * resistance * dt == -least))
+def _below(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The float32 next below each."""
+    return np.nextafter(values.astype(np.float32), np.float32(-np.inf)).astype(np.float64)

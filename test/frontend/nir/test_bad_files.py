@@ -224,6 +224,17 @@ def test_long_words_are_not_read(write: Write) -> None:
     fails(path, UnsupportedModelError, "'fc'", "type")
 
 
+@pytest.mark.parametrize("place", ["nodes/fc/type", "nodes/fc/weight", "edges"])
+def test_lists_of_numbers_are_no_words(write: Write, place: str) -> None:
+    """The library follows their addresses wherever they lead in a damaged file."""
+    path = write(chain(), CHAIN)
+    with h5py.File(path, "r+") as file:
+        del file[f"node/{place}"]
+        file.create_dataset(f"node/{place}", shape=(3, 2) if place == "edges" else (), dtype=h5py.vlen_dtype("i4"))
+    with pytest.raises(NeuroCudaError, match=place.rpartition("/")[2]):
+        import_nir(path, NirOptions(dt=0.1), create_context())
+
+
 @pytest.mark.parametrize("name", ["..", "../../etc/passwd", "a\nb", "a\x1b[2J", "n" * 300])
 def test_names_lead_nowhere(write: Write, name: str) -> None:
     nodes = chain()

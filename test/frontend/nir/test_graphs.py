@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
+import neurocuda
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import ModelError, OptionError, UnsupportedModelError
 from neurocuda.frontend.nir.importer import import_nir
@@ -187,6 +188,14 @@ def test_all_inputs_of_a_join_are_summed(run: Run) -> None:
     first, second = run(nodes, edges, column(1, 2), column(10, 20), column(100, 200))
     np.testing.assert_array_equal(first, column(222, 444))
     np.testing.assert_array_equal(second, column(101, 202))
+
+
+def test_inputs_have_the_names_of_their_nodes(write: Write) -> None:
+    nodes = ends() | {"left": ends()["input"], "right": ends()["input"]}
+    del nodes["input"]
+    model = neurocuda.import_model(write(nodes, [("left", "output"), ("right", "output")]))
+    trains = {"right": column(1, 2)[None], "left": column(3, 5)[None]}
+    np.testing.assert_array_equal(cast(Any, model.interpret(trains))[0], column(4, 7))
 
 
 def test_single_numbers_are_for_all_neurons(run: Run) -> None:

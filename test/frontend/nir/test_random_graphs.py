@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch.nn import functional
 
+import neurocuda
 from neurocuda.frontend.nir.importer import import_nir
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.options import NirOptions
@@ -329,6 +330,21 @@ def test_a_graph_runs_as_nir_says(write: Write, graph: RandomGraph, options: Nir
         expected = simulate(graph, trains, options)
         for name, output in zip(sorted(expected), found, strict=True):
             np.testing.assert_allclose(output[index], expected[name], rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(graph=graphs(), options=OPTIONS, seed=st.integers(0, 2**32 - 1))
+def test_a_graph_runs_on_the_cpu_as_nir_says(write: Write, graph: RandomGraph, options: NirOptions, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    trains = {name: random.integers(-1, 3, (STEPS, *graph.shapes[name])).astype(float) for name in graph.named("Input")}
+    compiled = neurocuda.compile(write(graph.nodes, graph.edges), target="cpu", nir=options)
+    outputs = compiled.run({name: train[None].astype(np.float32) for name, train in trains.items()}).outputs
+    found = outputs if isinstance(outputs, tuple) else (outputs,)
+    expected = simulate(graph, trains, options)
+    for name, output in zip(sorted(expected), found, strict=True):
+        np.testing.assert_allclose(output[0], expected[name], rtol=1e-4, atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize("integration", ["euler", "exponential"])

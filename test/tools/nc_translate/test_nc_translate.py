@@ -83,6 +83,16 @@ def test_any_target_has_its_files(here: Path, tool: Tool) -> None:
     assert files == {path.name: path.read_bytes() for path in (here / "c").iterdir()}
 
 
+def test_imported_ir_becomes_a_nir_file(here: Path, tool: Tool) -> None:
+    assert tool("nc-translate", "--import-torch", "model.pt2", "-o", "net.mlir", "--input-shape", "3,8,8").code == 0
+    assert tool("nc-opt", "net.mlir", "-p", "ann-to-snn,convert-snn-to-nir", "-o", "nir.mlir").code == 0
+    done = tool("nc-translate", "--emit-nir", "nir.mlir", "-o", "files")
+    assert (done.code, done.out, done.err) == (0, "files/network.nir\n", "")
+    assert (here / "files/network.nir").read_bytes().startswith(b"\x89HDF")
+    tool("nc-translate", "--emit-nir", "model.nca").refused("model.nca is compiled for cpu")
+    tool("nc-translate", "--emit-nir", "net.mlir").refused("level nir")
+
+
 def test_list(tool: Tool) -> None:
     done = tool("nc-translate", "--list")
     assert done.code == 0
@@ -91,6 +101,7 @@ def test_list(tool: Tool) -> None:
         "import-nir",
         "emit",
         "emit-c",
+        "emit-nir",
     ]
     assert "--import-nir" in tool("nc-translate", "--help").out
 

@@ -1,0 +1,1 @@
+"""NIR graphs: the field's exchange format."""

@@ -1,0 +1,13 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// The outputs have the results' shapes.
+
+func.func @main(%x: tensor<2x4x4xf32>) -> tensor<2x4x5xf32> {
+  %y = nir.graph "network" dt 1.0 steps 3 inputs(%x) {
+  ^bb0(%a: tensor<2x4x4xf32>):
+    %0 = nir.input "input"(%a) "once" : tensor<2x4x4xf32> -> tensor<2x4x4xf32>
+    nir.output %0 "last" : tensor<2x4x4xf32>
+  } : (tensor<2x4x4xf32>) -> (tensor<2x4x5xf32>)
+  func.return %y : tensor<2x4x5xf32>
+}
+// CHECK: the outputs do not have the results' shapes

@@ -1,0 +1,14 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// Every node has a name of its own.
+
+func.func @main(%x: tensor<2x4x4xf32>) -> tensor<2x4x4xf32> {
+  %y = nir.graph "network" dt 1.0 steps 3 inputs(%x) {
+  ^bb0(%a: tensor<2x4x4xf32>):
+    %0 = nir.input "input"(%a) "once" : tensor<2x4x4xf32> -> tensor<2x4x4xf32>
+    %1 = nir.scale "input"(%0) scale(dense<1.0> : tensor<1xf32>) : (tensor<2x4x4xf32>) -> tensor<2x4x4xf32>
+    nir.output %0 "last" : tensor<2x4x4xf32>
+  } : (tensor<2x4x4xf32>) -> (tensor<2x4x4xf32>)
+  func.return %y : tensor<2x4x4xf32>
+}
+// CHECK: several nodes are called "input"
