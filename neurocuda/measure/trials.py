@@ -12,6 +12,7 @@ from neurocuda.errors import NeuroCudaError, ProblemsError
 from neurocuda.ir.backend import Program
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.weights import WeightStore
+from neurocuda.measure.layers import TRAIN
 from neurocuda.measure.raster import schedule_of
 from neurocuda.pipeline import Line, integer_stages, spikes_stage, target_stage
 
@@ -75,6 +76,8 @@ def _trial(compiled: Compiled, line: Line, delay: int) -> Trial:
     steps: dict[str, int] = {}
     free: Program | None = None
     for code in compiled.backend.constraints.codes:
+        if code == TRAIN:
+            continue  # trains stand for themselves, not for counts
         said, waits = counts.branch(), delay if code == "free" else 0
         try:
             said.run(spikes_stage(code, waits))
