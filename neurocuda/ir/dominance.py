@@ -10,8 +10,10 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from neurocuda.errors import VerificationError
 from neurocuda.ir.places import op_message
 
-GRAPH_OPERATIONS = frozenset({"builtin.module", "hw.module", "fsm.machine", "fsm.state", "fsm.transition"})
-"""Operations whose regions are graphs in MLIR: the order of their operations means nothing."""
+GRAPH_OPERATIONS = frozenset(
+    {"builtin.module", "hw.module", "fsm.machine", "fsm.state", "fsm.transition", "loihi.network"}
+)
+"""Operations whose regions are graphs: the order of their operations means nothing, or they check it themselves."""
 
 
 def verify_dominance(module: Operation) -> None:
