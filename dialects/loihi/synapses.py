@@ -141,7 +141,8 @@ class SparseOp(DelayedOp):
 class ConvOp(WeightsOp):
     """A convolution, its kernels flipped, of (width, height, channels) with (out, width, height, in / groups).
 
-    Lava's `Conv`. Stride, padding (the same at both ends) and dilation are those of width and height. Sums wrap to 24 bits.
+    Lava's `Conv`. Stride, padding (the same at both ends) and dilation are those of width and height. Sums wrap to
+    24 bits.
     """
 
     name = "loihi.conv"
