@@ -75,8 +75,8 @@ $(READY):
 	@rm -f $(VENV)/ready* && touch $@
 
 $(LAVA_READY):
-	@$(LAVA_PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 12))' || \
-		{ echo "Lava needs Python 3.10 or 3.11; say which with: make lava LAVA_PYTHON=python3.11" >&2; exit 1; }
+	@$(LAVA_PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || \
+		{ echo "Lava needs Python 3.10, 3.11 or 3.12; say which with: make lava LAVA_PYTHON=python3.11" >&2; exit 1; }
 	$(LAVA_PYTHON) -m venv --clear $(LAVA_VENV)
 	$(LAVA_VENV)/bin/python -m pip install -q --no-deps --ignore-requires-python -r requirements-lava.txt
 	@touch $@

@@ -50,8 +50,9 @@ class RandomLoihiNetwork:
 def random_loihi_network(seed: int, *, steps: int = 25, images: int = 1) -> RandomLoihiNetwork:
     """A convolution or none, then layers of one to three synapses, some of them from earlier layers or their own.
 
-    Thresholds are near the currents that arrive, so that neurons are silent, busy and in between. Only the last layer
-    may say changes, which grow from layer to layer.
+    Thresholds are near the currents that arrive, so that neurons are silent, busy and in between. Graded spikes are
+    small, or so large that currents wrap and membranes saturate. Only the last layer may say changes, which grow from
+    layer to layer.
     """
     context = create_context()
     builder = _Builder(np.random.default_rng(seed), weights_of(context), steps)
@@ -93,10 +94,11 @@ class _Builder:
         return int(self.random.choice(values))
 
     def rows(self, argument: SSAValue, images: int) -> NDArray[np.int64]:
-        """What a source sends: a third of all neurons at every step."""
+        """What a source sends, three in ten neurons at every step; some so much that currents wrap."""
         shape = (images, *shape_of(argument))
         busy = self.random.random(shape) < 0.3
-        return busy * (self.random.integers(-20, 21, shape) if element_type(argument) == GRADED else 1)
+        most = self.choose(20, 2000)
+        return busy * (self.random.integers(-most, most + 1, shape) if element_type(argument) == GRADED else 1)
 
     # Layers
 
@@ -112,15 +114,11 @@ class _Builder:
         return self.source((self.choose(3, 8, 12),))
 
     def image(self) -> SSAValue:
-        """A source of an image and a layer that convolves it, as a vector in (channels, height, width) order."""
+        """A source of an image and a layer that convolves it, as a vector, transposed or not."""
         image = self.source((self.choose(4, 5, 6), self.choose(4, 5), self.choose(1, 2, 4)))
         spikes = self.group([self.conv(image)]).spikes
         if self.random.random() < 0.5:
-            order = (2, 1, 0)
-            shape = tuple(shape_of(spikes)[axis] for axis in order)
-            properties = {"permutation": integers(order)}
-            kind = TensorType(element_type(spikes), shape)
-            spikes = self.add(loihi.TransposeOp.build(operands=[spikes], properties=properties, result_types=[kind]))
+            spikes = self.add(loihi.TransposeOp(spikes, (2, 1, 0)))
         return self.add(loihi.ReshapeOp(spikes, (prod(shape_of(spikes)),)))
 
     def layer(self, earlier: Sequence[SSAValue], *, last: bool = False) -> loihi.GroupOp:
@@ -156,7 +154,7 @@ class _Builder:
         """The properties that all synapses have."""
         sign_mode = str(self.random.choice(["mixed", "mixed", "mixed", "excitatory", "inhibitory"]))
         bits = self.choose(8, 8, 6, 3)
-        message = {"message_bits": integer(8)} if element_type(spikes) == GRADED else {}
+        message = {"message_bits": integer(16)} if element_type(spikes) == GRADED else {}
         weight = self.weight(shape, sign_mode, bits)
         return {"weight": weight, "sign_mode": StringAttr(sign_mode), "weight_bits": integer(bits), **message}
 

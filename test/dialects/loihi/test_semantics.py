@@ -12,6 +12,7 @@ from xdsl.ir import Operation
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
 from neurocuda.reference.interpreter import Run, interpret
+from neurocuda.testing_loihi import random_loihi_network
 
 TOP = 2**23 - 1
 
@@ -205,3 +206,12 @@ def test_a_source_falls_silent_and_observers_hear_groups() -> None:
     assert output.ravel().tolist() == [0, 1, 1, 0]
     assert sums["loihi.integrate_and_fire"] == 2
     assert steps == [1, 2]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_images_do_not_hear_each_other(seed: int) -> None:
+    network = random_loihi_network(seed, images=3)
+    together = network.interpret()
+    for image in range(3):
+        alone = interpret(network.module, network.weights, [rows[image : image + 1] for rows in network.inputs])
+        assert all(np.array_equal(one[0], all_[image]) for one, all_ in zip(alone, together, strict=True))

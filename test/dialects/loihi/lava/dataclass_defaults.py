@@ -1,6 +1,6 @@
-"""Lets Lava 0.10.0, made for Python 3.10, load in Python 3.11: import this before anything of Lava's.
+"""Lets Lava 0.10.0, made for Python 3.10, load in Python 3.11 and 3.12: import this before anything of Lava's.
 
-Python 3.11 refuses a default of a dataclass that cannot be hashed, and Lava has `encoder: ByteEncoder = ByteEncoder()`,
+They refuse a default of a dataclass that cannot be hashed, and Lava has `encoder: ByteEncoder = ByteEncoder()`,
 where ByteEncoder is a dataclass that compares by value. Such classes get the hash of their identity here.
 """
 
