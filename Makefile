@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 # The stamp of what is installed: lists of our own packages, below [tool...], are no part of it.
 READY := $(VENV)/ready-$(shell sed '/^\[tool/,$$d' pyproject.toml | cat - constraints.txt | cksum | cut -d' ' -f1)
 READERS := .venv-nir-readers
+# Lava, which simulates Loihi 2, needs an older NumPy than we do.
+LAVA_PYTHON ?= $(PYTHON)
+LAVA_VENV := .venv-lava
+LAVA_READY := $(LAVA_VENV)/ready-$(shell cksum < requirements-lava.txt | cut -d' ' -f1)
 NEUROCUDA_DATA ?= ../shared/data
 # Where the CPU build of torch is; used once, and not needed where pip finds that build elsewhere.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -17,12 +21,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := backends dialects examples neurocuda passes test tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow nir-readers lint format docs accuracy baselines benchmarks clean
+.PHONY: help setup lava nir-readers demo test test-slow lint format docs accuracy baselines benchmarks clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## creates .venv with everything needed
+
+lava: $(LAVA_READY) ## creates .venv-lava with Lava, which simulates Loihi 2
 
 demo: $(READY) ## trains, compiles and runs a small residual network on real data
 	$(BIN)/python examples/digits.py
@@ -59,7 +65,7 @@ benchmarks: $(READY) ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py
 
 clean: ## removes the environment and everything built
-	rm -rf $(VENV) $(READERS) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(READERS) $(LAVA_VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch first and without its dependencies: looked up alone, an index that cannot be reached costs seconds, not minutes.
@@ -77,4 +83,11 @@ $(READERS)/ready: test/slow/nir_readers/requirements.txt constraints.txt
 	$(READERS)/bin/python -m pip install -q -c constraints.txt setuptools
 	$(READERS)/bin/python -m pip install -q --no-deps -r $<
 	$(READERS)/bin/python -m pip install -q --no-deps -e .
+	@touch $@
+
+$(LAVA_READY):
+	@$(LAVA_PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 13))' || \
+		{ echo "Lava needs Python 3.10, 3.11 or 3.12; say which with: make lava LAVA_PYTHON=python3.11" >&2; exit 1; }
+	$(LAVA_PYTHON) -m venv --clear $(LAVA_VENV)
+	$(LAVA_VENV)/bin/python -m pip install -q --no-deps --ignore-requires-python -r requirements-lava.txt
 	@touch $@

@@ -108,7 +108,7 @@ def stamp(folder: Path) -> str:
 def test_an_environment_is_set_up_again_when_what_is_needed_changes_only(tmp_path: Path) -> None:
     if shutil.which("make") is None:
         pytest.skip("there is no make")
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "requirements-lava.txt"):
         shutil.copy(ROOT / name, tmp_path)
     before, text = stamp(tmp_path), (ROOT / "pyproject.toml").read_text()
     (tmp_path / "pyproject.toml").write_text(with_packages(text, ["neurocuda.backends.toychip"]))

@@ -11,7 +11,16 @@ from neurocuda.errors import VerificationError
 from neurocuda.ir.places import op_message
 
 GRAPH_OPERATIONS = frozenset(
-    {"builtin.module", "hw.module", "fsm.machine", "fsm.state", "fsm.transition", "nir.graph", "snn.network"}
+    {
+        "builtin.module",
+        "hw.module",
+        "fsm.machine",
+        "fsm.state",
+        "fsm.transition",
+        "loihi.network",
+        "nir.graph",
+        "snn.network",
+    }
 )
 """Operations whose regions are graphs: the order of their operations means nothing, or they check it themselves."""
 

@@ -1,0 +1,10 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// Messages have whole bytes.
+
+func.func @main(%x: tensor<2xi32>) {
+  %0 = loihi.dense %x weight(dense<2> : tensor<3x2xi8>) sign_mode "mixed" message_bits 7 : tensor<2xi32> -> tensor<3xi24>
+  func.return
+}
+
+// CHECK: found i32 with 7 message bits
