@@ -4,8 +4,8 @@
     .venv-nir-readers/bin/python examples/from_sinabs.py
 
 The exporter (sinabs 3.1.3) writes IF nodes. Its own neurons reset by subtraction, spike at the threshold, and several
-times in one step; NIR has no word for that, so say it when you import. Shapes of what convolutions read are left out, and
-nir 1.0.8 then cannot write the file: `infer_types` fills them in.
+times in one step; NIR has no word for that, so say it when you import. Shapes of what convolutions read are left out,
+and nir 1.0.8 then cannot write the file: `infer_types` fills them in.
 """
 
 from __future__ import annotations

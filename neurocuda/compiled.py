@@ -17,6 +17,7 @@ from neurocuda.images import Array, Images, InputSpec, as_arrays, checked
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.evaluation import Activity, Evaluation, correct_answers, labels_of
 from neurocuda.measure.layers import TRAIN, WATCHED, Layer, layers_of, operations_of, train_layers_of
+from neurocuda.measure.trains import require_counts
 from neurocuda.measure.validation import REFERENCE, Validation, Validator
 from neurocuda.options import Conversion, Normalize, as_path, require_type
 
@@ -367,7 +368,10 @@ class Compiled:
         return self.levels[name]
 
     def _checked(self, images: Images) -> list[Array]:
-        return checked(as_arrays(images), self.inputs)
+        arrays = checked(as_arrays(images), self.inputs)
+        if self.trains and self.source == "snn-integer":
+            require_counts(arrays, self.levels[self.source], self.weights)
+        return arrays
 
 
 def _as_outputs(arrays: Sequence[Array]) -> Outputs:

@@ -15,7 +15,7 @@ def summary_of(compiled: Compiled) -> dict[str, object]:
         "name": compiled.name,
         "target": compiled.target,
         "code": compiled.code,
-        "timesteps": compiled.conversion.timesteps,
+        "timesteps": None if compiled.trains else compiled.conversion.timesteps,
         "conversion": asdict(compiled.conversion),
         "preprocessing": None if compiled.preprocessing is None else asdict(compiled.preprocessing),
         "levels": list(compiled.levels),

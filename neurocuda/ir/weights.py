@@ -329,9 +329,12 @@ def numeric(element_type: object) -> Numeric | None:
 
 def constants_named(properties: Mapping[str, Attribute], names: Iterable[str]) -> dict[str, Dense]:
     """Those of an operation's properties that have one of these names and are constants."""
-    found = {name: properties[name] for name in names if name in properties}
-    kinds = DenseIntOrFPElementsAttr | DenseResourceAttr
-    return {name: attribute for name, attribute in found.items() if isinstance(attribute, kinds)}
+    found: dict[str, Dense] = {}
+    for name in names:
+        attribute = properties.get(name)
+        if isinstance(attribute, DenseIntOrFPElementsAttr | DenseResourceAttr):
+            found[name] = attribute
+    return found
 
 
 def is_constant(attribute: Attribute) -> bool:

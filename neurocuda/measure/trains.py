@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from neurocuda.ir.attributes import written_shape
+import numpy as np
+
+from neurocuda.dialects.host import ops as host
+from neurocuda.dialects.shared.ranges import RangeType
+from neurocuda.errors import InputError
+from neurocuda.ir.attributes import element_type, written_shape
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.measure.report import evaluation_figures, known, parameters_of, readings_of, told_cost
 from neurocuda.measure.words import counted
+from neurocuda.reference.interpreter import main_function
 
 if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
     from neurocuda.compiled import Compiled
+    from neurocuda.images import Array
+    from neurocuda.ir.weights import WeightStore
     from neurocuda.measure.report import Plain
+
+
+def require_counts(recordings: Sequence[Array], module: ModuleOp, weights: WeightStore) -> None:
+    """Nothing that a network of integers is given is rounded or clipped in silence.
+
+    Raises:
+        InputError: a value is no whole multiple of the input's step, or outside its range.
+    """
+    arguments = list(main_function(module).body.block.args)
+    for op in module.walk():
+        if not isinstance(op, host.QuantizeOp) or op.input not in arguments:
+            continue
+        element, step = element_type(op.result), float(weights.array(op.step).max())
+        assert isinstance(element, RangeType)
+        array, (low, high) = recordings[arguments.index(op.input)], element.bounds
+        counts = array if step == 1 else array / np.float32(step)
+        if _are_within(counts, low, high):
+            continue
+        strange = (counts != np.trunc(counts)) | (counts < low) | (counts > high)
+        unit = " numbers" if step == 1 else f" multiples of {step:g},"
+        found = f"{array[strange][0]:g} in recording {int(np.argwhere(strange)[0][0])}"
+        raise InputError(
+            f"this network of integers takes whole{unit} {low} ... {high}, found {found}; "
+            "compile without weight_bits to keep floats"
+        )
+
+
+def _are_within(counts: Array, low: int, high: int) -> bool:
+    """Whether these are whole numbers of 16 bits within a range: a quick look."""
+    with np.errstate(invalid="ignore"):
+        whole = counts.astype(np.int16)
+    return int(whole.min()) >= low and int(whole.max()) <= high and bool(np.equal(whole, counts).all())
 
 
 def train_report(compiled: Compiled) -> str:

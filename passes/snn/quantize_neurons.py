@@ -41,7 +41,7 @@ class QuantizeNeuronsPass(NeuroPass):
     Outputs come back as floats. `weight-bits` may ask for narrower weights than those of the target.
 
     Before:
-        func.func @main(%x: tensor<?x1xf32>) -> tensor<?x1xf32> {
+        func.func @main(%x: tensor<?x1xf32>) -> tensor<?x1x!snn.spikes<0, 1>> {
           %y = snn.network code "train" inputs(%x) {
           ^bb0(%i: tensor<?x1xf32>):
             %0 = snn.input %i code "spikes" : tensor<?x1xf32> -> tensor<1xf32>

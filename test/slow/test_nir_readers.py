@@ -96,6 +96,10 @@ class Reader:
         """Whether it reads a graph as it is meant."""
         return not {case.topology, case.pooling, case.neuron} & set(self.wrong)
 
+    def meaning(self, dt: float, threshold: float) -> nc.NirOptions:
+        """What our importer is told, for neurons of one threshold."""
+        return nc.NirOptions(dt=dt, lower_bound=-threshold if self.bounded else None, **self.options)
+
 
 SINABS = {"reset": "subtract", "comparison": "non-strict", "spikes_per_step": ALL}
 READERS = (
@@ -124,9 +128,7 @@ def test_our_interpreter_does_what_the_reader_does(reader: Reader, graphs: Path)
     said: dict[str, str] = {}
     for case in CASES:
         found, told = answer(reader.name, graphs / f"{case}.nir")
-        bound = {"lower_bound": -threshold(case)} if reader.bounded else {}
-        options = nc.NirOptions(dt=case.dt, **reader.options, **bound)
-        expected = ours(graphs / f"{case}.nir", inputs(), options)
+        expected = ours(graphs / f"{case}.nir", inputs(), reader.meaning(case.dt, threshold(case)))
         assert expected.sum() > 20
         equal = found is not None and np.array_equal(found, expected)
         if equal != reader.imports(case):
@@ -208,7 +210,7 @@ def exported(model: nn.Module, target: str, folder: Path, code: str, **options: 
 @pytest.mark.parametrize("code", ["unary", "free"])
 def test_the_exact_file_is_the_same_network_to_nirtorch(code: str, tmp_path: Path) -> None:
     """Resets by subtraction, firing windows and initial values, in what nirtorch runs once it knows four primitives."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     file, x = exported(Residual(), "nir:exact", tmp_path, code)
     np.savez(file.with_suffix(".npz"), x=x)
     run_peer("nirtorch", tmp_path)
@@ -224,16 +226,15 @@ def test_the_exact_file_is_the_same_network_to_nirtorch(code: str, tmp_path: Pat
 def test_the_compatible_file_is_read(reader: Reader, model: type[nn.Module], tmp_path: Path) -> None:
     if "branch" in reader.wrong and model is Residual:
         pytest.skip("a skip whose weight is not 1 is a convolution on the other branch")
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     options = {"initial": 0.0, "threshold_granularity": "layer"}
     with pytest.warns(nc.NeuroCudaWarning, match="subtract"):
         file, x = exported(model(), "nir:compatible", tmp_path, "free", **options)
-    bound = {"lower_bound": -levels_of(file)[0]} if reader.bounded else {}
     np.savez(file.with_suffix(".npz"), x=x)
     run_peer(reader.name, tmp_path)
     found, told = answer(reader.name, file)
     assert found is not None, told
-    np.testing.assert_array_equal(found, ours(file, x, nc.NirOptions(**reader.options, **bound)))
+    np.testing.assert_array_equal(found, ours(file, x, reader.meaning(1.0, levels_of(file)[0])))
 
 
 def levels_of(file: Path) -> list[float]:

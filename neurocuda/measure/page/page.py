@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurocuda.errors import OptionError
 from neurocuda.ir.files import replacing
 from neurocuda.measure.analysis import CAUSES, Analysis, Part, percent
 from neurocuda.measure.layers import readout_layers_of
@@ -31,8 +32,11 @@ def save_page(path: Path, compiled: Compiled, analysis: Analysis | None) -> None
     """Writes the page.
 
     Raises:
+        OptionError: the network is one of spike trains, and a page tells of images.
         WriteError: the file cannot be written; nothing half-written is left behind.
     """
+    if compiled.trains:
+        raise OptionError("a page tells of networks for images, and this is one of spike trains; report() tells of it")
     with replacing(path) as stream:
         stream.write(page(compiled, analysis).encode())
 

@@ -349,7 +349,7 @@ class NetworkLowering:
 
 def _alive(network: snn.NetworkOp) -> list[Operation]:
     """The operations that an output or a layer of neurons depends on, in order."""
-    waiting = [op for op in network.body.block.ops if isinstance(op, CHARGED | snn.OutputOp)]
+    waiting: list[Operation] = [op for op in network.body.block.ops if isinstance(op, CHARGED | snn.OutputOp)]
     alive = set(waiting)
     while waiting:
         read = [operand.owner for operand in waiting.pop().operands]

@@ -39,6 +39,28 @@ def lower_conv2d(build: Builder, op: snn.Conv2dOp, source: Signal, bias: Array |
     return (_conv(build, op, source, found[0], total, found[1], values_of(op.stride), values_of(op.dilation)),)
 
 
+def lower_conv1d(build: Builder, op: snn.Conv2dOp, source: Signal, bias: Array | None) -> Signal:
+    """A convolution of a single row, whose unit axis the graph does not have."""
+    import numpy as np
+
+    weight = _dense(build.array(op.weight), op.groups.value.data)[:, :, 0]
+    size, count = shape_of(op.input)[2], shape_of(op.result)[2]
+    ends, stride, dilation = values_of(op.padding)[2:], values_of(op.stride)[1], values_of(op.dilation)[1]
+    choices = _even_kernels(size, count, ends, weight.shape[2], stride, dilation)
+    if not choices or weight.shape[2:] != build.array(op.weight).shape[3:] or any(values_of(op.padding)[:2]):
+        build.refuse(op, f"its padding {list(values_of(op.padding))} is uneven", "Pad by the same number at both ends.")
+        return source
+    longer, front = min(choices.items())
+    geometry: dict[str, Attribute] = {
+        "weight": build.floats(np.pad(weight, ((0, 0), (0, 0), (front, longer - weight.shape[2] - front))), "weight"),
+        "bias": build.floats(np.zeros(len(weight)) if bias is None else bias, "bias"),
+        "stride": integer(stride),
+        "padding": integer(ends[0] + front * dilation),
+        "dilation": integer(dilation),
+    }
+    return (build.node(nir.Conv1dOp, op, source, (len(weight), count), **geometry),)
+
+
 def _conv(
     build: Builder,
     like: Operation,
@@ -197,7 +219,7 @@ def lower_max_pool2d(build: Builder, op: snn.MaxPool2dOp, source: Signal) -> Sig
 def lower_reshape(build: Builder, op: snn.ReshapeOp, source: Signal) -> Signal:
     """Neighbouring axes become one."""
     before, after = shape_of(op.input), shape_of(op.result)
-    if before == after:
+    if after in (shape_of(source[0]), (*before[:1], 1, *before[1:])):  # a row goes on without its unit axis
         return source
     start = next((axis for axis, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(after) - 1)
     merged = len(before) - len(after) + 1

@@ -55,13 +55,18 @@ class NetworkLowering:
         if isinstance(op, snn.InputOp):
             return self._input(op)
         sources = [self.signals[operand] for operand in op.operands]
+        rows = any(_is_row(value, found) for value, found in zip(op.operands, sources, strict=True))
+        if rows and not isinstance(op, snn.Conv2dOp | snn.ReshapeOp):
+            build.refuse(op, "NIR has convolutions of single rows, and nothing else", "Give the rows a height.")
+            return sources[0]
         if isinstance(op, snn.IntegrateAndFireOp):
             return neurons.lower_neurons(build, op, _sum(sources), self._own_bias(op), self.steps)
         if isinstance(op, snn.AccumulateOp):
             bias = self._own_bias(op)
             return neurons.lower_accumulator(build, op, _sum(sources), bias, every_step=self.network.steps is None)
         if isinstance(op, snn.Conv2dOp):
-            return maps.lower_conv2d(build, op, sources[0], self._bias_of(op))
+            lower = maps.lower_conv1d if rows else maps.lower_conv2d
+            return lower(build, op, sources[0], self._bias_of(op))
         if isinstance(op, snn.LinearOp):
             return maps.lower_linear(build, op, sources[0], self._bias_of(op))
         if isinstance(op, snn.ConcatOp):
@@ -164,6 +169,12 @@ class NetworkLowering:
             if counts or fires:
                 why = "it adds up integers for any number of steps, and float32 does not hold any number"
                 self.build.refuse(op, why, "Write the network before `quantize-neurons`.")
+
+
+def _is_row(value: SSAValue, signal: Signal) -> bool:
+    """Whether a value has a unit axis for the height of a row, which the graph does without."""
+    channels, *length = shape_of(signal[0])
+    return shape_of(value) == (channels, 1, *length)
 
 
 def _sum(sources: list[Signal]) -> Signal:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.nir import ops as nir
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import Dense, element_type, shape_of
+from neurocuda.ir.origin import inherit
 from neurocuda.passes.nir.lowering.builder import SECONDS_PER_STEP, Builder, Signal
 
 if TYPE_CHECKING:
@@ -59,10 +60,6 @@ def lower_neurons(build: Builder, op: snn.IntegrateAndFireOp, charge: Signal, bi
 
 def inherit_origin(op: snn.IntegrateAndFireOp, spikes: SSAValue) -> None:
     """The node that says what the layer says is compared with it."""
-    from xdsl.ir import Operation
-
-    from neurocuda.ir.origin import inherit
-
     assert isinstance(spikes.owner, Operation)
     inherit(op, spikes.owner)
 

@@ -70,7 +70,11 @@ def test_recordings_run_over_threads_each_with_a_state_of_its_own() -> None:
     network.apply(*LOWER)
     program = load(network.module, network.weights)
     done: list[tuple[int, int]] = []
-    found = program.run(network.inputs, RunOptions(threads=2, progress=lambda *now: done.append(now)))
+
+    def progress(now: int, whole: int) -> None:
+        done.append((now, whole))
+
+    found = program.run(network.inputs, RunOptions(threads=2, progress=progress))
     for one, other in zip(found.outputs, expected, strict=True):
         np.testing.assert_array_equal(one, other)
     assert done[-1] == (9, 9)

@@ -98,7 +98,7 @@ def fixture_compiled() -> nc.Compiled:
     """A small network for target nir."""
     import torch
 
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 4)).eval()
     return nc.compile(
         model,

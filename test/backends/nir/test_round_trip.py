@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from neurocuda.registry import pass_factories
 from neurocuda.testing import random_network
 
 Array = NDArray[Any]
+package: Any = import_module("nir")
 DATA = os.environ.get("NEUROCUDA_DATA", "")
 needs_data = pytest.mark.skipif(not Path(DATA, "nir").is_dir(), reason="NEUROCUDA_DATA names no folder with networks")
 
@@ -149,6 +151,82 @@ def test_published_files_come_back(name: str, dt: float | None, rate: float, tmp
         np.testing.assert_array_equal(trains[names[each]], train, err_msg=each)
 
 
+# Random graphs of floats, cycles included
+
+
+def neuron(random: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """A node of any kind that has a state, or a Threshold, with a parameter per neuron."""
+
+    def field(low: float, high: float) -> Array:
+        return random.uniform(low, high, shape)
+
+    leak = {"tau": field(2, 20), "r": field(1, 9), "v_leak": field(-0.1, 0.2)}
+    cuba = {"tau_syn": field(2, 9), "tau_mem": field(2, 20), "w_in": field(1, 5), "r": field(1, 9)}
+    fire = {"v_threshold": field(0.3, 1.5), "v_reset": field(-0.2, 0.2)}
+    kinds = (
+        lambda: package.IF(r=field(0.5, 1.5), **fire),
+        lambda: package.LIF(**leak, **fire),
+        lambda: package.CubaLIF(**cuba, v_leak=field(-0.1, 0.2), **fire),
+        lambda: package.LI(**leak),
+        lambda: package.CubaLI(**cuba, v_leak=field(-0.1, 0.2)),
+        lambda: package.I(r=field(-0.2, 0.2)),
+        lambda: package.Threshold(field(-0.5, 0.5)),
+        lambda: package.Delay(random.integers(0, 3, shape).astype(float)),
+        lambda: package.Scale(field(-1, 2)),
+    )
+    return kinds[int(random.integers(len(kinds)))]()
+
+
+def random_graph(seed: int) -> Any:
+    """Layers of a few features, products between them, skips, and products that lead back."""
+    random = np.random.default_rng(seed)
+    size, nodes, edges = 6, dict[str, Any](), list[tuple[str, str]]()
+    nodes["input"] = package.Input(np.array([size]))
+    last = "input"
+    for layer in range(int(random.integers(2, 5))):
+        weight = random.normal(0, 0.8, (size, size)).astype(np.float32)
+        nodes[f"w{layer}"] = package.Affine(weight, random.normal(0, 0.1, size).astype(np.float32))
+        nodes[f"n{layer}"] = neuron(random, (size,))
+        edges += [(last, f"w{layer}"), (f"w{layer}", f"n{layer}")]
+        if random.random() < 0.5:
+            edges.append((last, f"n{layer}"))
+        fires = type(nodes[f"n{layer}"]).__name__ in ("IF", "LIF", "CubaLIF")
+        if fires and random.random() < 0.6:
+            nodes[f"b{layer}"] = package.Linear(random.normal(0, 0.5, (size, size)).astype(np.float32))
+            edges += [(f"n{layer}", f"b{layer}"), (f"b{layer}", f"n{layer}")]
+        last = f"n{layer}"
+    nodes["output"] = package.Output(np.array([size]))
+    return package.NIRGraph(nodes=nodes, edges=[*edges, (last, "output")])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_graphs_of_floats_come_back(seed: int, tmp_path: Path) -> None:
+    package.write(tmp_path / "graph.nir", random_graph(seed))
+    context = create_context()
+    module = import_nir(tmp_path / "graph.nir", STEPS_OF_ONE_SECOND, context)
+    x = (np.random.default_rng(seed).random((2, 25, 6)) < 0.4).astype(np.float32)
+    (expected,), _ = trains_of(module, context, [x])
+    written(module, context, tmp_path / "again.nir")
+    (lowered,) = interpret(module, weights_of(context), [x])
+    np.testing.assert_array_equal(lowered, expected)
+    back = create_context()
+    (found,), _ = trains_of(import_nir(tmp_path / "again.nir", STEPS_OF_ONE_SECOND, back), back, [x])
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_rows_come_back(tmp_path: Path) -> None:
+    """A convolution of one row becomes one of an image with a height of 1, and again one of a row."""
+    weight = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
+    conv = package.Conv1d(10, weight, 2, 1, 1, 1, np.ones(4, np.float32))
+    nodes = {"input": package.Input(np.array([2, 10])), "conv": conv, "output": package.Output(np.array([4, 5]))}
+    package.write(tmp_path / "row.nir", package.NIRGraph(nodes, [("input", "conv"), ("conv", "output")]))
+    model = nc.import_model(tmp_path / "row.nir")
+    x = np.random.default_rng(1).normal(size=(2, 3, 2, 10)).astype(np.float32)
+    lowered = model.apply("convert-snn-to-nir")
+    assert "nir.conv1d" in lowered.ir()
+    np.testing.assert_array_equal(lowered.interpret(x), model.interpret(x))
+
+
 # Networks as people use them
 
 
@@ -170,7 +248,7 @@ class Block(nn.Module):
 
 def resnet18() -> nn.Module:
     """ResNet-18 for small images, with random weights."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     stem = (nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
     widths = ((64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2))
     blocks = (Block(*width) for width in (*widths, (512, 512, 1)))

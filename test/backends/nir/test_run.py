@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +17,12 @@ from neurocuda.backends.nir import emit
 
 
 def network(pool: nn.Module | None = None) -> nn.Module:
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     pool = nn.AvgPool2d(2) if pool is None else pool
     return nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), pool, nn.Flatten(), nn.Linear(12, 4)).eval()
 
+
+package: Any = import_module("nir")
 
 QUICK = nc.Conversion(timesteps=3, calibration="mse")
 FREE = nc.Conversion(code="free", timesteps=3, calibration="mse")
@@ -76,7 +81,7 @@ def test_codes_that_nir_has_not() -> None:
 
 def test_integers_beyond_what_readers_hold() -> None:
     """32 bits of quantised membranes are not asked for; what a code multiplies them by is looked at again."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     wide = nn.Sequential(nn.Linear(2000, 8), nn.ReLU(), nn.Linear(8, 2)).eval()
     images = torch.randn(300, 2000)
     with pytest.raises(nc.NeuroCudaError, match=r"24 bits|float32 is exact to 2\^23"):
@@ -107,3 +112,27 @@ def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     (target,) = (each for each in nc.targets() if each.name == "nir")
     assert not target.available
     assert "pip install 'neurocuda[nir]'" in target.detail
+
+
+def test_a_network_from_a_file_is_compiled_for_files(tmp_path: Path) -> None:
+    """Floats, leaks and a cycle: the graph gives the network's own trains, and so does what is read back."""
+    shape = (6,)
+    random = np.random.default_rng(0)
+    leak = {"tau": np.full(shape, 5e-4), "r": np.full(shape, 5.0), "v_leak": np.zeros(shape)}
+    nodes = {
+        "input": package.Input(np.array(shape)),
+        "in": package.Linear(random.normal(0, 1, (6, 6)).astype(np.float32)),
+        "lif": package.LIF(**leak, v_threshold=np.ones(shape), v_reset=np.zeros(shape)),
+        "back": package.Linear(random.normal(0, 1, (6, 6)).astype(np.float32)),
+        "output": package.Output(np.array(shape)),
+    }
+    edges = [("input", "in"), ("in", "lif"), ("lif", "back"), ("back", "lif"), ("lif", "output")]
+    package.write(tmp_path / "net.nir", package.NIRGraph(nodes, edges))
+    compiled = nc.compile(tmp_path / "net.nir", target="nir", nir=nc.NirOptions(dt=1e-4))
+    x = (random.random((3, 40, 6)) < 0.5).astype(np.float32)
+    outputs = compiled.run(x).outputs
+    assert isinstance(outputs, np.ndarray)
+    np.testing.assert_array_equal(outputs, compiled.interpret(x, "snn"))
+    assert outputs.sum() > 20
+    (path,) = compiled.export(tmp_path / "again")
+    np.testing.assert_array_equal(nc.import_model(path, nir=nc.NirOptions(dt=1.0)).interpret(x), outputs)

@@ -41,5 +41,5 @@ func.func @main(%x: tensor<2x4x4xi32>) -> tensor<2x4x4xi32> {
 // CHECK: `snn.transpose`{{.*}}: NIR has nothing like it
 // CHECK: `snn.pad`{{.*}}: NIR has no such index map
 // CHECK: `snn.linear`{{.*}}: NIR has matrix products of vectors alone
-// CHECK: `snn.reshape`{{.*}}: NIR merges axes and does nothing else to them
+// CHECK: `snn.reshape`{{.*}}: NIR merges axes and does nothing else to them: (8, 4) becomes (2, 4, 4)
 // CHECK: `snn.accumulate`{{.*}}: its membrane potential may lie anywhere in {{.*}}, and float32 is exact
