@@ -135,7 +135,7 @@ class Backend:
     `pipeline` are pass names, with options as `nc-opt -p` takes them, from an encoded `snn` module to `level`; `$chip`
     in them is the chip's name.
     `package` is the import path of the folder that holds `chips/*.toml`. `runs_segments` says whether `load` runs host
-    segments between networks, too.
+    segments between networks, too; `runs_trains` whether the pipeline takes networks of code "train", too.
     """
 
     name: str
@@ -147,6 +147,7 @@ class Backend:
     level: str
     hooks: Hooks
     runs_segments: bool = False
+    runs_trains: bool = False
 
     @cached_property
     def chips(self) -> Mapping[str, Chip]:

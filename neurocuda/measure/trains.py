@@ -19,6 +19,7 @@ from neurocuda.reference.interpreter import main_function
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+    from xdsl.ir import SSAValue
 
     from neurocuda.compiled import Compiled
     from neurocuda.images import Array
@@ -32,7 +33,7 @@ def require_counts(recordings: Sequence[Array], module: ModuleOp, weights: Weigh
     Raises:
         InputError: a value is no whole multiple of the input's step, or outside its range.
     """
-    arguments = list(main_function(module).body.block.args)
+    arguments: list[SSAValue] = [*main_function(module).body.block.args]
     for op in module.walk():
         if not isinstance(op, host.QuantizeOp) or op.input not in arguments:
             continue

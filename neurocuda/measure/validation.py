@@ -230,7 +230,8 @@ class Validator:
         from neurocuda.targeting import resolve_target
 
         backend, chip = resolve_target(target)
-        if self.compiled.code not in backend.constraints.codes:
+        says = backend.runs_trains if self.compiled.trains else self.compiled.code in backend.constraints.codes
+        if not says:
             raise TargetError(f'target {target} has no code "{self.compiled.code}"')
         line = Line(self.compiled.context, self.levels[self.compiled.source].clone(), {}, {}, {})
         line.run(target_stage(backend, chip))
