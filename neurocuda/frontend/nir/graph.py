@@ -45,6 +45,13 @@ class Graph:
     nodes: Mapping[str, Node]
     edges: Sequence[Edge]
 
+    def sources(self) -> Mapping[str, Sequence[str]]:
+        """Per node, those that it reads: in one order, that of their sum, whatever the file's is."""
+        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, target in sorted(self.edges):
+            found[target].append(source)
+        return found
+
 
 NEURONS = frozenset({"I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"})
 """Nodes with a state, which may stand in a cycle."""
