@@ -32,7 +32,7 @@ from neurocuda.frontend.nir.ordering import Order, ordered
 from neurocuda.frontend.nir.reading import read_graph
 from neurocuda.frontend.nir.shapes import Ends, convolution_geometry, pooling_geometry, shapes_of
 from neurocuda.frontend.nir.soft_reset import without_feedback
-from neurocuda.frontend.nir.values import require_values
+from neurocuda.frontend.nir.values import require_gain, require_values
 from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.level import set_level
@@ -241,6 +241,7 @@ class _Builder:
 
     def _neuron(self, node: Node, received: list[SSAValue]) -> SSAValue:
         steps = stepped(node, self.options, self.dt)
+        require_gain(node, steps.gain)
         if (steps.gain.astype(np.float32) != 1).any():
             weight = self._constant(steps.gain, "gain")
             received = [
