@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 Field = NDArray[np.float64]
 
-HANDING_ON = frozenset({"Delay", "Flatten", "SumPool2d", PASSING})
+HANDING_ON = frozenset({"Delay", "Flatten", "Output", "SumPool2d", PASSING})
 """Nodes that send spikes where they receive spikes."""
 
 TIMED = frozenset({"LI", "LIF", "CubaLI", "CubaLIF", "Delay"})
@@ -101,6 +101,11 @@ def _require_ends(graph: Graph) -> None:
         Problem(f"node '{name}' ({node.kind})", why="nothing reaches it", remedy="Connect it to an Input.")
         for name, node in graph.nodes.items()
         if name in touched and name not in sources and node.kind != "Input"
+    ]
+    problems += [
+        Problem(f"edge '{source} -> {target}'", why="an Input node receives nothing from the graph")
+        for source, target in graph.edges
+        if graph.nodes[target].kind == "Input"
     ]
     kinds = {node.kind for node in graph.nodes.values()}
     problems += [Problem(f"the graph has no {kind} node") for kind in ("Input", "Output") if kind not in kinds]

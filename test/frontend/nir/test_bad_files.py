@@ -129,6 +129,7 @@ def test_a_wrong_node_is_named(write: Write, nodes: Nodes, words: list[str]) -> 
         ([*CHAIN, ("lif", "nowhere")], ["edge 'lif -> nowhere'", "no node 'nowhere'"]),
         ([*CHAIN, ("nowhere", "fc")], ["edge 'nowhere -> fc'"]),
         ([("input", "fc"), ("fc", "output")], ["'lif'", "not connected"]),
+        ([*CHAIN, ("fc", "input")], ["edge 'fc -> input'", "Input node receives nothing"]),
         ([("fc", "lif"), ("lif", "output")], ["'fc'", "nothing reaches it"]),
         (
             [("input", "lif"), ("lif", "output"), ("fc", "output"), ("input", "fc")],

@@ -104,6 +104,12 @@ def test_pooled_spikes_come_back(run: Run, spikes_per_step: int) -> None:
     np.testing.assert_array_equal(found.ravel(), expected)
 
 
+def test_an_output_may_be_read_inside(run: Run) -> None:
+    nodes = ends() | {"if": neuron(0.5)}
+    edges = [("input", "if"), ("if", "output"), ("output", "if")]
+    np.testing.assert_array_equal(run(nodes, edges, column(1, 0, -1, 0))[0], column(1, 1, 0, 0))
+
+
 def test_edges_may_stand_in_any_order(run: Run) -> None:
     nodes = ends() | {"b": neuron(0.5), "a": ("Scale", {"scale": -ONE}), "c": neuron(1.5)}
     edges = [("input", "b"), ("b", "a"), ("a", "b"), ("b", "c"), ("input", "c"), ("c", "output")]
