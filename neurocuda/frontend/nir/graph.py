@@ -30,8 +30,9 @@ class Node:
         return value
 
     def numbers(self, name: str) -> NDArray[np.float64]:
-        """A parameter as floats."""
-        return self.array(name).astype(np.float64)
+        """A parameter as floats; a single number, for all elements, has one axis."""
+        values = self.array(name).astype(np.float64)
+        return values.reshape(1) if values.size == 1 else values
 
     def integers(self, name: str) -> tuple[int, ...]:
         """A parameter of whole numbers; of a single one, itself."""
@@ -44,6 +45,13 @@ class Graph:
 
     nodes: Mapping[str, Node]
     edges: Sequence[Edge]
+
+    def sources(self) -> Mapping[str, Sequence[str]]:
+        """Per node, those that it reads: in one order, that of their sum, whatever the file's is."""
+        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for source, target in sorted(self.edges):
+            found[target].append(source)
+        return found
 
 
 NEURONS = frozenset({"I", "IF", "LI", "LIF", "CubaLI", "CubaLIF"})

@@ -32,7 +32,7 @@ from neurocuda.frontend.nir.ordering import Order, ordered
 from neurocuda.frontend.nir.reading import read_graph
 from neurocuda.frontend.nir.shapes import Ends, convolution_geometry, pooling_geometry, shapes_of
 from neurocuda.frontend.nir.soft_reset import without_feedback
-from neurocuda.frontend.nir.values import require_values
+from neurocuda.frontend.nir.values import require_gain, require_values
 from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.level import set_level
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from xdsl.context import Context
 
 Field = NDArray[np.float64]
+
+HANDING_ON = frozenset({"Delay", "Flatten", "Output", "SumPool2d", PASSING})
+"""Nodes that send spikes where they receive spikes."""
 
 TIMED = frozenset({"LI", "LIF", "CubaLI", "CubaLIF", "Delay"})
 """Nodes that mean seconds."""
@@ -99,6 +102,11 @@ def _require_ends(graph: Graph) -> None:
         for name, node in graph.nodes.items()
         if name in touched and name not in sources and node.kind != "Input"
     ]
+    problems += [
+        Problem(f"edge '{source} -> {target}'", why="an Input node receives nothing from the graph")
+        for source, target in graph.edges
+        if graph.nodes[target].kind == "Input"
+    ]
     kinds = {node.kind for node in graph.nodes.values()}
     problems += [Problem(f"the graph has no {kind} node") for kind in ("Input", "Output") if kind not in kinds]
     if problems:
@@ -120,6 +128,7 @@ class _Builder:
         context: Context,
     ) -> None:
         self.graph = graph
+        self.sources = graph.sources()
         self.shapes = shapes
         self.order = order
         self.options = options
@@ -177,10 +186,8 @@ class _Builder:
     def _received(self, node: Node) -> list[SSAValue]:
         """What arrives at a node in a step; over a delayed edge, what was sent in the step before."""
         found: list[SSAValue] = []
-        for source, target in sorted(self.graph.edges):  # sums have one order, whatever that of the file is
-            if target != node.name:
-                continue
-            if (source, target) in self.order.delayed:
+        for source in self.sources[node.name]:
+            if (source, node.name) in self.order.delayed:
                 found.append(self._held(node, source, snn.DelayOp(self._promised(source), 1), f"after {source}"))
             else:
                 found.append(self.values[source])
@@ -192,18 +199,20 @@ class _Builder:
         return Block(arg_types=[TensorType(self._sent(node), self.shapes[source].given)]).args[0]
 
     def _sent(self, node: Node) -> Attribute:
-        """The elements that a node sends."""
-        if node.kind in ("IF", "LIF", "CubaLIF"):
-            return self._spikes()
-        if node.kind == "Threshold":
-            return snn.SpikesType.of(0, 1)
-        if node.kind in ("Flatten", "Delay", PASSING):
-            sources = [self.graph.nodes[source] for source, target in self.graph.edges if target == node.name]
-            return self._sent(sources[0]) if len(sources) == 1 else f32
-        return f32
+        """The elements that a node sends: spikes where it hands on those of a single other one."""
+        passed, windows = set[str](), list[int]()
+        while node.kind in HANDING_ON and len(self.sources[node.name]) == 1 and node.name not in passed:
+            passed.add(node.name)
+            if node.kind == "SumPool2d":
+                windows.append(prod(pooling_geometry(node).kernel))
+            node = self.graph.nodes[self.sources[node.name][0]]
+        if node.kind not in ("IF", "LIF", "CubaLIF", "Threshold"):
+            return f32
+        most = 1 if node.kind == "Threshold" else self.options.spikes_per_step
+        return self._spikes(most) if not windows else snn.GradedType.of(0, most * prod(windows))
 
-    def _spikes(self) -> Attribute:
-        most = self.options.spikes_per_step
+    @staticmethod
+    def _spikes(most: int) -> Attribute:
         return snn.SpikesType.of(0, 1) if most == 1 else snn.GradedType.of(0, most)
 
     def _held(self, node: Node, source: str, op: snn.DelayOp, part: str) -> SSAValue:
@@ -220,7 +229,7 @@ class _Builder:
     def _delay(self, node: Node) -> SSAValue:
         steps = self.delays[node.name]
         least = int(steps.min()) if steps.size else 0
-        sources = sorted(source for source, target in self.graph.edges if target == node.name)
+        sources = self.sources[node.name]
         extra = None
         if (steps != least).any():
             wide = np.broadcast_to(steps - least, self.shapes[node.name].given)
@@ -237,6 +246,7 @@ class _Builder:
 
     def _neuron(self, node: Node, received: list[SSAValue]) -> SSAValue:
         steps = stepped(node, self.options, self.dt)
+        require_gain(node, steps.gain)
         if (steps.gain.astype(np.float32) != 1).any():
             weight = self._constant(steps.gain, "gain")
             received = [
@@ -260,7 +270,7 @@ class _Builder:
         lowest = None if options.lower_bound is None else self._constant(np.array([options.lower_bound]), "lower_bound")
         return snn.IntegrateAndFireOp(
             received,
-            self._spikes(),
+            self._spikes(options.spikes_per_step),
             threshold=self._constant(node.numbers("v_threshold"), "threshold"),
             reset="subtract" if subtracts else "zero",
             reset_value=self._constant(rest, "reset_value") if rest.any() and not subtracts else None,

@@ -7,7 +7,7 @@ from math import prod
 from typing import NamedTuple
 
 from neurocuda.errors import Problem, UnsupportedModelError
-from neurocuda.frontend.nir.graph import NEURONS, PASSING, Graph, Node
+from neurocuda.frontend.nir.graph import NEURONS, PASSING, Graph, Node, shown
 
 Shape = tuple[int, ...]
 
@@ -74,6 +74,8 @@ def _differing(graph: Graph, found: Mapping[str, Ends]) -> list[Problem]:
 def _ends(node: Node, received: Shape | None) -> Ends | None:
     """Raises ValueError where the parameters do not fit together; None where what it receives must be known first."""
     ends = _RULES[node.kind](node, received)
+    if ends is not None and 0 in (*ends.taken, *ends.given):
+        raise ValueError(f"it would have no elements: it takes {ends.taken} and gives {ends.given}")
     if ends is not None and (prod(ends.given) > MOST_ELEMENTS or prod(ends.taken) > MOST_ELEMENTS):
         raise ValueError(f"it would have {prod(ends.given):,} elements; at most {MOST_ELEMENTS:,} are possible")
     return ends
@@ -169,7 +171,7 @@ def convolution_geometry(node: Node, axes: int) -> Geometry:
         return Geometry(kernel, stride, (0,) * axes, (0,) * axes, dilation)
     if padding != "same" or set(stride) != {1}:
         raise ValueError(
-            f"its padding is '{padding:.20}' at stride {stride}; 'valid', and 'same' at stride 1, are known"
+            f"its padding is '{shown(padding)}' at stride {stride}; 'valid', and 'same' at stride 1, are known"
         )
     spans = tuple(spread * (size - 1) for spread, size in zip(dilation, kernel, strict=True))
     before = tuple(span // 2 for span in spans)
@@ -185,6 +187,8 @@ def pooling_geometry(node: Node) -> Geometry:
 
 
 def _sizes(node: Node, name: str, axes: int, least: int) -> Shape:
+    if isinstance(node.parameters[name], str):
+        raise ValueError(f"its {name} is a word, not {axes} numbers")
     values = node.integers(name)
     values = values * axes if len(values) == 1 else values
     if len(values) != axes or any(value < least for value in values):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neurocuda.errors import Problem, UnsupportedModelError
 from neurocuda.frontend.nir.graph import Graph, Node, shown
@@ -31,6 +32,21 @@ SLACK = 1e-6
 """A step may be longer than a time constant by this share: time constants are often float32."""
 
 
+def require_gain(node: Node, gain: NDArray[np.float64]) -> None:
+    """Checks what a neuron makes of its input in a step.
+
+    Raises:
+        UnsupportedModelError: it is beyond float32.
+    """
+    if (np.abs(gain) > LARGEST).any():
+        why = "its parameters multiply to a number beyond float32"
+        raise UnsupportedModelError("a neuron has no steps:", [Problem(_where(node), why=why)])
+
+
+def _where(node: Node) -> str:
+    return f"node '{shown(node.name)}' ({node.kind})"
+
+
 def require_values(graph: Graph, options: NirOptions, dt: float) -> None:
     """Checks every number of a graph for steps of `dt` seconds.
 
@@ -44,7 +60,7 @@ def require_values(graph: Graph, options: NirOptions, dt: float) -> None:
 
 
 def _problems(node: Node, options: NirOptions, dt: float) -> Iterator[Problem]:
-    where = f"node '{shown(node.name)}' ({node.kind})"
+    where = _where(node)
     for name, value in node.parameters.items():
         if isinstance(value, str):
             continue

@@ -115,6 +115,7 @@ def test_hdf5_without_a_graph(tmp_path: Path) -> None:
         (changed("input", shape=np.array([-2])), ["'input'", "shape", "positive"]),
         (changed("fc", weight=np.ones((2, 3, 2))), ["'fc'", "weight", "(2, 3, 2)"]),
         (changed("fc", bias=np.zeros(4)), ["'fc'", "bias", "(4,)"]),
+        (changed("fc", weight=np.ones((0, 2)), bias=np.ones(0)), ["'fc'", "no elements"]),
         (changed("lif", tau=np.ones(4)), ["'lif'", "tau (4,)", "r (3,)"]),
     ],
 )
@@ -128,6 +129,7 @@ def test_a_wrong_node_is_named(write: Write, nodes: Nodes, words: list[str]) -> 
         ([*CHAIN, ("lif", "nowhere")], ["edge 'lif -> nowhere'", "no node 'nowhere'"]),
         ([*CHAIN, ("nowhere", "fc")], ["edge 'nowhere -> fc'"]),
         ([("input", "fc"), ("fc", "output")], ["'lif'", "not connected"]),
+        ([*CHAIN, ("fc", "input")], ["edge 'fc -> input'", "Input node receives nothing"]),
         ([("fc", "lif"), ("lif", "output")], ["'fc'", "nothing reaches it"]),
         (
             [("input", "lif"), ("lif", "output"), ("fc", "output"), ("input", "fc")],
@@ -297,6 +299,31 @@ def test_delays_are_whole_steps(write: Write) -> None:
     fails(write(nodes, CHAIN), UnsupportedModelError, "'fc'", "negative")
     nodes["fc"] = ("Delay", {"delay": np.array([0.1, 1e9])})
     fails(write(nodes, CHAIN), UnsupportedModelError, "'fc'", "steps")
+
+
+def test_a_pooling_is_padded_by_numbers(write: Write) -> None:
+    two = np.array([1, 1])
+    nodes: Nodes = {
+        "input": ("Input", {"shape": np.array([1, 4, 4])}),
+        "pool": ("AvgPool2d", {"kernel_size": two, "stride": two, "padding": "same"}),
+        "output": ("Output", {"shape": np.array([1, 4, 4])}),
+    }
+    path = write(nodes, [("input", "pool"), ("pool", "output")])
+    with pytest.raises(UnsupportedModelError, match=r"'pool'.*padding is a word"):
+        import_nir(path, NirOptions(), create_context())
+
+
+def test_gains_fit_float32(write: Write) -> None:
+    nodes = chain() | {"lif": ("I", {"r": np.full(3, 3e38)})}
+    path = write(nodes, CHAIN)
+    import_nir(path, NirOptions(dt=1.0), create_context())
+    with pytest.raises(UnsupportedModelError, match=r"'lif'.*beyond float32"):
+        import_nir(path, NirOptions(dt=10.0), create_context())
+
+
+def test_single_numbers_may_have_axes(imported: Imported) -> None:
+    nodes = changed("lif", r=np.ones((1, 1)), tau=np.ones((1, 1, 1)), v_threshold=np.array(1.0))
+    imported(nodes, CHAIN, NirOptions(dt=0.1))
 
 
 def test_several_spikes_per_step_need_positive_thresholds(write: Write) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
@@ -113,8 +114,9 @@ def test_changed_members(tmp_path: Path, whole: bytes, seed: int) -> None:
         path.write_bytes(whole)
         with h5py.File(path, "r+") as file:
             for _ in range(chance.choice([1, 1, 2, 5])):
-                members = sorted(members_of(file))
-                _change(chance, file, chance.choice(members), chance.choice(members))
+                members = sorted(members_of(file)) or ["node"]
+                with suppress(KeyError, OSError, RuntimeError, ValueError):  # what HDF5 does not do
+                    _change(chance, file, chance.choice(members), chance.choice(members))
         try_to_import(path, (seed, attempt))
 
 

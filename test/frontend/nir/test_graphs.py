@@ -79,6 +79,37 @@ def test_a_delay_of_no_step_closes_no_cycle(imported: Imported) -> None:
         imported(nodes, edges, NirOptions(dt=1.0))
 
 
+def test_a_cycle_of_delays_alone_is_silent(run: Run) -> None:
+    nodes = ends(2) | {name: ("Delay", {"delay": np.ones(2)}) for name in "ab"}
+    edges = [("a", "b"), ("b", "a"), ("b", "output"), ("input", "output")]
+    np.testing.assert_array_equal(run(nodes, edges, [[1, 2]], options=NirOptions(dt=1.0))[0], [[1, 2]])
+
+
+@pytest.mark.parametrize("spikes_per_step", [1, 3])
+def test_pooled_spikes_come_back(run: Run, spikes_per_step: int) -> None:
+    """What passes a step has the range that a pooling gives it."""
+    shape, one = {"shape": np.ones(3, int)}, np.ones((1, 1, 1))
+    sizes = {"kernel_size": np.array([3, 3]), "stride": np.ones(2, int), "padding": np.ones(2, int)}
+    nodes: Nodes = {"input": ("Input", shape), "output": ("Output", shape), "pool": ("SumPool2d", sizes)}
+    nodes["if"] = ("IF", {"r": one, "v_threshold": one})
+    edges = [("input", "if"), ("if", "pool"), ("pool", "if"), ("pool", "output")]
+    trains = np.array([2.0, 0, 0.5, 3, 0]).reshape(5, 1, 1, 1)
+    found = run(nodes, edges, trains, options=NirOptions(spikes_per_step=spikes_per_step))[0]
+    v, spike, expected = 0.0, 0.0, list[float]()
+    for x in trains.ravel():
+        v += x + spike
+        spike = min(np.floor(v), spikes_per_step) if v > 1 else 0.0
+        v = 0.0 if spike else v
+        expected.append(spike)
+    np.testing.assert_array_equal(found.ravel(), expected)
+
+
+def test_an_output_may_be_read_inside(run: Run) -> None:
+    nodes = ends() | {"if": neuron(0.5)}
+    edges = [("input", "if"), ("if", "output"), ("output", "if")]
+    np.testing.assert_array_equal(run(nodes, edges, column(1, 0, -1, 0))[0], column(1, 1, 0, 0))
+
+
 def test_edges_may_stand_in_any_order(run: Run) -> None:
     nodes = ends() | {"b": neuron(0.5), "a": ("Scale", {"scale": -ONE}), "c": neuron(1.5)}
     edges = [("input", "b"), ("b", "a"), ("a", "b"), ("b", "c"), ("input", "c"), ("c", "output")]
