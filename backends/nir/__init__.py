@@ -11,9 +11,10 @@ BACKEND = Backend(
     summary="a .nir file for other frameworks; run by the reference interpreter",
     package="neurocuda.backends.nir",
     default_chip="exact",
-    constraints=Constraints(codes=("unary", "free", "train"), membrane_bits=EXACT_BITS),
+    constraints=Constraints(codes=("unary", "free"), membrane_bits=EXACT_BITS),
     pipeline=("convert-snn-to-nir{form=$chip}",),
     level="nir",
+    runs_trains=True,
     hooks=Hooks(
         emit="neurocuda.backends.nir.emit:emit_files",
         load="neurocuda.backends.nir.run:load",
