@@ -78,7 +78,7 @@ class Clock:
     def _evaluate(self, op: Operation, operands: Sequence[Signal]) -> Signal:
         meaning = meaning_of(type(op))
         silent = all(operand is None for operand in operands)
-        if silent and not meaning.stateful and not _has_bias(op):
+        if silent and not meaning.stateful and not _may_break_silence(op):
             return None
         if silent and not _awake(op, self.run.step):
             return None
@@ -118,7 +118,7 @@ class Clock:
         return tuple(np.stack(train, axis=1) for train in zip(*trains, strict=True)) if trains else tuple(silent)
 
 
-def _has_bias(op: Operation) -> bool:
+def _may_break_silence(op: Operation) -> bool:
     """Whether an operation may send something when nothing arrives: a constant current, or the spike of zero."""
     return isinstance(op, snn.ThresholdOp) or (isinstance(op, snn.Conv2dOp | snn.LinearOp) and op.bias is not None)
 

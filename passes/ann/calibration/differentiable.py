@@ -45,19 +45,20 @@ class Network:
         self._trained: dict[Operation, dict[str, _Trained]] = {}
         for op in self.ops:
             if isinstance(op, Conv2dBase | LinearBase):
-                start = self._tensor(op.weight)
+                start = self.constant(op.weight)
                 self._trained[op] = {"weight": _Trained.of(start, start.square().mean().sqrt())}
             elif isinstance(op, ann.NeuronOp):
                 self._trained[op] = self._neuron(op)
 
     def _neuron(self, op: ann.NeuronOp) -> dict[str, _Trained]:
         rank = len(shape_of(op.result))
-        clip = self._tensor(cast(Dense, op.attributes[CLIP]))
+        clip = self.constant(cast(Dense, op.attributes[CLIP]))
         clip = clip.reshape(broadcast_shape(rank, clip.numel()))
-        bias = torch.zeros_like(clip) if op.bias is None else self._tensor(op.bias)
+        bias = torch.zeros_like(clip) if op.bias is None else self.constant(op.bias)
         return {"bias": _Trained.of(bias, clip.mean() / 10), CLIP: _Trained.of(clip.log(), torch.ones(()))}
 
-    def _tensor(self, constant: Dense) -> Tensor:
+    def constant(self, constant: Dense) -> Tensor:
+        """A constant as the operation has it."""
         return torch.as_tensor(self.weights.array(constant).astype(np.float32))
 
     @property
@@ -68,10 +69,6 @@ class Network:
     def trained(self, op: Operation, name: str) -> Tensor:
         """A constant as it is now."""
         return self._trained[op][name].value
-
-    def constant(self, constant: Dense) -> Tensor:
-        """A constant that stays."""
-        return self._tensor(constant)
 
     def said(self, images: Sequence[Array], rounding: Rounding | None = None) -> list[Tensor]:
         """What every neuron layer and every readout says of some images, (batch, *shape) each.

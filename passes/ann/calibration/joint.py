@@ -55,6 +55,8 @@ def tune_together(
         NeuroCudaWarning: nothing was changed, and why.
     """
     tuned = Network(main_function(module).body.block, weights, timesteps)
+    if not tuned.changes:  # a network without layers
+        return
     without = tuned.without_gradient()
     if without is not None:
         place = Problem(f"`{without.name}`", user_location(without))

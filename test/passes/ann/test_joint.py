@@ -125,3 +125,10 @@ def test_what_comes_before_and_behind_the_layers_does_not_matter() -> None:
         for name in ("advanced", "joint")
     )
     assert not np.array_equal(walked.run(images).outputs, tuned.run(images).outputs)
+
+
+def test_a_network_without_layers_has_nothing_to_tune() -> None:
+    conversion = nc.Conversion(calibration="joint")
+    images = torch.rand(32, 1, 4, 4)
+    compiled = nc.compile(torch.nn.Flatten().eval(), target="cpu", calibration=images, conversion=conversion)
+    np.testing.assert_allclose(compiled.run(images).outputs, images.flatten(1).numpy(), atol=0.05)
