@@ -6,8 +6,6 @@ from abc import ABC
 
 from xdsl.dialects.builtin import (
     BoolAttr,
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     FloatAttr,
     IntegerAttr,
     TensorType,
@@ -32,8 +30,6 @@ from xdsl.utils.exceptions import VerifyException
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import Pointwise
 from neurocuda.ir.attributes import Dense, dense_shape, integer, shape_of
-
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
 
 class CanonicalActivation(HasCanonicalizationPatternsTrait):
@@ -112,7 +108,7 @@ class RoundedReluOp(PointwiseOp):
     """
 
     name = "ann.rounded_relu"
-    clip = prop_def(DENSE)
+    clip = prop_def(Dense)
     levels = prop_def(IntegerAttr.constr(i64))
     assembly_format = "$input `clip` `(` $clip `)` `levels` $levels attr-dict `:` type($input) `->` type($result)"
 

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import (
     BoolAttr,
     DenseArrayBase,
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     FloatAttr,
     TensorType,
     f64,
@@ -32,8 +30,6 @@ from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import Conv2dBase, DiagonalBase, LinearBase, ShapedOp, verify_one_element_type
 from neurocuda.dialects.shared.tables import ElementwiseProductBase, MatrixProductBase
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, integers, shape_of, values_of
-
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
 
 class CanonicalArithmetic(HasCanonicalizationPatternsTrait):
@@ -85,8 +81,8 @@ class AffineOp(FloatOp):
 
     name = "ann.affine"
     input = operand_def(TensorType)
-    scale = opt_prop_def(DENSE)
-    shift = opt_prop_def(DENSE)
+    scale = opt_prop_def(Dense)
+    shift = opt_prop_def(Dense)
     result = result_def(TensorType)
     traits = traits_def(Pure(), CanonicalArithmetic())
     irdl_options = (ParsePropInAttrDict(),)
@@ -111,10 +107,10 @@ class BatchNormOp(FloatOp):
 
     name = "ann.batch_norm"
     input = operand_def(TensorType)
-    scale = prop_def(DENSE)
-    shift = prop_def(DENSE)
-    mean = prop_def(DENSE)
-    variance = prop_def(DENSE)
+    scale = prop_def(Dense)
+    shift = prop_def(Dense)
+    mean = prop_def(Dense)
+    variance = prop_def(Dense)
     epsilon = prop_def(FloatAttr)
     result = result_def(TensorType)
     traits = traits_def(Pure())
@@ -159,8 +155,8 @@ class LayerNormOp(FloatOp):
     name = "ann.layer_norm"
     input = operand_def(TensorType)
     normalized = prop_def(DenseArrayBase.constr(i64))
-    scale = opt_prop_def(DENSE)
-    shift = opt_prop_def(DENSE)
+    scale = opt_prop_def(Dense)
+    shift = opt_prop_def(Dense)
     epsilon = prop_def(FloatAttr)
     result = result_def(TensorType)
     traits = traits_def(Pure())
@@ -291,7 +287,7 @@ class AttentionOp(FloatOp):
     value = operand_def(TensorType)
     scale = prop_def(FloatAttr)
     causal = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
-    mask = opt_prop_def(DENSE)
+    mask = opt_prop_def(Dense)
     result = result_def(TensorType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)

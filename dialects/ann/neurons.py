@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     FloatAttr,
     IntegerAttr,
     TensorType,
@@ -34,15 +32,13 @@ from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.dialects.shared.tables import LayerNormBase, LookupBase, SoftmaxBase
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, shape_of, tensor_type
 
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
-
 
 @irdl_op_definition
 class ConstantOp(ShapedOp):
     """A constant that an operation reads like an activation (a class token)."""
 
     name = "ann.constant"
-    value = prop_def(DENSE)
+    value = prop_def(Dense)
     result = result_def(TensorType)
     traits = traits_def(Pure(), ConstantLike())
     irdl_options = (ParsePropInAttrDict(),)
@@ -64,8 +60,8 @@ class InputOp(ShapedOp):
 
     name = "ann.input"
     input = operand_def(TensorType)
-    mean = opt_prop_def(DENSE)
-    std = opt_prop_def(DENSE)
+    mean = opt_prop_def(Dense)
+    std = opt_prop_def(Dense)
     result = result_def(TensorType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)
@@ -123,7 +119,7 @@ class NeuronOp(NeuronLayerOp):
     """min(max(sum of currents + bias, 0), maximum): one rectified neuron layer in floats. Spikes: yes."""
 
     name = "ann.neuron"
-    bias = opt_prop_def(DENSE)
+    bias = opt_prop_def(Dense)
     maximum = opt_prop_def(FloatAttr)
     assembly_format = (
         "$currents (`bias` `(` $bias^ `)`)? (`maximum` $maximum^)? attr-dict `:` `(` type($currents) `)` "
@@ -150,7 +146,7 @@ class RelayOp(NeuronLayerOp):
     """
 
     name = "ann.relay"
-    bias = opt_prop_def(DENSE)
+    bias = opt_prop_def(Dense)
     assembly_format = "$currents (`bias` `(` $bias^ `)`)? attr-dict `:` `(` type($currents) `)` `->` type($result)"
 
     def __init__(self, currents: Sequence[SSAValue], bias: Dense | None = None) -> None:
@@ -175,10 +171,10 @@ class StaircaseOp(NeuronLayerOp):
     """
 
     name = "ann.staircase"
-    bias = prop_def(DENSE)
-    threshold = prop_def(DENSE)
-    initial = prop_def(DENSE)
-    scale = prop_def(DENSE)
+    bias = prop_def(Dense)
+    threshold = prop_def(Dense)
+    initial = prop_def(Dense)
+    scale = prop_def(Dense)
     levels = prop_def(IntegerAttr.constr(i64))
     assembly_format = (
         "$currents `bias` `(` $bias `)` `threshold` `(` $threshold `)` `initial` `(` $initial `)` "

@@ -9,8 +9,6 @@ from typing import Protocol
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     Float32Type,
     Float64Type,
     IntegerType,
@@ -27,8 +25,6 @@ from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.shapes import Shape
 from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, dense_type, values_of
 from neurocuda.ir.resources import ResourceUser
-
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
 
 def memref_of(value: SSAValue) -> MemRefType[Attribute]:
@@ -138,7 +134,7 @@ class NeuronsOp(LoopOp, ABC):
 
     membrane = operand_def(MemRefType)
     spikes = operand_def(MemRefType)
-    scale = opt_prop_def(DENSE)
+    scale = opt_prop_def(Dense)
     layout = prop_def(DenseArrayBase.constr(i64))
 
     @property
@@ -162,7 +158,7 @@ class SynapseOp(LoopOp, ResourceUser, ABC):
 
     source = operand_def(MemRefType)
     membrane = operand_def(MemRefType)
-    weight = prop_def(DENSE)
+    weight = prop_def(Dense)
 
     def constants(self) -> Mapping[str, Dense]:
         return {"weight": self.weight}

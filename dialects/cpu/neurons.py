@@ -16,7 +16,7 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, PoolOp, buffer_element, buffer_shape, is_float
+from neurocuda.dialects.cpu.bases import LoopOp, NeuronsOp, PoolOp, buffer_element, buffer_shape, is_float
 from neurocuda.dialects.shared import shapes
 from neurocuda.ir.attributes import Dense, dense_shape, integer, values_of
 
@@ -30,7 +30,7 @@ class LeakOp(LoopOp):
 
     name = "cpu.leak"
     membrane = operand_def(MemRefType)
-    decay = prop_def(DENSE)
+    decay = prop_def(Dense)
     bits = opt_prop_def(IntegerAttr.constr(i64))
     assembly_format = (
         "$membrane `decay` `(` $decay `)` (`bits` $bits^)? (`steps` $steps^)? attr-dict `:` type($membrane)"
@@ -54,7 +54,7 @@ class ChargeOp(LoopOp):
 
     name = "cpu.charge"
     membrane = operand_def(MemRefType)
-    value = prop_def(DENSE)
+    value = prop_def(Dense)
     assembly_format = "$membrane `value` `(` $value `)` (`steps` $steps^)? attr-dict `:` type($membrane)"
 
     def constants(self) -> Mapping[str, Dense]:
@@ -91,8 +91,8 @@ class ClampOp(LoopOp):
 
     name = "cpu.clamp"
     membrane = operand_def(MemRefType)
-    lowest = prop_def(DENSE)
-    highest = opt_prop_def(DENSE)
+    lowest = prop_def(Dense)
+    highest = opt_prop_def(Dense)
     assembly_format = (
         "$membrane `lowest` `(` $lowest `)` (`highest` `(` $highest^ `)`)? (`steps` $steps^)? attr-dict `:` "
         "type($membrane)"
@@ -131,8 +131,8 @@ class FireOp(NeuronsOp):
     spikes = operand_def(MemRefType)
     fired = opt_operand_def(MemRefType)
     ready = opt_operand_def(MemRefType)
-    threshold = prop_def(DENSE)
-    reset_value = opt_prop_def(DENSE)
+    threshold = prop_def(Dense)
+    reset_value = opt_prop_def(Dense)
     strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     spikes_per_step = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
     levels = opt_prop_def(IntegerAttr.constr(i64))
@@ -183,7 +183,7 @@ class RecallOp(LoopOp):
     name = "cpu.recall"
     line = operand_def(MemRefType)
     target = operand_def(MemRefType)
-    delays = opt_prop_def(DENSE)
+    delays = opt_prop_def(Dense)
     assembly_format = (
         "$line `->` $target (`delays` `(` $delays^ `)`)? (`steps` $steps^)? attr-dict `:` type($line) `->` "
         "type($target)"

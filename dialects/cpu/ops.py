@@ -30,7 +30,6 @@ from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.cpu.bases import (
-    DENSE,
     LoopOp,
     NeuronsOp,
     PoolOp,
@@ -249,7 +248,7 @@ class FillOp(LoopOp):
 
     name = "cpu.fill"
     target = operand_def(MemRefType)
-    value = opt_prop_def(DENSE)
+    value = opt_prop_def(Dense)
     assembly_format = "$target (`value` `(` $value^ `)`)? (`steps` $steps^)? attr-dict `:` type($target)"
 
     def __init__(self, target: SSAValue, steps: tuple[int, int], value: Dense | None = None) -> None:
@@ -275,8 +274,8 @@ class QuantizeOp(LoopOp):
     name = "cpu.quantize"
     source = operand_def(MemRefType)
     target = operand_def(MemRefType)
-    step = prop_def(DENSE)
-    shift = prop_def(DENSE)
+    step = prop_def(Dense)
+    shift = prop_def(Dense)
     lowest = prop_def(IntegerAttr.constr(i64))
     highest = prop_def(IntegerAttr.constr(i64))
     assembly_format = (
@@ -302,8 +301,8 @@ class DequantizeOp(LoopOp):
     name = "cpu.dequantize"
     source = operand_def(MemRefType)
     target = operand_def(MemRefType)
-    scale = prop_def(DENSE)
-    offset = opt_prop_def(DENSE)
+    scale = prop_def(Dense)
+    offset = opt_prop_def(Dense)
     assembly_format = (
         "$source `->` $target `scale` `(` $scale `)` (`offset` `(` $offset^ `)`)? (`steps` $steps^)? attr-dict `:` "
         "type($source) `->` type($target)"

@@ -9,7 +9,7 @@ from math import prod
 from xdsl.dialects.builtin import IntegerAttr, IntegerType, MemRefType, i1, i32, i64
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
 
-from neurocuda.dialects.cpu.bases import DENSE, LoopOp, NeuronsOp, buffer_element, buffer_shape, is_unsigned
+from neurocuda.dialects.cpu.bases import LoopOp, NeuronsOp, buffer_element, buffer_shape, is_unsigned
 from neurocuda.dialects.shared import shapes
 from neurocuda.ir.attributes import Dense, dense_shape
 
@@ -39,10 +39,10 @@ class LookupOp(TableOp):
     """
 
     name = "cpu.lookup"
-    threshold = prop_def(DENSE)
+    threshold = prop_def(Dense)
     lowest = prop_def(IntegerAttr.constr(i64))
     highest = prop_def(IntegerAttr.constr(i64))
-    table = opt_prop_def(DENSE)
+    table = opt_prop_def(Dense)
     assembly_format = (
         "$membrane `->` $spikes `threshold` `(` $threshold `)` `clip` $lowest `to` $highest "
         "(`table` `(` $table^ `)`)?" + LAYER
@@ -75,8 +75,8 @@ class SoftmaxOp(TableOp):
     """
 
     name = "cpu.softmax"
-    divisor = prop_def(DENSE)
-    table = prop_def(DENSE)
+    divisor = prop_def(Dense)
+    table = prop_def(Dense)
     levels = prop_def(IntegerAttr.constr(i64))
     assembly_format = (
         "$membrane `->` $spikes `divisor` `(` $divisor `)` `table` `(` $table `)` `levels` $levels" + LAYER
@@ -104,8 +104,8 @@ class LayerNormOp(TableOp):
     """
 
     name = "cpu.layer_norm"
-    gain = prop_def(DENSE)
-    shift = prop_def(DENSE)
+    gain = prop_def(Dense)
+    shift = prop_def(Dense)
     epsilon = prop_def(IntegerAttr.constr(i64))
     lowest = prop_def(IntegerAttr.constr(i64))
     highest = prop_def(IntegerAttr.constr(i64))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, TensorType, f32, i32
+from xdsl.dialects.builtin import TensorType, f32, i32
 from xdsl.ir import Attribute, Dialect, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -28,8 +28,6 @@ from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, shape_of
 
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
-
 
 @irdl_op_definition
 class QuantizeOp(ShapedOp):
@@ -43,10 +41,10 @@ class QuantizeOp(ShapedOp):
 
     name = "host.quantize"
     input = operand_def(TensorType)
-    step = prop_def(DENSE)
-    shift = prop_def(DENSE)
-    scale = prop_def(DENSE)
-    offset = prop_def(DENSE)
+    step = prop_def(Dense)
+    shift = prop_def(Dense)
+    scale = prop_def(Dense)
+    offset = prop_def(Dense)
     result = result_def(TensorType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)
@@ -86,8 +84,8 @@ class DequantizeOp(ShapedOp):
 
     name = "host.dequantize"
     input = operand_def(TensorType)
-    scale = prop_def(DENSE)
-    offset = opt_prop_def(DENSE)
+    scale = prop_def(Dense)
+    offset = opt_prop_def(Dense)
     result = result_def(TensorType)
     traits = traits_def(Pure())
     irdl_options = (ParsePropInAttrDict(),)

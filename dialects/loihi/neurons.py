@@ -9,8 +9,6 @@ from typing import ClassVar
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     IntegerAttr,
     IntegerType,
     StringAttr,
@@ -35,8 +33,6 @@ from neurocuda.dialects.loihi.types import CURRENT, GRADED, MEMBRANE, SPIKE, car
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, shape_of, values_of
-
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
 PLACE = (
     "(`chip` $chip^)? (`cores` $cores^)? attr-dict `:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
@@ -152,9 +148,9 @@ class LifOp(GroupOp):
     du = prop_def(IntegerAttr.constr(i64))
     dv = prop_def(IntegerAttr.constr(i64))
     vth = prop_def(IntegerAttr.constr(i64))
-    bias_mant = opt_prop_def(DENSE)
+    bias_mant = opt_prop_def(Dense)
     bias_exp = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
-    initial = opt_prop_def(DENSE)
+    initial = opt_prop_def(Dense)
     assembly_format = (
         "$currents `du` $du `dv` $dv `vth` $vth (`bias_mant` `(` $bias_mant^ `)`)? (`bias_exp` $bias_exp^)? "
         "(`initial` `(` $initial^ `)`)? " + PLACE
@@ -187,9 +183,9 @@ class IntegrateAndFireOp(GroupOp):
     """
 
     name = "loihi.integrate_and_fire"
-    threshold = prop_def(DENSE)
-    bias = opt_prop_def(DENSE)
-    initial = opt_prop_def(DENSE)
+    threshold = prop_def(Dense)
+    bias = opt_prop_def(Dense)
+    initial = opt_prop_def(Dense)
     fire = opt_prop_def(DenseArrayBase.constr(i64))
     assembly_format = (
         "$currents `threshold` `(` $threshold `)` (`bias` `(` $bias^ `)`)? (`initial` `(` $initial^ `)`)? "
@@ -236,7 +232,7 @@ class SigmaDeltaOp(GroupOp):
 
     name = "loihi.sigma_delta"
     vth = prop_def(IntegerAttr.constr(i64))
-    bias = opt_prop_def(DENSE)
+    bias = opt_prop_def(Dense)
     activation = prop_def(StringAttr, default_value=StringAttr("relu"))
     spike_exp = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     state_exp = prop_def(IntegerAttr.constr(i64), default_value=integer(0))

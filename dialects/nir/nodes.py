@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import (
     AnyFloat,
     DenseArrayBase,
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     IntegerAttr,
     StringAttr,
     TensorType,
@@ -34,7 +32,6 @@ from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.dialects.snn.types import SpikesType
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
 
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 HEAD = "$node `(` $inputs `)` "
 TAIL = " attr-dict `:` `(` type($inputs) `)` `->` type($result)"
 
@@ -83,7 +80,7 @@ class NodeOp(ShapedOp, ABC):
     def verify_(self) -> None:
         super().verify_()
         for name, value in self.properties.items():
-            dense = isinstance(value, DENSE)
+            dense = isinstance(value, Dense)
             if dense and not isinstance(dense_type(value).element_type, AnyFloat):  # C3
                 raise VerifyException(f"{self.name}: its {name} is not of floats")
 
@@ -92,7 +89,7 @@ class ElementwiseOp(NodeOp, ABC):
     """A node that treats every element alone. In a file each has parameters of its own; here they broadcast."""
 
     def inferred_shape(self) -> shapes.Shape:
-        parameters = [value for value in self.properties.values() if isinstance(value, DENSE)]
+        parameters = [value for value in self.properties.values() if isinstance(value, Dense)]
         return shapes.neuron_layer(
             [shape_of(value) for value in self.inputs], [dense_shape(each) for each in parameters]
         )
@@ -109,8 +106,8 @@ class AffineOp(NodeOp):
     """
 
     name = "nir.affine"
-    weight = prop_def(DENSE)
-    bias = prop_def(DENSE)
+    weight = prop_def(Dense)
+    bias = prop_def(Dense)
     traits = traits_def(Pure())
     assembly_format = HEAD + "`weight` `(` $weight `)` `bias` `(` $bias `)`" + TAIL
 
@@ -125,7 +122,7 @@ class LinearOp(NodeOp):
     """W x, of a vector, with an (out, in) weight."""
 
     name = "nir.linear"
-    weight = prop_def(DENSE)
+    weight = prop_def(Dense)
     traits = traits_def(Pure())
     assembly_format = HEAD + "`weight` `(` $weight `)`" + TAIL
 
@@ -138,7 +135,7 @@ class ScaleOp(ElementwiseOp):
     """Every element times its own factor."""
 
     name = "nir.scale"
-    scale = prop_def(DENSE)
+    scale = prop_def(Dense)
     traits = traits_def(Pure())
     assembly_format = HEAD + "`scale` `(` $scale `)`" + TAIL
 
@@ -151,8 +148,8 @@ class Conv1dOp(NodeOp):
     """
 
     name = "nir.conv1d"
-    weight = prop_def(DENSE)
-    bias = prop_def(DENSE)
+    weight = prop_def(Dense)
+    bias = prop_def(Dense)
     stride = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
     padding = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     dilation = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
@@ -184,8 +181,8 @@ class Conv2dOp(NodeOp):
     """
 
     name = "nir.conv2d"
-    weight = prop_def(DENSE)
-    bias = prop_def(DENSE)
+    weight = prop_def(Dense)
+    bias = prop_def(Dense)
     stride = prop_def(DenseArrayBase.constr(i64), default_value=integers((1, 1)))
     padding = prop_def(DenseArrayBase.constr(i64), default_value=integers((0, 0)))
     dilation = prop_def(DenseArrayBase.constr(i64), default_value=integers((1, 1)))
@@ -258,8 +255,8 @@ class ThresholdOp(ElementwiseOp):
     """
 
     name = "nir.threshold"
-    threshold = prop_def(DENSE)
-    scale = opt_prop_def(DENSE)
+    threshold = prop_def(Dense)
+    scale = opt_prop_def(Dense)
     traits = traits_def(Pure())
     assembly_format = HEAD + "`threshold` `(` $threshold `)` (`scale` `(` $scale^ `)`)?" + TAIL
 
@@ -275,7 +272,7 @@ class DelayOp(ElementwiseOp):
     """
 
     name = "nir.delay"
-    delay = prop_def(DENSE)
+    delay = prop_def(Dense)
     traits = traits_def()
     assembly_format = HEAD + "`delay` `(` $delay `)`" + TAIL
 
@@ -285,7 +282,7 @@ class IOp(ElementwiseOp):
     """An integrator: v <- v + dt r x, read at every step."""
 
     name = "nir.i"
-    r = prop_def(DENSE)
+    r = prop_def(Dense)
     traits = traits_def()
     assembly_format = HEAD + "`r` `(` $r `)`" + TAIL
 
@@ -295,9 +292,9 @@ class LIOp(ElementwiseOp):
     """A leaky integrator: v <- v + dt / tau (v_leak - v + r x), read at every step."""
 
     name = "nir.li"
-    tau = prop_def(DENSE)
-    r = prop_def(DENSE)
-    v_leak = prop_def(DENSE)
+    tau = prop_def(Dense)
+    r = prop_def(Dense)
+    v_leak = prop_def(Dense)
     traits = traits_def()
     assembly_format = HEAD + "`tau` `(` $tau `)` `r` `(` $r `)` `v_leak` `(` $v_leak `)`" + TAIL
 
@@ -307,11 +304,11 @@ class CubaLIOp(ElementwiseOp):
     """A leaky integrator of a leaky current: i <- i + dt / tau_syn (w_in x - i), then as `nir.li` of i."""
 
     name = "nir.cuba_li"
-    tau_syn = prop_def(DENSE)
-    tau_mem = prop_def(DENSE)
-    r = prop_def(DENSE)
-    v_leak = prop_def(DENSE)
-    w_in = prop_def(DENSE)
+    tau_syn = prop_def(Dense)
+    tau_mem = prop_def(Dense)
+    r = prop_def(Dense)
+    v_leak = prop_def(Dense)
+    w_in = prop_def(Dense)
     traits = traits_def()
     assembly_format = (
         HEAD + "`tau_syn` `(` $tau_syn `)` `tau_mem` `(` $tau_mem `)` `r` `(` $r `)` `v_leak` `(` $v_leak `)` "
@@ -330,9 +327,9 @@ class FiringOp(ElementwiseOp, ABC):
     (C4) The result's elements are spikes.
     """
 
-    v_threshold = prop_def(DENSE)
-    v_reset = prop_def(DENSE)
-    scale = opt_prop_def(DENSE)
+    v_threshold = prop_def(Dense)
+    v_reset = prop_def(Dense)
+    scale = opt_prop_def(Dense)
     traits = traits_def()
 
     def verify_(self) -> None:
@@ -346,7 +343,7 @@ class IFOp(FiringOp):
     """Integrate and fire: v <- v + dt r x."""
 
     name = "nir.if"
-    r = prop_def(DENSE)
+    r = prop_def(Dense)
     assembly_format = HEAD + "`r` `(` $r `)` " + FIRING
 
 
@@ -355,9 +352,9 @@ class LIFOp(FiringOp):
     """Leaky integrate and fire: v as in `nir.li`."""
 
     name = "nir.lif"
-    tau = prop_def(DENSE)
-    r = prop_def(DENSE)
-    v_leak = prop_def(DENSE)
+    tau = prop_def(Dense)
+    r = prop_def(Dense)
+    v_leak = prop_def(Dense)
     assembly_format = HEAD + "`tau` `(` $tau `)` `r` `(` $r `)` `v_leak` `(` $v_leak `)` " + FIRING
 
 
@@ -366,11 +363,11 @@ class CubaLIFOp(FiringOp):
     """Leaky integrate and fire with a leaky current: v as in `nir.cuba_li`."""
 
     name = "nir.cuba_lif"
-    tau_syn = prop_def(DENSE)
-    tau_mem = prop_def(DENSE)
-    r = prop_def(DENSE)
-    v_leak = prop_def(DENSE)
-    w_in = prop_def(DENSE)
+    tau_syn = prop_def(Dense)
+    tau_mem = prop_def(Dense)
+    r = prop_def(Dense)
+    v_leak = prop_def(Dense)
+    w_in = prop_def(Dense)
     assembly_format = (
         HEAD + "`tau_syn` `(` $tau_syn `)` `tau_mem` `(` $tau_mem `)` `r` `(` $r `)` `v_leak` `(` $v_leak `)` "
         "`w_in` `(` $w_in `)` " + FIRING

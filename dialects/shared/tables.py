@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from xdsl.dialects.builtin import (
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     FloatAttr,
     IntegerAttr,
     TensorType,
@@ -30,8 +28,6 @@ from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, integer, shape_of
 
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
-
 
 class TableLayerOp(ShapedOp, ABC):
     """Currents of one shape, summed onto `initial`, of which every neuron says one integer.
@@ -42,8 +38,8 @@ class TableLayerOp(ShapedOp, ABC):
     """
 
     currents = var_operand_def(TensorType)
-    initial = opt_prop_def(DENSE)
-    scale = opt_prop_def(DENSE)
+    initial = opt_prop_def(Dense)
+    scale = opt_prop_def(Dense)
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
 
@@ -78,10 +74,10 @@ class LookupBase(TableLayerOp, ABC):
     lowest ... highest.
     """
 
-    threshold = prop_def(DENSE)
+    threshold = prop_def(Dense)
     lowest = prop_def(IntegerAttr.constr(i64))
     highest = prop_def(IntegerAttr.constr(i64))
-    table = opt_prop_def(DENSE)
+    table = opt_prop_def(Dense)
     FORMAT: ClassVar[str] = (
         "$currents `threshold` `(` $threshold `)` (`initial` `(` $initial^ `)`)? `clip` $lowest `to` $highest "
         "(`table` `(` $table^ `)`)? (`scale` `(` $scale^ `)`)?"
@@ -140,8 +136,8 @@ class SoftmaxBase(TableLayerOp, ABC):
     (C5) The divisor is constant along a row.
     """
 
-    divisor = prop_def(DENSE)
-    table = prop_def(DENSE)
+    divisor = prop_def(Dense)
+    table = prop_def(Dense)
     levels = prop_def(IntegerAttr.constr(i64))
     FORMAT: ClassVar[str] = (
         "$currents `divisor` `(` $divisor `)` (`initial` `(` $initial^ `)`)? `table` `(` $table `)` `levels` $levels "
@@ -196,8 +192,8 @@ class LayerNormBase(TableLayerOp, ABC):
     (C3) Gain and shift broadcast onto a row.
     """
 
-    gain = prop_def(DENSE)
-    shift = prop_def(DENSE)
+    gain = prop_def(Dense)
+    shift = prop_def(Dense)
     epsilon = prop_def(IntegerAttr.constr(i64) | FloatAttr.constr(f64))
     FORMAT: ClassVar[str] = (
         "$currents `gain` `(` $gain `)` `shift` `(` $shift `)` `epsilon` $epsilon (`initial` `(` $initial^ `)`)? "

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import (
     BoolAttr,
     DenseArrayBase,
-    DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     IntegerAttr,
     StringAttr,
     TensorType,
@@ -34,8 +32,6 @@ from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.dialects.snn.types import GradedType, SpikesType
 from neurocuda.ir.attributes import Dense, dense_shape, element_type, integer, integers, shape_of, values_of
-
-DENSE = DenseIntOrFPElementsAttr | DenseResourceAttr
 
 STATE = "(`shift` $shift^)? (`decay_bits` $decay_bits^)? (`state_bits` $state_bits^)? "
 """How integers of a membrane and of a synaptic current are said."""
@@ -131,22 +127,22 @@ class IntegrateAndFireOp(ChargedOp):
     """
 
     name = "snn.integrate_and_fire"
-    threshold = prop_def(DENSE)
-    initial = opt_prop_def(DENSE)
-    bias = opt_prop_def(DENSE)
-    scale = opt_prop_def(DENSE)
+    threshold = prop_def(Dense)
+    initial = opt_prop_def(Dense)
+    bias = opt_prop_def(Dense)
+    scale = opt_prop_def(Dense)
     levels = opt_prop_def(IntegerAttr.constr(i64))
     reset = prop_def(StringAttr, default_value=StringAttr("subtract"))
-    reset_value = opt_prop_def(DENSE)
+    reset_value = opt_prop_def(Dense)
     strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     spikes_per_step = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
     refractory = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
-    membrane_decay = opt_prop_def(DENSE)
-    current_decay = opt_prop_def(DENSE)
+    membrane_decay = opt_prop_def(Dense)
+    current_decay = opt_prop_def(Dense)
     shift = opt_prop_def(IntegerAttr.constr(i64))
     decay_bits = opt_prop_def(IntegerAttr.constr(i64))
     state_bits = opt_prop_def(IntegerAttr.constr(i64))
-    lower_bound = opt_prop_def(DENSE)
+    lower_bound = opt_prop_def(Dense)
     fire = opt_prop_def(DenseArrayBase.constr(i64))
     values = opt_prop_def(DenseArrayBase.constr(i64))
     signed = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
@@ -262,10 +258,10 @@ class AccumulateOp(ChargedOp):
     """
 
     name = "snn.accumulate"
-    initial = opt_prop_def(DENSE)
-    bias = opt_prop_def(DENSE)
-    membrane_decay = opt_prop_def(DENSE)
-    current_decay = opt_prop_def(DENSE)
+    initial = opt_prop_def(Dense)
+    bias = opt_prop_def(Dense)
+    membrane_decay = opt_prop_def(Dense)
+    current_decay = opt_prop_def(Dense)
     shift = opt_prop_def(IntegerAttr.constr(i64))
     decay_bits = opt_prop_def(IntegerAttr.constr(i64))
     state_bits = opt_prop_def(IntegerAttr.constr(i64))
@@ -315,7 +311,7 @@ class DelayOp(IRDLOperation):
     name = "snn.delay"
     input = operand_def(TensorType)
     steps = prop_def(IntegerAttr.constr(i64))
-    extra = opt_prop_def(DENSE)
+    extra = opt_prop_def(Dense)
     result = result_def(TensorType)
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$input `steps` $steps (`extra` `(` $extra^ `)`)? attr-dict `:` type($input) `->` type($result)"
@@ -345,7 +341,7 @@ class ThresholdOp(ShapedOp):
 
     name = "snn.threshold"
     input = operand_def(TensorType)
-    threshold = prop_def(DENSE)
+    threshold = prop_def(Dense)
     strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     result = result_def(TensorType)
     traits = traits_def(Pure())
