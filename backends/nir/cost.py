@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.nir import ops as nir
-from neurocuda.ir.attributes import dense_shape, shape_of
+from neurocuda.ir.attributes import Dense, dense_shape, shape_of
 from neurocuda.ir.backend import Execution, Reading
 from neurocuda.ir.weights import WeightStore
 
@@ -32,8 +32,7 @@ def _parameters(op: nir.NodeOp) -> int:
     constants = [
         value
         for name, value in op.properties.items()
-        if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr)
-        and not (name == "scale" and op.name != "nir.scale")
+        if isinstance(value, Dense) and not (name == "scale" and op.name != "nir.scale")
     ]
     if isinstance(op, nir.ElementwiseOp):
         return len(constants) * prod(shape_of(op.result))

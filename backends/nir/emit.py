@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, DenseResourceAttr, IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, ModuleOp
 from xdsl.ir import SSAValue
 
 from neurocuda.dialects.nir import ops as nir
@@ -115,7 +115,7 @@ def _parameters(op: nir.NodeOp, weights: WeightStore) -> dict[str, Any]:
 
     found: dict[str, Any] = {}
     for name, value in op.properties.items():
-        if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
+        if isinstance(value, Dense):
             found[name] = _constant(op, value, weights)
         elif isinstance(value, DenseArrayBase):
             found[name] = values_of(value)
