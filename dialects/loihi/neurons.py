@@ -1,4 +1,4 @@
-"""Groups of neurons: all state, on cores of a chip; and where spikes come from."""
+"""Groups of neurons: all state, on cores of chips; and where spikes come from."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ from xdsl.utils.exceptions import VerifyException
 from neurocuda.dialects.loihi.types import CURRENT, GRADED, MEMBRANE, SPIKE, carries_spikes
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import ShapedOp
-from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, shape_of, values_of
+from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
 
 PLACE = (
-    "(`chip` $chip^)? (`cores` $cores^)? attr-dict `:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
+    "(`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? attr-dict "
+    "`:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
 )
 
 
@@ -63,20 +64,66 @@ class SourceOp(ShapedOp):
             raise VerifyException(f"{self.name}: expected i1 or i32 all along, found {self.input.type}")
 
 
+@irdl_op_definition
+class PulsesOp(ShapedOp):
+    """One neuron outside of the network that sends given payloads at given steps, whatever the input: a clock signal.
+
+    It releases layers, raises ramps and brings biases in their time. Lava's `RingBuffer`; on a chip a spike generator.
+
+    (C1) It is one neuron. (C2) It sends graded spikes (i32). (C3) Steps ascend from 0 on, one payload for each.
+    """
+
+    name = "loihi.pulses"
+    steps = prop_def(DenseArrayBase.constr(i64))
+    payloads = prop_def(DenseArrayBase.constr(i64))
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+    irdl_options = (ParsePropInAttrDict(),)
+    assembly_format = "`steps` $steps `payloads` $payloads attr-dict `:` type($result)"
+
+    def __init__(self, pulses: Mapping[int, int]) -> None:
+        steps = sorted(pulses)
+        super().__init__(
+            properties={"steps": integers(steps), "payloads": integers([pulses[step] for step in steps])},
+            result_types=[TensorType(GRADED, (1,))],
+        )
+
+    @property
+    def pulses(self) -> Mapping[int, int]:
+        """The payload by step."""
+        return dict(zip(values_of(self.steps), values_of(self.payloads), strict=True))
+
+    def inferred_shape(self) -> shapes.Shape:
+        return (1,)
+
+    def verify_(self) -> None:
+        super().verify_()  # C1
+        if element_type(self.result) != GRADED:  # C2
+            raise VerifyException(f"{self.name}: expected {GRADED}, found {element_type(self.result)}")
+        steps, payloads = values_of(self.steps), values_of(self.payloads)
+        ascending = all(before < after for before, after in zip((-1, *steps), steps, strict=False))
+        if not steps or not ascending or len(steps) != len(payloads):  # C3
+            raise VerifyException(f"{self.name}: payloads {list(payloads)} at steps {list(steps)}")
+
+
 class GroupOp(ShapedOp, ABC):
     """Neurons of one model. The currents of all their synapses add up; per-neuron constants broadcast.
 
-    `spikes` are what they send, `membrane` is a probe: the membrane potential behind every step. With `chip` and
-    `cores` the group has its place: its neurons, in row-major order, are shared out evenly over the cores.
+    `spikes` are what they send, `membrane` is a probe: the membrane potential behind every step. With `tiles`, `chips`
+    and `cores` the group has its place: along every axis it is cut into `tiles` parts, as even as can be with the larger
+    ones first, and of the blocks, in row-major order, block i lies on core `cores[i]` of chip `chips[i]`. Groups may
+    share a core.
 
     (C1) Currents and results have one shape.
     (C2) Currents and membranes are i24, spikes i1, graded ones i32.
-    (C3) Chip and cores go together. Cores differ, none is negative, and none is empty.
+    (C3) Tiles, chips and cores go together: every axis has at least one part and no more than elements, every block a
+         core of its own, and no number is negative.
     (C4) Per-neuron constants are integers within the widths below. Level `loihi` checks it.
     """
 
     currents = var_operand_def(TensorType)
-    chip = opt_prop_def(IntegerAttr.constr(i64))
+    tiles = opt_prop_def(DenseArrayBase.constr(i64))
+    chips = opt_prop_def(DenseArrayBase.constr(i64))
     cores = opt_prop_def(DenseArrayBase.constr(i64))
     spikes = result_def(TensorType)
     membrane = result_def(TensorType)
@@ -104,18 +151,26 @@ class GroupOp(ShapedOp, ABC):
             if constant is not None and not isinstance(dense_type(constant).element_type, IntegerType):
                 raise VerifyException(f"{self.name}: its {name} holds no integers")
 
+    @property
+    def places(self) -> tuple[tuple[int, int], ...]:
+        """(chip, core) of every block, in row-major order; empty where the group has no place."""
+        if self.chips is None or self.cores is None:
+            return ()
+        return tuple(zip(values_of(self.chips), values_of(self.cores), strict=True))
+
     def _verify_place(self) -> None:
         """C3."""
-        if self.chip is None and self.cores is None:
+        if self.tiles is None and self.chips is None and self.cores is None:
             return
-        if self.chip is None or self.cores is None:
-            raise VerifyException(f"{self.name}: a place is a chip and its cores")
-        cores = values_of(self.cores)
-        neurons = prod(shape_of(self.spikes))
-        if self.chip.value.data < 0 or min(cores, default=-1) < 0 or not len(set(cores)) == len(cores) <= neurons:
-            raise VerifyException(
-                f"{self.name}: {neurons} neurons do not share the cores {list(cores)} of chip {self.chip.value.data}"
-            )
+        if self.tiles is None or self.chips is None or self.cores is None:
+            raise VerifyException(f"{self.name}: a place is made of tiles, chips and cores")
+        tiles, chips, cores, shape = *map(values_of, (self.tiles, self.chips, self.cores)), shape_of(self.spikes)
+        if len(tiles) != len(shape) or not all(1 <= parts <= size for parts, size in zip(tiles, shape, strict=True)):
+            raise VerifyException(f"{self.name}: neurons of shape {shape} are not cut into {list(tiles)} tiles")
+        places = set(zip(chips, cores, strict=False))
+        if not len(chips) == len(cores) == len(places) == prod(tiles) or min(*chips, *cores) < 0:
+            found = f"chips {list(chips)} and cores {list(cores)}"
+            raise VerifyException(f"{self.name}: {found} are not one place for each of {prod(tiles)} blocks")
 
     def require(self, value: IntegerAttr, name: str, lowest: int, highest: int) -> None:
         """Raises VerifyException where a property leaves its register."""

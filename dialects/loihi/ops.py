@@ -1,4 +1,4 @@
-"""All operations of the `loihi` dialect: groups of neurons, synapses, ports between them, and the network."""
+"""All operations of the `loihi` dialect: groups of neurons, synapses, ports between them, the network and its border."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from xdsl.irdl import (
 from xdsl.traits import IsolatedFromAbove, IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from neurocuda.dialects.loihi.neurons import GroupOp, IntegrateAndFireOp, LifOp, SigmaDeltaOp, SourceOp
+from neurocuda.dialects.loihi.border import ReadoutOp, StimulusOp
+from neurocuda.dialects.loihi.neurons import GroupOp, IntegrateAndFireOp, LifOp, PulsesOp, SigmaDeltaOp, SourceOp
 from neurocuda.dialects.loihi.synapses import ConvOp, DelayedOp, DenseOp, SparseOp, WeightsOp
 from neurocuda.dialects.shared.bases import ReshapeBase, TransposeBase
 from neurocuda.ir.attributes import element_type, integer, shape_of
@@ -34,10 +35,13 @@ __all__ = [
     "LifOp",
     "NetworkOp",
     "OutputOp",
+    "PulsesOp",
+    "ReadoutOp",
     "ReshapeOp",
     "SigmaDeltaOp",
     "SourceOp",
     "SparseOp",
+    "StimulusOp",
     "TransposeOp",
     "WeightsOp",
 ]
@@ -66,7 +70,7 @@ class NetworkOp(IRDLOperation):
     hears at a step it says at a later one.
 
     (C1) The body's arguments have the operands' types.
-    (C2) There is at least one step; no source has more rows than that.
+    (C2) There is at least one step; no source has more rows, and no pulse comes later.
     (C3) `loihi.output` ends the body with the results' types, which have a first axis of as many steps more.
     (C4) A value is read behind the operation that makes it, but by a synapse.
     (C5) Only `loihi.output` reads membranes.
@@ -100,6 +104,9 @@ class NetworkOp(IRDLOperation):
         rows = [shape_of(op.input)[0] for op in self.body.block.ops if isinstance(op, SourceOp)]
         if max(rows, default=0) > steps:  # C2
             raise VerifyException(f"loihi.network: a source has {max(rows)} rows for {steps} steps")
+        pulses = [step for op in self.body.block.ops if isinstance(op, PulsesOp) for step in op.pulses]
+        if max(pulses, default=0) >= steps:  # C2
+            raise VerifyException(f"loihi.network: a pulse comes at step {max(pulses)} of {steps}")
         read = [self._along_time(value) for value in last.operands] if isinstance(last, OutputOp) else None
         if read != [value.type for value in self.outputs]:  # C3
             raise VerifyException("loihi.network: the body does not end in a `loihi.output` of the results' types")
@@ -148,10 +155,13 @@ DIALECT = Dialect(
         LifOp,
         NetworkOp,
         OutputOp,
+        PulsesOp,
+        ReadoutOp,
         ReshapeOp,
         SigmaDeltaOp,
         SourceOp,
         SparseOp,
+        StimulusOp,
         TransposeOp,
     ],
 )

@@ -62,6 +62,8 @@ class Clock:
             values[op.result] = line.popleft()
         for op in self.others:
             results = self.run.evaluate(op, [values[operand] for operand in op.operands])
+            if isinstance(op, loihi.PulsesOp):
+                results = (np.broadcast_to(results[0], (self.batch, 1)),)
             values |= dict(zip(op.results, results, strict=True))
             if isinstance(op, loihi.GroupOp):
                 self._note(op, results[0])
@@ -91,6 +93,36 @@ class Clock:
 def source(op: loihi.SourceOp, run: Run, rows: Array) -> Word:
     row = rows[:, run.step] if run.step < rows.shape[1] else np.zeros_like(rows[:, 0])
     return row.astype(np.int32)
+
+
+@means(loihi.PulsesOp, stateful=True)
+def pulses(op: loihi.PulsesOp, run: Run) -> Word:
+    return np.full((1, 1), op.pulses.get(run.step, 0), np.int32)  # the clock repeats it for every image
+
+
+# What the host does at the border
+
+
+def _reversed(values: Array, first: int) -> Array:
+    """The axes from one on in reverse order."""
+    return values.transpose(*range(first), *reversed(range(first, values.ndim)))
+
+
+@means(loihi.StimulusOp)
+def stimulus(op: loihi.StimulusOp, run: Run, x: Array) -> Word:
+    if op.factors is None:
+        return _reversed(x, 2).astype(np.int32)
+    value = _reversed(x, 1).astype(np.int32)
+    return np.stack([value * np.int32(factor) for factor in values_of(op.factors)], axis=1)
+
+
+@means(loihi.ReadoutOp)
+def readout(op: loihi.ReadoutOp, run: Run, train: Array) -> Array:
+    rows = train[:, op.skip.value.data :]
+    if op.read.data == "train":
+        return _reversed(rows, 2) // op.divisor.value.data
+    row = rows[:, -1] if op.read.data == "last" else rows.sum(axis=1)
+    return _reversed(row, 1) // op.divisor.value.data
 
 
 # Groups of neurons

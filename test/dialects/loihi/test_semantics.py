@@ -215,3 +215,40 @@ def test_images_do_not_hear_each_other(seed: int) -> None:
     for image in range(3):
         alone = interpret(network.module, network.weights, [rows[image : image + 1] for rows in network.inputs])
         assert all(np.array_equal(one[0], all_[image]) for one, all_ in zip(alone, together, strict=True))
+
+
+def test_a_stimulus_reverses_axes_and_a_readout_reverses_them_back() -> None:
+    text = """
+    func.func @main(%x: tensor<2x3xi8>) -> (tensor<2x3xi32>, tensor<2x3xi32>, tensor<1x2x3xi32>) {
+      %r = loihi.stimulus %x factors [3, -1] : tensor<2x3xi8> -> tensor<2x3x2xi32>
+      %a = loihi.readout %r "last" : tensor<2x3x2xi32> -> tensor<2x3xi32>
+      %b = loihi.readout %r "sum" divisor 2 : tensor<2x3x2xi32> -> tensor<2x3xi32>
+      %c = loihi.readout %r "train" skip 1 : tensor<2x3x2xi32> -> tensor<1x2x3xi32>
+      func.return %a, %b, %c : tensor<2x3xi32>, tensor<2x3xi32>, tensor<1x2x3xi32>
+    }
+    """
+    context = create_context()
+    value = np.arange(6).reshape(1, 2, 3)
+    last, total, train = interpret(parse_module(context, text), weights_of(context), [value])
+    np.testing.assert_array_equal(last, -value)
+    np.testing.assert_array_equal(total, value)
+    np.testing.assert_array_equal(train, -value[:, None])
+
+
+def test_pulses_reach_every_image() -> None:
+    text = """
+    func.func @main(%x: tensor<1x1xi32>) -> tensor<4x1xi24> {
+      %y:2 = loihi.network steps 4 inputs(%x) {
+      ^bb0(%i: tensor<1x1xi32>):
+        %p = loihi.pulses steps [0, 2] payloads [5, -2] : tensor<1xi32>
+        %c = loihi.dense %p weight(dense<3> : tensor<1x1xi8>) sign_mode "excitatory" message_bits 8
+               : tensor<1xi32> -> tensor<1xi24>
+        %s, %m = loihi.lif %c du 4095 dv 0 vth 99 : (tensor<1xi24>) -> tensor<1xi1>, tensor<1xi24>
+        loihi.output %m, %s : tensor<1xi24>, tensor<1xi1>
+      } : (tensor<1x1xi32>) -> (tensor<4x1xi24>, tensor<4x1xi1>)
+      func.return %y#0 : tensor<4x1xi24>
+    }
+    """
+    context = create_context()
+    (membrane,) = interpret(parse_module(context, text), weights_of(context), [np.zeros((2, 1, 1), np.int64)])
+    assert membrane[:, :, 0].tolist() == [[0, 15 * 64, 15 * 64, 9 * 64]] * 2
