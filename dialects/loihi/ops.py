@@ -1,4 +1,4 @@
-"""All operations of the `loihi` dialect: groups of neurons, synapses, ports between them, the network and its border."""
+"""All operations of the `loihi` dialect: groups of neurons, synapses, ports between them, the network, its border."""
 
 from __future__ import annotations
 
