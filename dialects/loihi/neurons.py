@@ -110,9 +110,9 @@ class GroupOp(ShapedOp, ABC):
     """Neurons of one model. The currents of all their synapses add up; per-neuron constants broadcast.
 
     `spikes` are what they send, `membrane` is a probe: the membrane potential behind every step. With `tiles`, `chips`
-    and `cores` the group has its place: along every axis it is cut into `tiles` parts, as even as can be with the larger
-    ones first, and of the blocks, in row-major order, block i lies on core `cores[i]` of chip `chips[i]`. Groups may
-    share a core.
+    and `cores` the group has its place: along every axis it is cut into `tiles` parts, as even as can be with the
+    larger ones first, and of the blocks, in row-major order, block i lies on core `cores[i]` of chip `chips[i]`. Groups
+    may share a core.
 
     (C1) Currents and results have one shape.
     (C2) Currents and membranes are i24, spikes i1, graded ones i32.
