@@ -14,8 +14,6 @@ PLANNED: Mapping[str, str] = {
     "akida": "BrainChip Akida",
     "fpga": "synthesisable Verilog",
     "gpu": "NVIDIA GPUs",
-    "loihi": "Intel Loihi",
-    "loihi2": "Intel Loihi 2",
     "spinnaker": "SpiNNaker",
     "spinnaker2": "SpiNNaker 2",
 }

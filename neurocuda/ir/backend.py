@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from xdsl.dialects.builtin import ModuleOp
 
+    from neurocuda.ir.layout import Layout
     from neurocuda.ir.weights import WeightStore
 
     Array: TypeAlias = NDArray[Any]
@@ -112,6 +113,7 @@ Emit: TypeAlias = "Callable[[ModuleOp, WeightStore], Mapping[str, bytes]]"
 Load: TypeAlias = "Callable[[ModuleOp, WeightStore], Program]"
 Available: TypeAlias = Callable[[], Availability]
 Cost: TypeAlias = "Callable[[ModuleOp, WeightStore, Execution | None], Sequence[Reading]]"
+LayOut: TypeAlias = "Callable[[ModuleOp, WeightStore, Chip], Layout]"
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,14 @@ class Hooks:
     """Where a backend's functions are, each as "module:function".
 
     emit(module, weights) -> file name to content; load(module, weights) -> Program; availability() -> Availability;
-    cost(module, weights, execution or None) -> readings.
+    cost(module, weights, execution or None) -> readings; layout(module, weights, chip) -> Layout.
     """
 
     emit: str
     load: str
     availability: str
     cost: str | None = None
+    layout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,13 @@ class Backend:
             return ()
         with self._hook("cost", self.hooks.cost) as cost:
             return cast(Cost, cost)(module, weights, execution)
+
+    def layout(self, module: ModuleOp, weights: WeightStore, chip: str) -> Layout | None:
+        """Which cores of a chip of this name the network lies on; None where the target has no cores."""
+        if self.hooks.layout is None:
+            return None
+        with self._hook("layout", self.hooks.layout) as layout:
+            return cast(LayOut, layout)(module, weights, self.chip(chip))
 
     @contextmanager
     def _hook(self, name: str, place: str) -> Generator[object]:

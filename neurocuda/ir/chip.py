@@ -5,7 +5,7 @@
     [limits.membrane_bits]          # how much an operation, or the network in all, may use of something
     value = 24
     unit = "bit"
-    per = "operation"               # or "network": the uses of all operations are summed
+    per = "operation"               # or "core", "chip", "network": what lies there is summed
     source = "data sheet, table 3"
     kind = "datasheet"              # or "measured", "assumed"
 
@@ -28,7 +28,7 @@ from neurocuda.errors import TargetError
 
 KINDS = ("datasheet", "measured", "assumed")
 """Where a number comes from. Reports star what is assumed."""
-SCOPES = ("operation", "network")
+SCOPES = ("operation", "core", "chip", "network")
 
 Table: TypeAlias = Mapping[str, object]
 
@@ -45,7 +45,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Limit:
-    """The most of something that one operation ("operation"), or all of them together ("network"), may use."""
+    """The most of something that one operation ("operation"), all of them together ("network"), or those that lie on
+    one core or chip may use."""
 
     figure: Figure
     per: str

@@ -285,7 +285,7 @@ def test_pixels_with_another_number_of_channels_are_refused(model: nn.Module) ->
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("loihi2", "target 'loihi2' (Intel Loihi 2) is planned but not in this version; there are cpu"),
+        ("akida", "target 'akida' (BrainChip Akida) is planned but not in this version; there are cpu"),
         ("fpga:ecp5-85k", "target 'fpga:ecp5-85k' (synthesisable Verilog) is planned"),
         ("cpux", "unknown target 'cpux'; did you mean 'cpu'?"),
         ("toaster", "unknown target 'toaster'; there are cpu"),

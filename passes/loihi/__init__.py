@@ -1,0 +1,1 @@
+"""Passes for the Loihi family: lowering, partition, placing."""
