@@ -11,13 +11,17 @@ import numpy as np
 from neurocuda.dialects.loihi.neurons import GroupOp
 from neurocuda.dialects.shared.shapes import Shape
 from neurocuda.errors import CapacityError, Problem
-from neurocuda.ir.origin import origin_of, user_location, written_name
+from neurocuda.ir.origin import user_location
 from neurocuda.passes.loihi._cuts import Array, Cut, whole
 from neurocuda.passes.loihi._system import System
+from neurocuda.passes.loihi._traffic import name_of
 from neurocuda.passes.loihi._uses import RESOURCES, Network
 
 OPEN = 128
 """So many cores, the last ones, may still be filled: blocks on one core are near each other in the network."""
+
+SPENT_ON_AXONS = 1 / 8
+"""So large a share of more cores than the fewest may be taken to have fewer axons, and so less traffic."""
 
 TRIED_WHOLE = 1 << 20
 """Groups of at most so many neurons are tried neuron by neuron, to say for certain that no cut will do."""
@@ -79,23 +83,23 @@ class Partition:
         return int(max(self.cuts[group].blocks, *np.ceil(used / self.limits)))
 
     def _fitting(self, group: GroupOp) -> Cut | None:
-        """Of the cuts into the fewest blocks that fit the one with the fewest axons."""
+        """Of the cuts that fit, into the fewest blocks or a few more, the one with the fewest axons."""
         shape, most = self.cuts[group].shape, self.system.cores * self.system.chips
         if prod(shape) <= TRIED_WHOLE and self._excess(group, Cut(shape, shape)) is not None:
             return None
+        fitting: list[tuple[float, int, Cut]] = []
         for blocks in _numbers(self._fewest(group), min(prod(shape), most)):
-            fitting: list[tuple[float, Cut]] = []
+            if fitting and blocks > fitting[0][1] * (1 + SPENT_ON_AXONS):
+                break
             for cut in (Cut(shape, tiles) for tiles in _factors(blocks, shape)):
                 uses = self._uses(group, cut) if cut.largest <= self.limits[0] else None
                 if uses is not None and (uses <= self.limits).all():
-                    fitting.append((float(uses[:, 2:4].sum()), cut))
-            if fitting:
-                return min(fitting, key=lambda each: (each[0], each[1].tiles))[1]
-        return None
+                    fitting.append((float(uses[:, 2:4].sum()), blocks, cut))
+        return min(fitting, key=lambda each: each[:2])[2] if fitting else None
 
     def _refusal(self, group: GroupOp) -> Problem:
         """What is short: for one neuron on a core of its own, or for the cores that all of them need."""
-        shape, name = self.cuts[group].shape, origin_of(group) or f"`{written_name(group)}`"
+        shape, name = self.cuts[group].shape, name_of(group)
         limits, alone = self.system.limits, None
         if prod(shape) <= TRIED_WHOLE:
             alone = self._excess(group, Cut(shape, shape))

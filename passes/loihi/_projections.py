@@ -176,6 +176,7 @@ class Pairs(Projection):
         charged = np.empty(prod(shape_of(target.spikes)), np.int64)
         charged[_through(self.brought, shape_of(synapse.result)).ravel()] = np.arange(len(charged))
         self.targets = charged[weights.array(synapse.targets).astype(np.int64)]
+        self.one_each = len(np.unique(self.sources)) == len(self.sources)
 
     @property
     def weight_bytes(self) -> float:
@@ -191,6 +192,8 @@ class Pairs(Projection):
     def _axons(self, target: Cut) -> tuple[Array, Array]:
         """(source, block) of every axon."""
         receivers = target.labels().ravel()[self.targets]
+        if self.one_each:  # shortcuts: nothing to merge
+            return self.sources, receivers
         keys = np.unique(self.sources * target.blocks + receivers)
         return keys // target.blocks, keys % target.blocks
 
