@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import FloatAttr, f64
 from xdsl.ir import Operation
 
 ACTIVITY = "nc.activity"
-"""The discardable attribute that holds the mean number of spikes per neuron and image of an operation's first result."""
+"""The discardable attribute that holds the mean number of spikes per neuron and image of a group."""
 
 
 def activity_of(op: Operation) -> float | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import TypeAlias
@@ -84,9 +83,7 @@ def projections_of(groups: Iterable[loihi.GroupOp], weights: WeightStore) -> Ite
                 yield _projection(synapse, current, group, weights)
 
 
-def _projection(
-    synapse: loihi.WeightsOp, current: SSAValue, group: loihi.GroupOp, weights: WeightStore
-) -> Projection:
+def _projection(synapse: loihi.WeightsOp, current: SSAValue, group: loihi.GroupOp, weights: WeightStore) -> Projection:
     if isinstance(synapse, loihi.SparseOp):
         return Pairs(synapse, current, group, weights)
     if isinstance(synapse, loihi.ConvOp) and _only_transposed((synapse.input, current)):
@@ -167,9 +164,7 @@ class Everywhere(Projection):
 class Pairs(Projection):
     """Sparse synapses: a block keeps the connections of its own neurons, and hears the neurons that they come from."""
 
-    def __init__(
-        self, synapse: loihi.SparseOp, current: SSAValue, target: loihi.GroupOp, weights: WeightStore
-    ) -> None:
+    def __init__(self, synapse: loihi.SparseOp, current: SSAValue, target: loihi.GroupOp, weights: WeightStore) -> None:
         super().__init__(synapse, current, target)
         heard = _through(self.read, shape_of(self.spikes)).ravel()
         self.sources = heard[weights.array(synapse.sources).astype(np.int64)]
@@ -288,16 +283,11 @@ class Windows(Projection):
 
     def messages(self, sender: Cut, target: Cut) -> Messages:
         pairs = [self._pairs(axis, sender, target) for axis in range(3)]
-        found = [np.nonzero(each) for each in pairs]
-        picked = np.indices([len(rows) for rows, _ in found]).reshape(3, -1)
-        rows, columns, counts = (
-            [lists[axis][picked[axis]] for axis in range(3)]
-            for lists in (
-                [rows for rows, _ in found],
-                [columns for _, columns in found],
-                [each[at] for each, at in zip(pairs, found, strict=True)],
-            )
-        )
-        senders = np.ravel_multi_index([columns[self.axes_read.index(axis)] for axis in range(3)], sender.tiles)
-        receivers = np.ravel_multi_index([rows[axis] for axis in self.axes_charged], target.tiles)
-        return senders, receivers, prod(counts)
+        talking = [np.nonzero(each) for each in pairs]
+        every = np.indices([len(parts) for parts, _ in talking]).reshape(3, -1)
+        into = [parts[chosen] for (parts, _), chosen in zip(talking, every, strict=True)]
+        out_of = [parts[chosen] for (_, parts), chosen in zip(talking, every, strict=True)]
+        neurons = outer([each[at] for each, at in zip(pairs, talking, strict=True)]).ravel()
+        senders = np.ravel_multi_index([out_of[self.axes_read.index(axis)] for axis in range(3)], sender.tiles)
+        receivers = np.ravel_multi_index([into[axis] for axis in self.axes_charged], target.tiles)
+        return senders, receivers, neurons

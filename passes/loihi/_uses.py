@@ -4,11 +4,11 @@ Intel publishes neither how a core's memory is laid out nor how its axons are co
 Loihi 1 where that is known (nengo-loihi 1.1.0); what is assumed says so.
 
 neurons       those of the block.
-memory_bytes  one memory for neurons and synapses. A word of state or of a constant takes 4 bytes (assumed). A neuron has
-              the state of its model and one word for every step that a current may be on its way (as Loihi 1's dendritic
-              accumulators); a constant that neurons share is kept once. Weights take their bits, and in a sparse synapse
-              2 bytes more each, for the neuron that they reach (assumed). A kernel is kept once for the channels that
-              lie on the core, whatever the number of its neurons.
+memory_bytes  one memory for neurons and synapses. A word of state or of a constant takes 4 bytes (assumed). A neuron
+              has the state of its model and one word for every step that a current may be on its way (as Loihi 1's
+              dendritic accumulators); a constant that neurons share is kept once. Weights take their bits, and in a
+              sparse synapse 2 bytes more each, for the neuron that they reach (assumed). A kernel is kept once for
+              the channels that lie on the core, whatever the number of its neurons.
 synapses      the weights that are kept, not the connections that share them.
 in_axons      one for every neuron outside that reaches the block; by a convolution one for every position, whatever
               its channels (nengo-loihi's population axons). Every synapse has its own.

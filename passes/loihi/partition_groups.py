@@ -17,9 +17,9 @@ class PartitionGroupsPass(NeuroPass):
     """
     Cuts every group into as few blocks as fit on cores, and gives every block a core, in order.
 
-    A block fits where its neurons, its memory and its axons, in and out, are within the limits of the chip's file. A cut
-    with fewer axons is worth up to an eighth more blocks. Small blocks share a core. A layer that fits in no cut, and a
-    network that takes more cores than the system has, are refused with what is short.
+    A block fits where its neurons, its memory and its axons, in and out, are within the limits of the chip's file. A
+    cut with fewer axons is worth up to an eighth more blocks. Small blocks share a core. A layer that fits in no cut,
+    and a network that takes more cores than the system has, are refused with what is short.
 
     Before:
         func.func @main(%x: tensor<1x100x100x1xi32>) -> tensor<4x100x100x1xi24> {

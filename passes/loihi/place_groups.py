@@ -17,11 +17,11 @@ class PlaceGroupsPass(NeuroPass):
     """
     Permutes the cores of a partitioned network so that its messages take as few hops as can be found.
 
-    What lies on one core stays together. Traffic is the messages per image times the hops between their cores, along the
-    rows and columns of the chip's mesh; crossing to another chip adds as many as the chip's file says. A neuron sends
-    as many messages as it fires, to every block that it reaches: `nc.activity` of its group, or one where nobody has
-    counted. Cores are laid along a serpentine and then swapped as long as that helps, within a fixed amount of work;
-    the traffic is never more than it was.
+    What lies on one core stays together. Traffic is the messages per image times the hops between their cores, along
+    the rows and columns of the chip's mesh; crossing to another chip adds as many as the chip's file says. A neuron
+    sends as many messages as it fires, to every block that it reaches: `nc.activity` of its group, or one where nobody
+    has counted. Cores are laid along a serpentine and then swapped as long as that helps, within a fixed amount of
+    work; the traffic is never more than it was.
 
     Before:
         func.func @main(%x: tensor<1x2xi32>) -> tensor<4x2xi24> {
