@@ -9,7 +9,7 @@ BACKEND = Backend(
     package="neurocuda.backends.loihi",
     default_chip="loihi2",
     constraints=Constraints(codes=("unary", "latency", "graded", "free"), membrane_bits=23, threshold_bits=23),
-    pipeline=("convert-snn-to-loihi",),
+    pipeline=("convert-snn-to-loihi", "partition-groups{chip=$chip}", "place-groups{chip=$chip}"),
     level="loihi",
     hooks=Hooks(
         emit="neurocuda.backends.loihi.emit:emit_files",
