@@ -47,6 +47,8 @@ class NetworkLowering:
             self.signals[result] = (Path(self.coding.neurons(op, self._heard(op))),)
         elif isinstance(op, snn.AccumulateOp):
             self.readouts[result] = self.coding.accumulate(op, self._heard(op))
+        elif any(operand in self.wires for operand in op.operands):
+            self._refuse(op, "it stands between a synapse and its neurons", "Put it in front of the synapse.")
         elif isinstance(op, SynapseOp):
             self.wires[result] = self._wired(op)
         elif isinstance(op, snn.MaxPool2dOp | snn.RunningMaxPool2dOp):
@@ -59,8 +61,11 @@ class NetworkLowering:
         elif isinstance(op, snn.SumPool2dOp) or meaning_of(type(op)).moves:
             self._map(op)
         else:
-            self.build.refuse(op, "Loihi has no such neurons", "Use layers that a staircase can stand for.")
-            self.signals[result] = (Path(self.coding.nothing(op)),)
+            self._refuse(op, "Loihi has no such neurons", "Use layers that a staircase can stand for.")
+
+    def _refuse(self, op: Operation, why: str, remedy: str) -> None:
+        self.build.refuse(op, why, remedy)
+        self.signals[op.results[0]] = (Path(self.coding.nothing(op)),)
 
     def _heard(self, op: Operation) -> list[Wire]:
         """The synapses of a layer."""
