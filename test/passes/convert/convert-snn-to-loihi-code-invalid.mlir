@@ -13,4 +13,4 @@ func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
   func.return %y : tensor<1xi32>
 }
 
-// CHECK: code "radix": Loihi's neurons have no such code. Use code="unary", "latency", "graded" or "free".
+// CHECK: code "radix"{{.*}}: Loihi's neurons have no such code. Use code="unary", "latency", "graded" or "free".
