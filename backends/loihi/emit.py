@@ -113,6 +113,11 @@ class PrintedProgram:
         self.counted = {name: origin for name, origin in origins.items() if origin is not None}
 
     @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The shape of every group, by name."""
+        return {name: shape_of(group.spikes) for name, group in self._groups.items()}
+
+    @property
     def files(self) -> Mapping[str, bytes]:
         """Everything that it takes to run it, by name."""
         own = {self.script: self.code.encode(), self._weights_file: self.weights}

@@ -53,7 +53,7 @@ class Processes:
         self._ports: dict[SSAValue, str] = {}
         self._late: list[tuple[SSAValue, str]] = []
         ops = [each for each in op.body.block.ops if not isinstance(each, loihi.OutputOp)]
-        self.names = _names_of(ops)
+        self.names = _names_of(ops, inputs)
         for each in ops:
             self._print(each)
         if self._late:
@@ -197,7 +197,7 @@ def _number(attribute: IntegerAttr) -> int:
     return attribute.value.data
 
 
-def _names_of(ops: Sequence[Operation]) -> dict[Operation, str]:
+def _names_of(ops: Sequence[Operation], inputs: Mapping[SSAValue, str]) -> dict[Operation, str]:
     """What every process is called: groups like the layers that they stand for, all else as it can."""
     names = Names(RESERVED)
     processes = [op for op in ops if not isinstance(op, loihi.ReshapeOp | loihi.TransposeOp)]
@@ -206,6 +206,7 @@ def _names_of(ops: Sequence[Operation]) -> dict[Operation, str]:
     for op in (*groups, *(op for op in processes if op not in groups)):
         place = user_location(op).partition(", ")[0]
         text = origin_of(op) or ("" if ":" in place else place)
+        text = inputs[op.input] if isinstance(op, loihi.SourceOp) else text
         found[op] = names.take(text, op.name.partition(".")[2])
     return found
 

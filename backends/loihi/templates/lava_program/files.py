@@ -1,13 +1,17 @@
 """Reads the .npz files of a program, and says in one line what is wrong with them."""
 
 import hashlib
+import tokenize
 import zipfile
 import zlib
 
 import numpy as np
 
-BROKEN = (OSError, ValueError, EOFError, KeyError, NotImplementedError, MemoryError, zipfile.BadZipFile, zlib.error)
-"""What NumPy raises for a damaged file."""
+BROKEN = (
+    *(EOFError, KeyError, MemoryError, NotImplementedError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy raises for a file that is missing or damaged."""
 
 
 class Refused(Exception):
@@ -17,13 +21,13 @@ class Refused(Exception):
 def read_arrays(path):
     """The arrays of a file by name."""
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise ValueError("it is no .npz file")
-        with loaded:
+        with open(path, "rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                raise ValueError("it holds one array, without a name")
             return {name: loaded[name] for name in loaded.files}
     except BROKEN as why:
-        reason = getattr(why, "strerror", None) or str(why).partition("\n")[0] or "it ends too early"
+        reason = getattr(why, "strerror", None) or str(why).partition("\n")[0] or type(why).__name__
         raise Refused(f"{path}: cannot be read: {reason}") from None
 
 
