@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 from xdsl.irdl import (
+    IRDLOperation,
     ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
@@ -35,8 +36,8 @@ from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
 
 PLACE = (
-    "(`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? attr-dict "
-    "`:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
+    "(`worth` $worth^)? (`since` $since^)? (`until` $until^)? (`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? "
+    "attr-dict `:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
 )
 
 
@@ -65,12 +66,12 @@ class SourceOp(ShapedOp):
 
 
 @irdl_op_definition
-class PulsesOp(ShapedOp):
-    """One neuron outside of the network that sends given payloads at given steps, whatever the input: a clock signal.
+class PulsesOp(IRDLOperation):
+    """Neurons outside of the network that all send given payloads at given steps, whatever the input: a clock.
 
     It releases layers, raises ramps and brings biases in their time. Lava's `RingBuffer`; on a chip a spike generator.
 
-    (C1) It is one neuron. (C2) It sends graded spikes (i32). (C3) Steps ascend from 0 on, one payload for each.
+    (C2) It sends graded spikes (i32). (C3) Steps ascend from 0 on, one payload for each.
     """
 
     name = "loihi.pulses"
@@ -81,11 +82,11 @@ class PulsesOp(ShapedOp):
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "`steps` $steps `payloads` $payloads attr-dict `:` type($result)"
 
-    def __init__(self, pulses: Mapping[int, int]) -> None:
+    def __init__(self, pulses: Mapping[int, int], shape: Sequence[int] = (1,)) -> None:
         steps = sorted(pulses)
         super().__init__(
             properties={"steps": integers(steps), "payloads": integers([pulses[step] for step in steps])},
-            result_types=[TensorType(GRADED, (1,))],
+            result_types=[TensorType(GRADED, shape)],
         )
 
     @property
@@ -93,11 +94,7 @@ class PulsesOp(ShapedOp):
         """The payload by step."""
         return dict(zip(values_of(self.steps), values_of(self.payloads), strict=True))
 
-    def inferred_shape(self) -> shapes.Shape:
-        return (1,)
-
     def verify_(self) -> None:
-        super().verify_()  # C1
         if element_type(self.result) != GRADED:  # C2
             raise VerifyException(f"{self.name}: expected {GRADED}, found {element_type(self.result)}")
         steps, payloads = values_of(self.steps), values_of(self.payloads)
@@ -112,7 +109,9 @@ class GroupOp(ShapedOp, ABC):
     `spikes` are what they send, `membrane` is a probe: the membrane potential behind every step. With `tiles`, `chips`
     and `cores` the group has its place: along every axis it is cut into `tiles` parts, as even as can be with the
     larger ones first, and of the blocks, in row-major order, block i lies on core `cores[i]` of chip `chips[i]`. Groups
-    may share a core.
+    may share a core. What a spike says of the count of its layer, reports read: `worth`, or with `until` as many times
+    that as there are steps from the spike to this one; nothing before step `since`. Groups of one origin say one count
+    together.
 
     (C1) Currents and results have one shape.
     (C2) Currents and membranes are i24, spikes i1, graded ones i32.
@@ -122,6 +121,9 @@ class GroupOp(ShapedOp, ABC):
     """
 
     currents = var_operand_def(TensorType)
+    worth = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
+    since = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
+    until = opt_prop_def(IntegerAttr.constr(i64))
     tiles = opt_prop_def(DenseArrayBase.constr(i64))
     chips = opt_prop_def(DenseArrayBase.constr(i64))
     cores = opt_prop_def(DenseArrayBase.constr(i64))
@@ -150,6 +152,12 @@ class GroupOp(ShapedOp, ABC):
         for name, (constant, _, _) in self.constants().items():  # C4
             if constant is not None and not isinstance(dense_type(constant).element_type, IntegerType):
                 raise VerifyException(f"{self.name}: its {name} holds no integers")
+
+    def worth_at(self, step: int) -> int:
+        """What a spike of this step says of the count of its layer."""
+        if step < self.since.value.data:
+            return 0
+        return self.worth.value.data * (1 if self.until is None else max(0, self.until.value.data - step))
 
     @property
     def places(self) -> tuple[tuple[int, int], ...]:
@@ -180,7 +188,7 @@ class GroupOp(ShapedOp, ABC):
 
 @irdl_op_definition
 class LifOp(GroupOp):
-    """Leaky integrate-and-fire neurons with a hard reset, as in Loihi's silicon. Lava's `LIF`.
+    """Leaky integrate-and-fire neurons with a hard reset, as in Loihi's silicon. Lava's `LIF`, or `LIFReset`.
 
     Membrane potential v and current u begin at `initial` and 0. At every step
 
@@ -190,13 +198,15 @@ class LifOp(GroupOp):
 
     decay(x, d) = sign(x) floor(|x| (4096 - d) / 4096): du = 4095 forgets the current at every step. With du = -1 it
     lasts, in Lava's model, where du = 0 still decays; whether silicon takes -1 is not known. wrap24 adds or takes off
-    2^24 once, saturate24 clips to ±(2^23 - 1).
-    Source: lava-nc 0.10.0, proc/lif/models.py, PyLifModelBitAcc.
+    2^24 once, saturate24 clips to ±(2^23 - 1). With `reset_interval` n, v and u are first set to 0 at every step t,
+    counted from 1 as in Lava, where t and `reset_offset` leave the same rest by n: with n = 1 nothing is remembered.
+    Source: lava-nc 0.10.0, proc/lif/models.py, PyLifModelBitAcc and PyLifResetModelBitAcc.
 
     (C4) `initial` lies within ±(2^23 - 1), `bias_mant` within -4096 ... 4095 (13 bits).
     (C5) Decays have 12 bits: du is in -1 ... 4095, dv in 0 ... 4095.
     (C6) The threshold has 17 bits, 0 ... 131071.
     (C7) The exponent of the bias has three bits, 0 ... 7.
+    (C8) The reset interval is positive, its offset not negative.
     """
 
     name = "loihi.lif"
@@ -206,9 +216,11 @@ class LifOp(GroupOp):
     bias_mant = opt_prop_def(Dense)
     bias_exp = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     initial = opt_prop_def(Dense)
+    reset_interval = opt_prop_def(IntegerAttr.constr(i64))
+    reset_offset = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     assembly_format = (
         "$currents `du` $du `dv` $dv `vth` $vth (`bias_mant` `(` $bias_mant^ `)`)? (`bias_exp` $bias_exp^)? "
-        "(`initial` `(` $initial^ `)`)? " + PLACE
+        "(`initial` `(` $initial^ `)`)? (`reset_interval` $reset_interval^)? (`reset_offset` $reset_offset^)? " + PLACE
     )
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
@@ -220,6 +232,15 @@ class LifOp(GroupOp):
         self.require(self.dv, "dv", 0, 4095)  # C5
         self.require(self.vth, "vth", 0, 2**17 - 1)  # C6
         self.require(self.bias_exp, "bias_exp", 0, 7)  # C7
+        if self.reset_interval is not None:
+            self.require(self.reset_interval, "reset_interval", 1, 2**31 - 1)  # C8
+        self.require(self.reset_offset, "reset_offset", 0, 2**31 - 1)  # C8
+
+    def forgets_at(self, step: int) -> bool:
+        """Whether current and membrane are set to 0 before a step, counted from 0."""
+        if self.reset_interval is None:
+            return False
+        return (step + 1 - self.reset_offset.value.data) % self.reset_interval.value.data == 0
 
 
 @irdl_op_definition
