@@ -43,9 +43,11 @@ MODULES: Mapping[str, str] = {
     "DelayDense": "lava.proc.dense.process",
     "DelaySparse": "lava.proc.sparse.process",
     "Dense": "lava.proc.dense.process",
+    "Group": "lava_program.description",
     "Input": "lava_program.description",
     "IntegrateAndFire": "loihi_processes.integrate_and_fire",
     "LIF": "lava.proc.lif.process",
+    "LIFReset": "lava.proc.lif.process",
     "Output": "lava_program.description",
     "Program": "lava_program.description",
     "RingBuffer": "lava.proc.io.source",
@@ -146,7 +148,7 @@ class PrintedProgram:
             f"STEPS = {self.op.steps.value.data}",
             *dictionary("INPUTS = ", {name: self._input(place) for place, name in enumerate(self.inputs)}),
             *dictionary("OUTPUTS = ", {name: self._output(read) for name, read in self.outputs.items()}),
-            *dictionary("GROUPS = ", {name: f'"{MEMBRANES[type(op)]}"' for name, op in self._groups.items()}),
+            *dictionary("GROUPS = ", {name: _group(op) for name, op in self._groups.items()}),
             "",
             "",
             "def build(rows, w):",
@@ -171,12 +173,13 @@ class PrintedProgram:
         yield ""
         yield f"    python {self.script} inputs.npz outputs.npz"
         yield ""
-        yield "--help says what goes in, what comes out, and what else can be asked for. It needs Lava alone: lava-nc 0.10.0 on"
-        yield "Python 3.10 to 3.12. Images are (width, height, channels), kernels (out, width, height, in) and flipped, as in Lava."
+        yield "--help says what goes in, what comes out, and what else can be asked for. It needs Lava alone: lava-nc"
+        yield "0.10.0, on Python 3.10 to 3.12. As in Lava, images are (width, height, channels), kernels are flipped, and"
+        yield "a spike of one step is a current at the next."
         yield '"""'
         yield ""
         yield "from lava_program import dataclass_defaults  # noqa: F401, I001  before Lava"
-        used = self._processes.used | {"Output", "Program", "main"} | ({"Input"} if self.inputs else set())
+        used = {*self._processes.used, "Group", "Output", "Program", "main", *(["Input"] if self.inputs else [])}
         for module in sorted({MODULES[name] for name in used}):
             yield f"from {module} import {', '.join(sorted(name for name in used if MODULES[name] == module))}"
 
@@ -211,6 +214,14 @@ class PrintedProgram:
         last = self.op.body.block.last_op
         assert last is not None
         return part_of(last.operands[read.result], self._processes.names)
+
+
+def _group(op: loihi.GroupOp) -> str:
+    """`Group("v", until=12)`."""
+    worth, since = op.worth.value.data, op.since.value.data
+    said = keywords(worth=worth if worth != 1 else None, since=since or None, until=op.until and op.until.value.data)
+    arguments = ", ".join([f'"{MEMBRANES[type(op)]}"', *said])
+    return f"Group({arguments})"
 
 
 def _inputs_of(op: loihi.NetworkOp) -> Sequence[str]:

@@ -90,7 +90,7 @@ class Processes:
         if isinstance(op, loihi.SourceOp):
             data = f'rows["{self._inputs[op.input]}"]'
         else:
-            data = f"{self._use('pulses')}({dict(op.pulses)}, STEPS)"
+            data = f"{self._use('pulses')}({dict(op.pulses)}, {shape_of(op.result)}, STEPS)"
         self._make(op, "RingBuffer", [f"data={data}"])
         self._ports[op.result] = f"{self.names[op]}.s_out"
 
@@ -124,7 +124,11 @@ class Processes:
         if isinstance(op, loihi.LifOp):
             numbers = keywords(du=_number(op.du), dv=_number(op.dv), vth=_number(op.vth))
             bias = keywords(bias_mant=self._field(op, "bias_mant"), bias_exp=_number(op.bias_exp) or None)
-            return "LIF", [*numbers, *bias, *keywords(v=self._field(op, "initial"))]
+            own = [*numbers, *bias, *keywords(v=self._field(op, "initial"))]
+            if op.reset_interval is None:
+                return "LIF", own
+            reset = keywords(reset_interval=_number(op.reset_interval), reset_offset=_number(op.reset_offset))
+            return "LIFReset", own + reset
         if isinstance(op, loihi.SigmaDeltaOp):
             mode = f"{self._use('ActivationMode')}.{op.activation.data.upper()}"
             exponents = keywords(spike_exp=_number(op.spike_exp), state_exp=_number(op.state_exp))

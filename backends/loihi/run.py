@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.backend import Availability, Execution, RunOptions
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, execute
-from neurocuda.reference.meaning import Array
+from neurocuda.reference.meaning import Array, Meaning
 
 
 def availability() -> Availability:
@@ -50,14 +50,14 @@ class LoihiProgram:
     def run(self, inputs: Sequence[Array], options: RunOptions | None = None) -> Execution:
         """Runs a batch, image after image: one (images, *shape) array per argument of `@main`.
 
-        Counts are the sums of what every layer sent.
+        Counts are what the spikes of every layer say.
 
         Raises:
             InputError: an array has the wrong shape, or a source would send what is no spike.
             ToolchainError: Lava is missing, crashes, or takes too long.
         """
         calls = _Calls(find_lava(), options or RunOptions())
-        stand_ins = {program.op: calls.of(program) for program in self.programs}
+        stand_ins: dict[Operation, Meaning] = {program.op: calls.of(program) for program in self.programs}
         started = time.perf_counter()
         outputs = execute(Run(self.weights, stand_ins=stand_ins), self.module, inputs)
         seconds = time.perf_counter() - started
@@ -76,22 +76,26 @@ class _Calls:
         self.counts: dict[str, Array] = {}
         self.ran_on = f"simulator: lava-nc {lava.version} Loihi2SimCfg(fixed_pt)"
 
-    def of(self, program: PrintedProgram) -> Callable[..., tuple[Array, ...]]:
+    def of(self, program: PrintedProgram) -> Meaning:
         """A stand-in for the meaning of a network: (images, rows, *shape) in, (images, steps, *shape) out."""
 
         def run(op: Operation, run: Run, *rows: Array) -> tuple[Array, ...]:
             del op, run
             images = len(rows[0]) if rows else 1
             heard = self._run(program, rows, images) if images else _nothing(program)
-            self.counts |= {
-                origin: _reversed(heard[f"{name}.count"])
-                for name, origin in program.counted.items()
-                if self.options.counts
-            }
+            if self.options.counts:
+                self._count(program, heard)
             names = {read.result: name for name, read in program.outputs.items()}
             return tuple(heard[names[place]] for place in range(len(program.op.outputs)))
 
         return run
+
+    def _count(self, program: PrintedProgram, heard: Mapping[str, Array]) -> None:
+        """Adds what groups said, those of one origin together, with the user's order of axes."""
+        for name, origin in program.counted.items():
+            said = heard[f"{name}.count"]
+            said = said.transpose(0, *reversed(range(1, said.ndim)))
+            self.counts[origin] = self.counts[origin] + said if origin in self.counts else said
 
     def _run(self, program: PrintedProgram, rows: Sequence[Array], images: int) -> Mapping[str, Array]:
         def done(image: int) -> None:
@@ -102,11 +106,6 @@ class _Calls:
         asked = ["--trains", *(["--counts"] if self.options.counts else [])]
         heard, self.ran_on = run_script(self.lava, program.files, program.script, inputs, asked, done)
         return heard
-
-
-def _reversed(counts: Array) -> Array:
-    """Counts in the user's order of axes; Lava has them in reverse."""
-    return counts.transpose(0, *reversed(range(1, counts.ndim)))
 
 
 def _nothing(program: PrintedProgram) -> Mapping[str, Array]:

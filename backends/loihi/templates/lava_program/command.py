@@ -14,7 +14,7 @@ INPUTS.npz   integers (images, *shape), an array per input; every image begins w
 OUTPUTS.npz  integers (images, *shape), an array per output:
 {outputs}
              and what is asked for, its axes as Lava has them: what groups sent and their membranes at every step,
-             GROUP.s_out and GROUP.v, GROUP.sigma for sigma-delta neurons; sums of what groups sent, GROUP.count
+             GROUP.s_out and GROUP.v, GROUP.sigma for sigma-delta neurons; what all their spikes say, GROUP.count
 groups       {groups}
 """
 
@@ -46,7 +46,7 @@ def parser(program, file):
     add("inputs", type=Path, metavar="INPUTS.npz")
     add("outputs", type=Path, metavar="OUTPUTS.npz")
     add("--probe", nargs="+", default=[], metavar="GROUP", help='record spikes and membranes of groups, or of "all"')
-    add("--counts", action="store_true", help="add up what every group sends")
+    add("--counts", action="store_true", help="add up what the spikes of every group say")
     add("--trains", action="store_true", help="take the rows of sources, and give what outputs are read of, as trains")
     add("--hardware", action="store_true", help="run on Loihi 2 with Intel's lava-loihi, not in Lava's simulator")
     return result
@@ -81,7 +81,7 @@ def asked_for(program, arguments):
     unknown = [name for name in chosen if name not in program.groups]
     if unknown:
         raise Refused(f"there is no group {listed(unknown)}; there are {listed(program.groups)}")
-    probed = [f"{name}.{part}" for name in chosen for part in ("s_out", program.groups[name])]
+    probed = [f"{name}.{part}" for name in chosen for part in ("s_out", program.groups[name].membrane)]
     return probed + [f"{name}.count" for name in program.groups if arguments.counts]
 
 

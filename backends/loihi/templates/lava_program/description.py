@@ -65,8 +65,32 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Group:
+    """A group of neurons: what its process calls the membrane, and what its spikes say of the count of its layer.
+
+    A spike says `worth`, or with `until` as many times that as there are steps from it to this one; nothing before step
+    `since`.
+    """
+
+    membrane: str
+    worth: int = 1
+    since: int = 0
+    until: int | None = None
+
+    def worths(self, steps):
+        """What a spike of each step says."""
+        return np.array([self.worth_at(step) for step in range(steps)], np.int32)
+
+    def worth_at(self, step):
+        """What a spike of a step says."""
+        if step < self.since:
+            return 0
+        return self.worth * (1 if self.until is None else max(0, self.until - step))
+
+
+@dataclass(frozen=True)
 class Program:
-    """A network: `build(rows, weights)` makes its processes, by name. `groups` has the membranes' names by group.
+    """A network: `build(rows, weights)` makes its processes, by name.
 
     `weights` is the file of its constants, `digest` the SHA-256 of that.
     """
@@ -85,11 +109,11 @@ def per_neuron(constant, shape):
     return np.broadcast_to(constant, shape).astype(np.int32)
 
 
-def pulses(payloads, steps):
-    """What one neuron sends that speaks at some steps: (1, steps)."""
-    data = np.zeros((1, steps), np.int32)
+def pulses(payloads, shape, steps):
+    """What neurons send that all say the same, at some steps: (*shape, steps)."""
+    data = np.zeros((*shape, steps), np.int32)
     for step, payload in payloads.items():
-        data[0, step] = payload
+        data[..., step] = payload
     return data
 
 

@@ -30,9 +30,9 @@ def run_config(hardware):
 
 
 def simulate(program, rows, weights, wanted, config):
-    """What `wanted` ports and variables were at every step, (steps, *shape) by name; counts are those of all steps."""
+    """What `wanted` ports and variables were at every step, (steps, *shape) by name; counts are of all steps."""
     processes = program.build({name: as_data(each, program.steps) for name, each in rows.items()}, weights)
-    listeners = {name: listener(processes, name, program.steps) for name in wanted}
+    listeners = {name: listener(program, processes, name) for name in wanted}
     first = next(iter(processes.values()))
     first.run(condition=RunSteps(program.steps), run_cfg=config)
     heard = {name: values_of(each) for name, each in listeners.items()}
@@ -47,14 +47,15 @@ def as_data(rows, steps):
     return np.moveaxis(data, 0, -1)
 
 
-def listener(processes, name, steps):
-    """A process that records a port or variable, "conv1.s_out" or "conv1.v", or adds up what is sent, "conv1.count"."""
+def listener(program, processes, name):
+    """A process that records a port or variable, "conv1.s_out" or "conv1.v", or adds up what is said, "conv1.count"."""
     process, _, part = name.partition(".")
     if part != "count":
         monitor = Monitor()
-        monitor.probe(getattr(processes[process], part), steps)
+        monitor.probe(getattr(processes[process], part), program.steps)
         return monitor
-    counter = SpikeCounter(shape=processes[process].s_out.shape)
+    worths = program.groups[process].worths(program.steps)
+    counter = SpikeCounter(shape=processes[process].s_out.shape, worths=worths)
     processes[process].s_out.connect(counter.s_in)
     return counter
 
