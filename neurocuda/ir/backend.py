@@ -33,7 +33,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from neurocuda.errors import NeuroCudaError, TargetError
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from neurocuda.ir.weights import WeightStore
 
     Array: TypeAlias = NDArray[Any]
+
+REFERENCE = "reference"
+"""The word for results of the reference interpreter."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (images done, images in all), from the calling thread."""
@@ -177,9 +180,17 @@ class Backend:
         return self.chips[wanted]
 
     def emit(self, module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
-        """The target's files, byte for byte the same for the same module and weights."""
+        """The target's files, byte for byte the same for the same module and weights; "folder/name" lies in a folder.
+
+        Raises:
+            TargetError: a name leads out of the folder that the files go to.
+        """
         with self._hook("emit", self.hooks.emit) as emit:
-            return cast(Emit, emit)(module, weights)
+            files = cast(Emit, emit)(module, weights)
+        astray = [name for name in files if PurePath(name).is_absolute() or ".." in PurePath(name).parts]
+        if astray:
+            raise TargetError(f"target '{self.name}' emits files outside of their folder: {', '.join(astray)}")
+        return files
 
     def load(self, module: ModuleOp, weights: WeightStore) -> Program:
         """A program ready to run.
