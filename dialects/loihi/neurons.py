@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 from xdsl.irdl import (
+    IRDLOperation,
     ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
@@ -35,7 +36,7 @@ from neurocuda.dialects.shared.bases import ShapedOp
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
 
 PLACE = (
-    "(`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? attr-dict "
+    "(`worth` $worth^)? (`until` $until^)? (`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? attr-dict "
     "`:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
 )
 
@@ -65,12 +66,12 @@ class SourceOp(ShapedOp):
 
 
 @irdl_op_definition
-class PulsesOp(ShapedOp):
-    """One neuron outside of the network that sends given payloads at given steps, whatever the input: a clock signal.
+class PulsesOp(IRDLOperation):
+    """Neurons outside of the network that all send given payloads at given steps, whatever the input: a clock.
 
     It releases layers, raises ramps and brings biases in their time. Lava's `RingBuffer`; on a chip a spike generator.
 
-    (C1) It is one neuron. (C2) It sends graded spikes (i32). (C3) Steps ascend from 0 on, one payload for each.
+    (C2) It sends graded spikes (i32). (C3) Steps ascend from 0 on, one payload for each.
     """
 
     name = "loihi.pulses"
@@ -81,11 +82,11 @@ class PulsesOp(ShapedOp):
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "`steps` $steps `payloads` $payloads attr-dict `:` type($result)"
 
-    def __init__(self, pulses: Mapping[int, int]) -> None:
+    def __init__(self, pulses: Mapping[int, int], shape: Sequence[int] = (1,)) -> None:
         steps = sorted(pulses)
         super().__init__(
             properties={"steps": integers(steps), "payloads": integers([pulses[step] for step in steps])},
-            result_types=[TensorType(GRADED, (1,))],
+            result_types=[TensorType(GRADED, shape)],
         )
 
     @property
@@ -93,11 +94,7 @@ class PulsesOp(ShapedOp):
         """The payload by step."""
         return dict(zip(values_of(self.steps), values_of(self.payloads), strict=True))
 
-    def inferred_shape(self) -> shapes.Shape:
-        return (1,)
-
     def verify_(self) -> None:
-        super().verify_()  # C1
         if element_type(self.result) != GRADED:  # C2
             raise VerifyException(f"{self.name}: expected {GRADED}, found {element_type(self.result)}")
         steps, payloads = values_of(self.steps), values_of(self.payloads)
@@ -112,7 +109,8 @@ class GroupOp(ShapedOp, ABC):
     `spikes` are what they send, `membrane` is a probe: the membrane potential behind every step. With `tiles`, `chips`
     and `cores` the group has its place: along every axis it is cut into `tiles` parts, as even as can be with the
     larger ones first, and of the blocks, in row-major order, block i lies on core `cores[i]` of chip `chips[i]`. Groups
-    may share a core.
+    may share a core. What a spike says of the count of its layer, reports read: `worth`, or with `until` as many times
+    that as there are steps from the spike to this one. Groups of one origin say one count together.
 
     (C1) Currents and results have one shape.
     (C2) Currents and membranes are i24, spikes i1, graded ones i32.
@@ -122,6 +120,8 @@ class GroupOp(ShapedOp, ABC):
     """
 
     currents = var_operand_def(TensorType)
+    worth = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
+    until = opt_prop_def(IntegerAttr.constr(i64))
     tiles = opt_prop_def(DenseArrayBase.constr(i64))
     chips = opt_prop_def(DenseArrayBase.constr(i64))
     cores = opt_prop_def(DenseArrayBase.constr(i64))
@@ -150,6 +150,10 @@ class GroupOp(ShapedOp, ABC):
         for name, (constant, _, _) in self.constants().items():  # C4
             if constant is not None and not isinstance(dense_type(constant).element_type, IntegerType):
                 raise VerifyException(f"{self.name}: its {name} holds no integers")
+
+    def worth_at(self, step: int) -> int:
+        """What a spike of this step says of the count of its layer."""
+        return self.worth.value.data * (1 if self.until is None else self.until.value.data - step)
 
     @property
     def places(self) -> tuple[tuple[int, int], ...]:

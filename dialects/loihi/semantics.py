@@ -7,7 +7,7 @@ network, which drives the clock, brings it one step and its delay later.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import MEMBRANE
 from neurocuda.dialects.shared import meanings as shared
 from neurocuda.ir.attributes import Dense, shape_of, values_of
+from neurocuda.ir.origin import origin_of
 from neurocuda.reference.interpreter import Run
 from neurocuda.reference.meaning import Array, means
 
@@ -38,6 +39,14 @@ def network(op: loihi.NetworkOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
     return tuple(np.stack(train, axis=1) for train in zip(*trains, strict=True))
 
 
+def layers_of(groups: Iterable[loihi.GroupOp]) -> list[list[loihi.GroupOp]]:
+    """Groups of one origin together, all others alone."""
+    layers: dict[str | loihi.GroupOp, list[loihi.GroupOp]] = {}
+    for op in groups:
+        layers.setdefault(origin_of(op) or op, []).append(op)
+    return list(layers.values())
+
+
 class Clock:
     """Runs the body of a network step by step: synapses speak first and hear last, so that they may close cycles."""
 
@@ -49,7 +58,7 @@ class Clock:
         self.outputs = ops.pop().operands
         self.others = [each for each in ops if not isinstance(each, loihi.WeightsOp)]
         self.lines = {each: self._line(each) for each in ops if isinstance(each, loihi.WeightsOp)}
-        self.sums: dict[Operation, Array] = {}
+        self.sums: dict[loihi.GroupOp, Array] = {}
 
     def _line(self, op: loihi.WeightsOp) -> deque[Array]:
         """The currents on their way, the next one first."""
@@ -63,7 +72,7 @@ class Clock:
         for op in self.others:
             results = self.run.evaluate(op, [values[operand] for operand in op.operands])
             if isinstance(op, loihi.PulsesOp):
-                results = (np.broadcast_to(results[0], (self.batch, 1)),)
+                results = (np.broadcast_to(results[0], (self.batch, *shape_of(op.result))),)
             values |= dict(zip(op.results, results, strict=True))
             if isinstance(op, loihi.GroupOp):
                 self._note(op, results[0])
@@ -78,15 +87,18 @@ class Clock:
         return current
 
     def _note(self, op: loihi.GroupOp, spikes: Array) -> None:
-        self.sums[op] = self.sums[op] + spikes if op in self.sums else spikes.astype(np.int64)
+        said = spikes.astype(np.int64) * op.worth_at(self.run.step)
+        self.sums[op] = self.sums[op] + said if op in self.sums else said
         if self.run.on_signal is not None and spikes.any():
             self.run.on_signal(op, self.run.step, spikes)
 
     def report(self) -> None:
-        """Tells the observer what every group sent in all."""
-        if self.run.observer is not None:
-            for op, sent in self.sums.items():
-                self.run.observer(op, sent)
+        """Tells the observer what every layer said, with the user's axes: groups of one origin say it together."""
+        if self.run.observer is None:
+            return
+        for groups in layers_of(self.sums):
+            said = np.sum([self.sums[op] for op in groups], axis=0)
+            self.run.observer(groups[0], _reversed(said, 1))
 
 
 @means(loihi.SourceOp, stateful=True)
@@ -97,7 +109,8 @@ def source(op: loihi.SourceOp, run: Run, rows: Array) -> Word:
 
 @means(loihi.PulsesOp, stateful=True)
 def pulses(op: loihi.PulsesOp, run: Run) -> Word:
-    return np.full((1, 1), op.pulses.get(run.step, 0), np.int32)  # the clock repeats it for every image
+    shape = (1,) * (len(shape_of(op.result)) + 1)
+    return np.full(shape, op.pulses.get(run.step, 0), np.int32)  # the clock repeats it for every image
 
 
 # What the host does at the border
