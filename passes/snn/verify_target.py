@@ -56,10 +56,14 @@ class VerifyTargetPass(NeuroPass):
     target: str = "cpu"
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
-        chip = _chip(self.target)
-        problems = [*_too_large_alone(module, chip), *_too_large_together(module, chip)]
+        problems = shortages(module, _chip(self.target))
         if problems:
             raise CapacityError(f"the network does not fit {self.target}:", problems)
+
+
+def shortages(module: ModuleOp, chip: Chip) -> list[Problem]:
+    """Everything of which the operations use more than the chip has."""
+    return [*_too_large_alone(module, chip), *_too_large_together(module, chip)]
 
 
 def _chip(target: str) -> Chip:

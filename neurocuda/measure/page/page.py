@@ -264,8 +264,9 @@ def _places(compiled: Compiled) -> Iterator[Markup]:
     if layout is None:
         return
     told = (
-        f"{summed_up(layout)}. A square is a core, as dark as the limit is full of which it takes most; under the "
-        "pointer, what lies there and every use against its limit. Neighbours here need not be neighbours on the chip."
+        f"{summed_up(layout)}. A square is a core, its colour says how full the limit is of which it takes "
+        "most; under the pointer, what lies there and every use against its limit. Neighbours here need not be "
+        "neighbours on the chip."
     )
     legend = _legend([(f"use-{shade}", name) for shade, name in SHADES.items()])
     tables = (limits_table(layout), fullest_table(layout))
