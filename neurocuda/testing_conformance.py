@@ -40,6 +40,7 @@ from neurocuda.ir.backend import Backend, RunOptions
 from neurocuda.ir.chip import Chip
 from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.files import write_all
+from neurocuda.ir.layout import Layout
 from neurocuda.ir.pipelines import parse_pipeline
 from neurocuda.ir.resources import ResourceUser
 from neurocuda.ir.validation import observe
@@ -69,6 +70,8 @@ TIMESTEPS = (3, 4, 7)
 
 IMAGES = 4
 BLOCKS = 3
+
+UNPLACED = "it is not said which layer is meant"
 
 REFERENCE = "reference"
 PROVENANCES = ("simulator: ", "hardware: ")
@@ -205,7 +208,7 @@ def _require_places(case: Case, refusal: ProblemsError) -> None:
     """The whole network has no place, its layers have."""
     for problem in refusal.problems:
         assert problem.where or not problem.what.startswith("`"), (
-            f"{case}: it is not said which layer is meant: {problem}"
+            f"{case}: {UNPLACED}: {problem}"
         )
 
 
@@ -296,23 +299,26 @@ def _check_that_all_or_nothing_is_written(files: Mapping[str, bytes]) -> None:
 
 
 def check_limits(backend: Backend) -> None:
-    """Says where its numbers come from, and refuses what is beyond any of them with the layer's name."""
+    """Says where its numbers come from, and refuses what is beyond any of its limits, an operation with its place."""
     for chip in backend.chips.values():
-        figures = {name: limit.figure for name, limit in chip.limits.items()} | dict(chip.energies)
+        figures = {name: limit.figure for name, limit in chip.limits.items()} | {**chip.energies, **chip.constants}
         unsourced = [name for name, figure in figures.items() if not figure.source.strip()]
         assert not unsourced, f"chip {chip.name} does not say where {', '.join(unsourced)} is from"
     lowered, chip = _sample(backend), backend.chip()
-    assert not shortages(lowered.module, chip)
-    for name in _used(lowered.module) & chip.limits.keys():
-        problems = shortages(lowered.module, _without(chip, name))
+    layout = backend.layout(lowered.module, lowered.weights, chip.name) or Layout(chip, ())
+    assert not shortages(lowered.module, layout)
+    for name in _used(lowered.module, layout) & chip.limits.keys():
+        problems = shortages(lowered.module, replace(layout, chip=_without(chip, name)))
         assert any(name in problem.why for problem in problems), f"a chip without any {name} is not told to lack it"
         for problem in problems:
-            assert problem.where or not problem.what.startswith("`"), f"it is not said which layer is meant: {problem}"
+            assert problem.where or not problem.what.startswith("`"), f"{UNPLACED}: {problem}"
 
 
-def _used(module: ModuleOp) -> set[str]:
-    users = (op for op in module.walk() if isinstance(op, ResourceUser))
-    return {name for op in users for name, amount in op.uses().items() if amount > 0}
+def _used(module: ModuleOp, layout: Layout) -> set[str]:
+    """What operations, cores and chips use something of."""
+    amounts = [op.uses() for op in module.walk() if isinstance(op, ResourceUser)]
+    amounts += [uses for per in ("core", "chip", "network") for _, uses in layout.uses(per)]
+    return {name for uses in amounts for name, amount in uses.items() if amount > 0}
 
 
 def _without(chip: Chip, name: str) -> Chip:

@@ -226,8 +226,11 @@ class _Builder:
         return group
 
     def lif(self, shape: Shape, threshold: int) -> dict[str, Attribute]:
-        """Parameters of leaky neurons; du = -1, a current that lasts, is among them."""
+        """Parameters of leaky neurons; du = -1, a current that lasts, is among them, and neurons without a memory."""
+        interval = self.choose(0, 0, 0, 1, 5)
+        resets = {"reset_interval": integer(interval), "reset_offset": integer(self.choose(0, 2))} if interval else {}
         return {
+            **resets,
             "du": integer(self.choose(4095, 4095, 1024, 0, -1)),
             "dv": integer(self.choose(0, 0, 163, 4095)),
             "vth": integer(threshold),

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -30,14 +30,16 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from neurocuda.dialects.loihi.synapses import WeightsOp
 from neurocuda.dialects.loihi.types import CURRENT, GRADED, MEMBRANE, SPIKE, carries_spikes
 from neurocuda.dialects.shared import shapes
-from neurocuda.dialects.shared.bases import ShapedOp
+from neurocuda.dialects.shared.bases import IndexMapOp, ShapedOp
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
+from neurocuda.ir.resources import ResourceUser
 
 PLACE = (
-    "(`worth` $worth^)? (`until` $until^)? (`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? attr-dict "
-    "`:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
+    "(`worth` $worth^)? (`since` $since^)? (`until` $until^)? (`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? "
+    "attr-dict `:` `(` type($currents) `)` `->` type($spikes) `,` type($membrane)"
 )
 
 
@@ -103,14 +105,22 @@ class PulsesOp(IRDLOperation):
             raise VerifyException(f"{self.name}: payloads {list(payloads)} at steps {list(steps)}")
 
 
-class GroupOp(ShapedOp, ABC):
+def behind_ports(value: SSAValue) -> SSAValue:
+    """What a port, or several behind each other, show in another shape; the value itself where there is none."""
+    while isinstance(value.owner, IndexMapOp):
+        value = value.owner.input
+    return value
+
+
+class GroupOp(ShapedOp, ResourceUser, ABC):
     """Neurons of one model. The currents of all their synapses add up; per-neuron constants broadcast.
 
     `spikes` are what they send, `membrane` is a probe: the membrane potential behind every step. With `tiles`, `chips`
     and `cores` the group has its place: along every axis it is cut into `tiles` parts, as even as can be with the
     larger ones first, and of the blocks, in row-major order, block i lies on core `cores[i]` of chip `chips[i]`. Groups
     may share a core. What a spike says of the count of its layer, reports read: `worth`, or with `until` as many times
-    that as there are steps from the spike to this one. Groups of one origin say one count together.
+    that as there are steps from the spike to this one; nothing before step `since`. Groups of one origin say one count
+    together.
 
     (C1) Currents and results have one shape.
     (C2) Currents and membranes are i24, spikes i1, graded ones i32.
@@ -121,6 +131,7 @@ class GroupOp(ShapedOp, ABC):
 
     currents = var_operand_def(TensorType)
     worth = prop_def(IntegerAttr.constr(i64), default_value=integer(1))
+    since = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     until = opt_prop_def(IntegerAttr.constr(i64))
     tiles = opt_prop_def(DenseArrayBase.constr(i64))
     chips = opt_prop_def(DenseArrayBase.constr(i64))
@@ -130,6 +141,17 @@ class GroupOp(ShapedOp, ABC):
     irdl_options = (ParsePropInAttrDict(),)
 
     SENDS: ClassVar[Attribute] = SPIKE
+    STATE: ClassVar[int]
+    """The words of state that the model of one neuron has."""
+
+    def uses(self) -> Mapping[str, float]:
+        """The words of state of one neuron: its model's, and one for every step that a current may be on its way.
+
+        As in Loihi 1, where dendritic accumulators keep currents that come later; assumed of Loihi 2.
+        """
+        synapses = [behind_ports(current).owner for current in self.currents]
+        latency = max((synapse.latency for synapse in synapses if isinstance(synapse, WeightsOp)), default=1)
+        return {"state_words": self.STATE + latency}
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         """The per-neuron constants by name, each with the lowest and the highest that the chip can hold."""
@@ -153,7 +175,9 @@ class GroupOp(ShapedOp, ABC):
 
     def worth_at(self, step: int) -> int:
         """What a spike of this step says of the count of its layer."""
-        return self.worth.value.data * (1 if self.until is None else self.until.value.data - step)
+        if step < self.since.value.data:
+            return 0
+        return self.worth.value.data * (1 if self.until is None else max(0, self.until.value.data - step))
 
     @property
     def places(self) -> tuple[tuple[int, int], ...]:
@@ -184,7 +208,7 @@ class GroupOp(ShapedOp, ABC):
 
 @irdl_op_definition
 class LifOp(GroupOp):
-    """Leaky integrate-and-fire neurons with a hard reset, as in Loihi's silicon. Lava's `LIF`.
+    """Leaky integrate-and-fire neurons with a hard reset, as in Loihi's silicon. Lava's `LIF`, or `LIFReset`.
 
     Membrane potential v and current u begin at `initial` and 0. At every step
 
@@ -194,13 +218,15 @@ class LifOp(GroupOp):
 
     decay(x, d) = sign(x) floor(|x| (4096 - d) / 4096): du = 4095 forgets the current at every step. With du = -1 it
     lasts, in Lava's model, where du = 0 still decays; whether silicon takes -1 is not known. wrap24 adds or takes off
-    2^24 once, saturate24 clips to ±(2^23 - 1).
-    Source: lava-nc 0.10.0, proc/lif/models.py, PyLifModelBitAcc.
+    2^24 once, saturate24 clips to ±(2^23 - 1). With `reset_interval` n, v and u are first set to 0 at every step t,
+    counted from 1 as in Lava, where t and `reset_offset` leave the same rest by n: with n = 1 nothing is remembered.
+    Source: lava-nc 0.10.0, proc/lif/models.py, PyLifModelBitAcc and PyLifResetModelBitAcc.
 
     (C4) `initial` lies within ±(2^23 - 1), `bias_mant` within -4096 ... 4095 (13 bits).
     (C5) Decays have 12 bits: du is in -1 ... 4095, dv in 0 ... 4095.
     (C6) The threshold has 17 bits, 0 ... 131071.
     (C7) The exponent of the bias has three bits, 0 ... 7.
+    (C8) The reset interval is positive, its offset not negative.
     """
 
     name = "loihi.lif"
@@ -210,10 +236,14 @@ class LifOp(GroupOp):
     bias_mant = opt_prop_def(Dense)
     bias_exp = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     initial = opt_prop_def(Dense)
+    reset_interval = opt_prop_def(IntegerAttr.constr(i64))
+    reset_offset = prop_def(IntegerAttr.constr(i64), default_value=integer(0))
     assembly_format = (
         "$currents `du` $du `dv` $dv `vth` $vth (`bias_mant` `(` $bias_mant^ `)`)? (`bias_exp` $bias_exp^)? "
-        "(`initial` `(` $initial^ `)`)? " + PLACE
+        "(`initial` `(` $initial^ `)`)? (`reset_interval` $reset_interval^)? (`reset_offset` $reset_offset^)? " + PLACE
     )
+
+    STATE: ClassVar[int] = 2
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         return {"bias_mant": (self.bias_mant, -4096, 4095), "initial": (self.initial, -MEMBRANE, MEMBRANE)}
@@ -224,6 +254,15 @@ class LifOp(GroupOp):
         self.require(self.dv, "dv", 0, 4095)  # C5
         self.require(self.vth, "vth", 0, 2**17 - 1)  # C6
         self.require(self.bias_exp, "bias_exp", 0, 7)  # C7
+        if self.reset_interval is not None:
+            self.require(self.reset_interval, "reset_interval", 1, 2**31 - 1)  # C8
+        self.require(self.reset_offset, "reset_offset", 0, 2**31 - 1)  # C8
+
+    def forgets_at(self, step: int) -> bool:
+        """Whether current and membrane are set to 0 before a step, counted from 0."""
+        if self.reset_interval is None:
+            return False
+        return (step + 1 - self.reset_offset.value.data) % self.reset_interval.value.data == 0
 
 
 @irdl_op_definition
@@ -250,6 +289,8 @@ class IntegrateAndFireOp(GroupOp):
         "$currents `threshold` `(` $threshold `)` (`bias` `(` $bias^ `)`)? (`initial` `(` $initial^ `)`)? "
         "(`fire` $fire^)? " + PLACE
     )
+
+    STATE: ClassVar[int] = 1
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         return {
@@ -301,6 +342,7 @@ class SigmaDeltaOp(GroupOp):
     )
 
     SENDS: ClassVar[Attribute] = GRADED
+    STATE: ClassVar[int] = 3
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         return {"bias": (self.bias, -(2**15), 2**15 - 1)}

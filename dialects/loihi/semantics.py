@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import MEMBRANE
@@ -174,6 +174,8 @@ def lif(op: loihi.LifOp, run: Run, *currents: Array) -> tuple[Word, Word]:
     total, state = _total(currents), run.state(op)
     u = state.get("u", np.zeros_like(total))
     v = state["v"] if state else np.broadcast_to(_constant(run, op.initial), total.shape)
+    if op.forgets_at(run.step):
+        u, v = np.zeros_like(total), np.zeros_like(total)
     u = wrapped(decayed(u, op.du.value.data + 1) + (total << np.int32(6)))
     bias = _constant(run, op.bias_mant) << np.int32(op.bias_exp.value.data)
     v = saturated(decayed(v, op.dv.value.data) + u + bias)

@@ -101,7 +101,7 @@ class Availability:
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure of a cost report; `kind` is "measured" or "estimated"."""
+    """One figure of a cost report; `kind` is "measured", "estimated", or "assumed": estimated from what is assumed."""
 
     name: str
     value: float
@@ -112,7 +112,7 @@ class Reading:
 Emit: TypeAlias = "Callable[[ModuleOp, WeightStore], Mapping[str, bytes]]"
 Load: TypeAlias = "Callable[[ModuleOp, WeightStore], Program]"
 Available: TypeAlias = Callable[[], Availability]
-Cost: TypeAlias = "Callable[[ModuleOp, WeightStore, Execution | None], Sequence[Reading]]"
+Cost: TypeAlias = "Callable[[ModuleOp, WeightStore, Chip, Execution | None], Sequence[Reading]]"
 LayOut: TypeAlias = "Callable[[ModuleOp, WeightStore, Chip], Layout]"
 
 
@@ -121,7 +121,7 @@ class Hooks:
     """Where a backend's functions are, each as "module:function".
 
     emit(module, weights) -> file name to content; load(module, weights) -> Program; availability() -> Availability;
-    cost(module, weights, execution or None) -> readings; layout(module, weights, chip) -> Layout.
+    cost(module, weights, chip, execution or None) -> readings; layout(module, weights, chip) -> Layout.
     """
 
     emit: str
@@ -195,12 +195,14 @@ class Backend:
         with self._hook("availability", self.hooks.availability) as availability:
             return cast(Available, availability)()
 
-    def cost(self, module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
-        """Figures for a report, from the module alone or with what a run counted."""
+    def cost(
+        self, module: ModuleOp, weights: WeightStore, execution: Execution | None = None, *, chip: str | None = None
+    ) -> Sequence[Reading]:
+        """Figures for a report on a chip, from the module alone or with what a run counted."""
         if self.hooks.cost is None:
             return ()
         with self._hook("cost", self.hooks.cost) as cost:
-            return cast(Cost, cost)(module, weights, execution)
+            return cast(Cost, cost)(module, weights, self.chip(chip), execution)
 
     def layout(self, module: ModuleOp, weights: WeightStore, chip: str) -> Layout | None:
         """Which cores of a chip of this name the network lies on; None where the target has no cores."""

@@ -92,7 +92,7 @@ def told_cost(compiled: Compiled) -> Iterator[str]:
 
 def readings_of(compiled: Compiled) -> Sequence[Reading]:
     """The figures of the target's cost model."""
-    return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, None)
+    return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, chip=compiled.chip)
 
 
 def known(compiled: Compiled) -> Iterator[str]:

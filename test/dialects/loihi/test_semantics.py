@@ -51,6 +51,10 @@ def trace(options: str, currents: Sequence[int]) -> tuple[list[int], list[int]]:
         # A current with du = 0 still decays by 1 / 4096 a step, one with du = -1 does not.
         ("lif du 0 dv 4095 vth 99999", [200, 0, 0], [0] * 3, [12800, 12799, 12795]),
         ("lif du -1 dv 0 vth 99999", [200, 0, 0], [0] * 3, [12800, 25600, 38400]),
+        # Every third step, counted from 1, begins anew; with an interval of 1 every step does.
+        ("lif du -1 dv 0 vth 99 reset_interval 3", [10, 0, 1, 0], [0] * 4, [640, 1280, 64, 128]),
+        ("lif du -1 dv 0 vth 99 reset_interval 3 reset_offset 4", [10, 0, 1, 1], [0] * 4, [640, 1280, 1984, 64]),
+        ("lif du 0 dv 0 vth 99 reset_interval 1", [10, 0, 1], [0] * 3, [640, 0, 64]),
         # A bias is in units of 1, a current and a threshold are in units of 64.
         ("lif du 4095 dv 0 vth 1 bias_mant(dense<-3> : tensor<1xi16>) bias_exp 2", [0, 1], [0, 0], [-12, 40]),
         ("lif du 4095 dv 0 vth 1 initial(dense<65> : tensor<1xi32>)", [0, 0], [1, 0], [0, 0]),
