@@ -207,9 +207,7 @@ def check_networks(backend: Backend, cases: Sequence[Case], least: float = 0.5) 
 def _require_places(case: Case, refusal: ProblemsError) -> None:
     """The whole network has no place, its layers have."""
     for problem in refusal.problems:
-        assert problem.where or not problem.what.startswith("`"), (
-            f"{case}: {UNPLACED}: {problem}"
-        )
+        assert problem.where or not problem.what.startswith("`"), f"{case}: {UNPLACED}: {problem}"
 
 
 def compare_level(backend: Backend, case: Case, lowered: Lowered) -> int:

@@ -136,17 +136,23 @@ def told_layout(compiled: Compiled) -> Iterator[str]:
         yield f"{named(core)}, {percent(core.share(layout.chip))}: {'; '.join(core.parts)}"
 
 
+def constants_of_chip(compiled: Compiled) -> dict[str, Figure]:
+    """What estimates rest on: energies, and whatever else the chip's file says."""
+    chip = chip_of(compiled)
+    return {**chip.energies, **chip.constants}
+
+
 def told_constants(compiled: Compiled) -> Iterator[str]:
-    """The constants behind estimated energies, each with its source."""
-    for name, figure in chip_of(compiled).energies.items():
+    """The constants that estimates rest on, each with its source."""
+    for name, figure in constants_of_chip(compiled).items():
         yield f"{name}: {figure.value:,.6g} {figure.unit} ({starred(figure.kind)}: {figure.source})"
 
 
 def chip_figures(compiled: Compiled) -> dict[str, Plain]:
-    """What the chip's file says of it and of energies, as plain values."""
+    """What the chip's file says of it, and what estimates rest on, as plain values."""
     chip = chip_of(compiled)
-    energies = {name: asdict(figure) for name, figure in chip.energies.items()}
-    return {"name": chip.name, "summary": chip.summary, "energies": energies}
+    constants = {name: asdict(figure) for name, figure in constants_of_chip(compiled).items()}
+    return {"name": chip.name, "summary": chip.summary, "constants": constants}
 
 
 def layout_figures(compiled: Compiled) -> Mapping[str, Plain] | None:

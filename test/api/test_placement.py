@@ -13,10 +13,12 @@ import pytest
 from neurocuda.compiled import Compiled
 from neurocuda.ir.chip import Chip, Figure, Limit
 from neurocuda.ir.layout import CoreUse, Layout
-from neurocuda.measure.page.cores import columns_of, core_map, shade_of
+from neurocuda.measure.page.cores import MESH_COLUMNS, columns_of, core_map, shade_of
 from neurocuda.measure.page.page import page
 from neurocuda.measure.placement import fullest, limit_uses, summed_up
 from neurocuda.measure.report import figures
+
+TOY = Chip("toy", "a toy", {}, {})
 
 NASTY = """<script>alert('1')</script>"&amp;"""
 
@@ -96,7 +98,7 @@ def test_text_says_cores_limits_and_constants_with_their_sources(placed: Compile
 def test_json_holds_every_core(placed: Compiled) -> None:
     found = json.loads(json.dumps(figures(placed)))
     assert found["chip"]["summary"] == "hypothetical: a toy for tests"
-    assert found["chip"]["energies"]["spike"]["source"] == "another guess"
+    assert found["chip"]["constants"]["spike"]["source"] == "another guess"
     layout = found["layout"]
     assert (layout["chips"], layout["cores per chip"], list(layout["limits"])) == (2, 6, ["neurons", "synapse_memory"])
     assert [(core["chip"], core["core"], core["share"]) for core in layout["cores"]] == [
@@ -140,7 +142,9 @@ def test_the_page_draws_a_grid_for_every_chip(placed: Compiled) -> None:
 
 
 def test_cores_of_a_chip_stand_in_full_rows_where_they_can() -> None:
-    assert [columns_of(cores) for cores in (1, 2, 6, 13, 120, 128)] == [1, 2, 3, 4, 12, 16]
+    assert [columns_of(TOY, cores) for cores in (0, 1, 2, 6, 13, 120, 128)] == [1, 1, 2, 3, 4, 12, 16]
+    wide = replace(TOY, constants={MESH_COLUMNS: Figure(5, "core", "data sheet", "datasheet")})
+    assert columns_of(wide, 128) == 5
     assert [shade_of(share) for share in (0, 0.25, 0.26, 1, 1.01)] == [1, 1, 2, 4, 5]
 
 

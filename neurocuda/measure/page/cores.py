@@ -18,6 +18,9 @@ TITLE = 24
 GAP = 28
 MARGIN = 6
 
+MESH_COLUMNS = "mesh_columns"
+"""The constant of a chip's file that says how many cores stand side by side."""
+
 QUARTERS = 4
 
 SHADES: Mapping[int, str] = {
@@ -35,8 +38,8 @@ def core_map(layout: Layout) -> Markup:
     """One grid for every chip in use; where the chip's file has no number of cores, only those in use are drawn."""
     chips = chips_in_use(layout)
     most = cores_of(layout.chip) or max((core.core + 1 for core in layout.cores), default=0)
-    columns = columns_of(most)
-    width, height = columns * CELL + GAP, TITLE + ceil(most / max(1, columns)) * CELL + GAP
+    columns = columns_of(layout.chip, most)
+    width, height = columns * CELL + GAP, TITLE + ceil(most / columns) * CELL + GAP
     beside = max(1, (WIDTH - MARGIN + GAP) // width)
 
     def parts() -> Iterator[Markup]:
@@ -48,11 +51,13 @@ def core_map(layout: Layout) -> Markup:
     return picture("Cores by use", described or "no core is in use", ceil(len(chips) / beside) * height, parts())
 
 
-def columns_of(cores: int) -> int:
-    """How many columns the grid of a chip has: full rows where that makes it at most twice as wide as high.
+def columns_of(chip: Chip, cores: int) -> int:
+    """How many columns the grid of a chip has: what its file says, else full rows, at most twice as wide as high.
 
     128 cores are 8 rows of 16, 120 are 10 of 12, and 13 are 3 of 4 and one more.
     """
+    if MESH_COLUMNS in chip.constants:
+        return max(1, int(chip.constants[MESH_COLUMNS].value))
     least = isqrt(max(0, cores - 1)) + 1
     even = (columns for columns in range(least, isqrt(2 * cores) + 1) if cores % columns == 0)
     return next(even, least)
@@ -70,7 +75,7 @@ def _described(number: int, cores: Sequence[CoreUse], chip: Chip, most: int) -> 
 
 
 def _chip(number: int, cores: Sequence[CoreUse], chip: Chip, most: int, left: int, top: int) -> Iterator[Markup]:
-    columns = columns_of(most)
+    columns = columns_of(chip, most)
     used = {core.core: core for core in cores}
     yield text(f"chip {number}: {len(cores)} of {most} cores", left, top + 16, class_="panel-title")
     for index in range(most):

@@ -27,7 +27,7 @@ from neurocuda.measure.page.tables import (
 )
 from neurocuda.measure.page.tiles import tiles, verdict
 from neurocuda.measure.page.trains import schedule, spike_raster
-from neurocuda.measure.placement import chip_of, layout_of, summed_up
+from neurocuda.measure.placement import chip_of, constants_of_chip, layout_of, summed_up
 from neurocuda.measure.raster import schedule_of
 from neurocuda.measure.words import percent
 
@@ -265,8 +265,7 @@ def _places(compiled: Compiled) -> Iterator[Markup]:
         return
     told = (
         f"{summed_up(layout)}. A square is a core, its colour says how full the limit is of which it takes "
-        "most; under the pointer, what lies there and every use against its limit. Neighbours here need not be "
-        "neighbours on the chip."
+        "most; under the pointer, what lies there and every use against its limit."
     )
     legend = _legend([(f"use-{shade}", name) for shade, name in SHADES.items()])
     tables = (limits_table(layout), fullest_table(layout))
@@ -275,7 +274,7 @@ def _places(compiled: Compiled) -> Iterator[Markup]:
 
 def _known(compiled: Compiled) -> Iterator[Markup]:
     told = "Figures say whether they are measured or estimated; those with a star rest on assumptions."
-    constants = [constants_table(compiled)] if chip_of(compiled).energies else []
+    constants = [constants_table(compiled)] if constants_of_chip(compiled) else []
     yield _section("cost", "Cost and facts", told, cost_table(compiled), *constants, facts_table(compiled))
 
 

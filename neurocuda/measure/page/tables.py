@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neurocuda.measure.analysis import Part
 from neurocuda.measure.layers import Layer
 from neurocuda.measure.page.markup import Markup, tag
-from neurocuda.measure.placement import chip_of, fullest, limit_uses, named
+from neurocuda.measure.placement import constants_of_chip, fullest, limit_uses, named
 from neurocuda.measure.report import readings_of
 from neurocuda.measure.words import percent, starred
 
@@ -105,10 +105,10 @@ def cost_table(compiled: Compiled) -> Markup:
 
 
 def constants_table(compiled: Compiled) -> Markup:
-    """What estimates of energy rest on."""
+    """What estimates rest on."""
     rows = (
         (name, f"{figure.value:,.6g}", figure.unit, starred(figure.kind), figure.source)
-        for name, figure in chip_of(compiled).energies.items()
+        for name, figure in constants_of_chip(compiled).items()
     )
     return table("Constants that estimates rest on", ("constant", "amount", "unit", "kind", "source"), rows)
 
