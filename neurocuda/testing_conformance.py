@@ -25,6 +25,7 @@ from typing import TypeAlias
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from neurocuda.errors import (
     InputError,
@@ -41,6 +42,7 @@ from neurocuda.ir.chip import Chip
 from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.files import write_all
 from neurocuda.ir.layout import Layout
+from neurocuda.ir.origin import origin_of
 from neurocuda.ir.pipelines import parse_pipeline
 from neurocuda.ir.resources import ResourceUser
 from neurocuda.ir.validation import observe
@@ -49,6 +51,7 @@ from neurocuda.measure.exactness import Counts, compare, counts_of
 from neurocuda.options import Conversion
 from neurocuda.passes.snn.verify_target import shortages
 from neurocuda.pipeline import Line, Stage, balance_stage, integer_stages, spikes_stage, target_stage
+from neurocuda.reference.interpreter import interpret
 from neurocuda.registry import merged_universe
 from neurocuda.testing import Array, RandomNetwork, random_dense_network, random_network
 
@@ -212,10 +215,30 @@ def _require_places(case: Case, refusal: ProblemsError) -> None:
 
 def compare_level(backend: Backend, case: Case, lowered: Lowered) -> int:
     """How many counts and outputs of the target's level, interpreted, were compared; all are those of the spikes."""
-    layers = counts_of(lowered.spikes, lowered.weights, [lowered.images])
-    before, _ = observe(lowered.spikes, lowered.weights, [lowered.images])
-    after, _ = observe(lowered.module, lowered.weights, [lowered.images])
-    return _equal(case, backend.level, {name: before[name] for name in layers}, after)
+    inputs = [lowered.images]
+    expected = counts_of(lowered.spikes, lowered.weights, inputs)
+    scaled, _ = observe(lowered.spikes, lowered.weights, inputs)
+    found, _ = observe(lowered.module, lowered.weights, inputs)
+    wanted = {name: scaled[name] if name in found else counts for name, counts in expected.items()}
+    return _equal(case, backend.level, wanted, {**_integers(lowered, expected), **found})
+
+
+def _integers(lowered: Lowered, layers: Counts) -> dict[str, Array]:
+    """What layers said at the target's level: those whose scale is not known there, too."""
+    said: dict[str, Array] = {}
+
+    def note(op: Operation, values: Array) -> None:
+        origin = origin_of(op)
+        if (
+            origin is not None
+            and origin in layers
+            and values.dtype.kind in "biu"
+            and values.shape == layers[origin].shape
+        ):
+            said[origin] = values
+
+    interpret(lowered.module, lowered.weights, [lowered.images], note)
+    return said
 
 
 def compare_run(backend: Backend, case: Case, lowered: Lowered) -> int:

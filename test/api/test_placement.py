@@ -70,7 +70,7 @@ def placed(compiled: Compiled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (package / "chips").mkdir(parents=True)
     (package / "__init__.py").write_text(HOOK.replace("NAME", repr(f"{NASTY}: 2 of 2 neurons")))
     (package / "chips" / "toy.toml").write_text(CHIP)
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))  # pyright: ignore[reportUnknownMemberType]
     hooks = replace(compiled.backend.hooks, layout="placed_target:layout")
     backend = replace(compiled.backend, package="placed_target", hooks=hooks)
     return replace(compiled, backend=backend, chip="toy")

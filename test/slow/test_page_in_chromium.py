@@ -55,7 +55,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_page(folder / "without.html", compiled, None)
     (folder / "placed_on_cores.py").write_text(PLACED)
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(folder)
+        patch.syspath_prepend(str(folder))  # pyright: ignore[reportUnknownMemberType]
         hooks = replace(compiled.backend.hooks, layout="placed_on_cores:layout")
         placed = replace(compiled, backend=replace(compiled.backend, hooks=hooks))
         save_page(folder / "placed.html", placed, None)
