@@ -164,7 +164,7 @@ def lower(backend: Backend, case: Case) -> Lowered:
         ProblemsError: the line, or the target, refuses it.
     """
     network = case.network
-    set_constraints(network.module, replace(backend.constraints, codes=(case.code,)))
+    set_constraints(network.module, replace(backend.constraints_for(case.code), codes=(case.code,)))
     line = Line.start(network.context, network.module)
     conversion = Conversion(code=case.code, timesteps=case.timesteps, calibration="mse")
     stages = (

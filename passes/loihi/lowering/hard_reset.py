@@ -42,7 +42,7 @@ class HardReset(Coding):
         start = self.start(wires)
         levels = 1 if op.window is None else op.window[1] - op.window[0]
         reached = max(int(threshold.max()) * levels, highest + 1)
-        self.require_reach(op, max(-lowest, reached + int(threshold.max())) * EVEN, MOST)
+        self.require_reach(op, max(-lowest * EVEN, reached * EVEN - 1), MOST)  # above its threshold nothing matters
         shape = shape_of(op.result)
         lift = np.broadcast_to(reached - threshold * levels, np.broadcast_shapes(threshold.shape, (1,) * len(shape)))
         currents = [
