@@ -3,7 +3,7 @@
     manifest.json          format version, what was compiled and how, SHA-256 of every other member
     ir/<level>.mlir        the module at every level, in the order of the manifest
     weights.safetensors    every constant that the text only names
-    target/<file>          what the target's emission wrote, for people and microcontrollers
+    target/<file>          what the target's emission wrote, for people and microcontrollers; folders are kept
 
 Members are stored uncompressed in a fixed order with a fixed date, so the same network gives the same bytes. Loading
 checks names, sizes and hashes before anything is read, and parses IR; it executes nothing from the file. The target's
@@ -60,7 +60,7 @@ LARGEST_FILE = 1 << 34
 """Bytes of all members together that a reader will look at."""
 
 _MEMBER = re.compile(
-    r"manifest\.json|weights\.safetensors|ir/[a-z0-9][a-z0-9-]*\.mlir|target/[A-Za-z0-9][A-Za-z0-9_.-]*"
+    r"manifest\.json|weights\.safetensors|ir/[a-z0-9][a-z0-9-]*\.mlir|target(/[A-Za-z0-9][A-Za-z0-9_.-]*)+"
 )
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest date a zip can hold: every member has it."""

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from neurocuda.errors import InputError, OptionError
 from neurocuda.images import Array, Images, InputSpec, as_arrays, checked
+from neurocuda.ir.backend import REFERENCE
+from neurocuda.ir.origin import origin_of
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.evaluation import Activity, Evaluation, correct_answers, labels_of
 from neurocuda.measure.layers import TRAIN, WATCHED, Layer, layers_of, operations_of, train_layers_of
 from neurocuda.measure.trains import require_counts
-from neurocuda.measure.validation import REFERENCE, Validation, Validator
+from neurocuda.measure.validation import Validation, Validator
 from neurocuda.options import Conversion, Normalize, as_path, require_type
+from neurocuda.reference.program import ReferenceProgram
 
 if TYPE_CHECKING:
     from xdsl.context import Context
@@ -154,6 +157,7 @@ class Compiled:
         images: Images,
         *,
         counts: bool | None = None,
+        on: str | None = None,
         threads: int | None = None,
         progress: Progress | None = None,
     ) -> Result:
@@ -162,21 +166,38 @@ class Compiled:
         Args:
             images: batch axis first; uint8 where the network was compiled with preprocessing, else floats.
             counts: whether to keep the spikes of every neuron; None keeps them up to half a gigabyte.
+            on: "reference" has the reference interpreter run what was lowered for the target, in the target's place,
+                without any of its tools.
             threads: how many, where the target has threads; None for one per processor.
             progress: called with (images done, images in all).
 
         Raises:
             InputError: the images do not fit.
-            OptionError: the number of threads is not positive.
+            OptionError: the number of threads is not positive, or there is nothing to run on by that name.
             ToolchainError: a tool that the target needs is missing.
         """
+        if on not in (None, REFERENCE):
+            raise OptionError(f'a network runs on its target, or on="{REFERENCE}", not on={on!r}')
         arrays = self._checked(images)
         if counts is None:
             counts = len(arrays[0]) * self.neurons * COUNT_BYTES <= COUNTED_BYTES
-        return self._run(arrays, counts=counts, threads=threads, progress=progress)
+        program = self.program if on is None else self._interpreted
+        return self._run(program, arrays, counts=counts, threads=threads, progress=progress)
+
+    @property
+    def _interpreted(self) -> ReferenceProgram:
+        """What was lowered for the target, under the reference interpreter."""
+        names = {layer.name for layer in self.layers}
+        return ReferenceProgram(self.level(self.backend.level), self.weights, lambda op: origin_of(op) in names)
 
     def _run(
-        self, arrays: Sequence[Array], *, counts: bool, threads: int | None = None, progress: Progress | None = None
+        self,
+        program: Program,
+        arrays: Sequence[Array],
+        *,
+        counts: bool,
+        threads: int | None = None,
+        progress: Progress | None = None,
     ) -> Result:
         from neurocuda.ir.backend import RunOptions
 
@@ -184,7 +205,7 @@ class Compiled:
             require_type("threads", threads, int, "a positive number")
             if threads < 1:
                 raise OptionError(f"threads must be positive, not {threads}")
-        done = self.program.run(arrays, RunOptions(counts=counts, threads=threads, progress=progress))
+        done = program.run(arrays, RunOptions(counts=counts, threads=threads, progress=progress))
         return Result(_as_outputs(done.outputs), done.counts, done.steps, done.seconds, done.provenance, self.trains)
 
     def interpret(self, images: Images, level: str | None = None) -> Outputs:
@@ -233,7 +254,7 @@ class Compiled:
         activity = Activity(self.code, self.layers)
         correct, seconds, steps, provenance = 0, 0.0, 0, ""
         for part in self._parts(len(truth), progress):
-            result = self._run([array[part] for array in arrays], counts=True, threads=threads)
+            result = self._run(self.program, [array[part] for array in arrays], counts=True, threads=threads)
             correct += correct_answers(result.scores, truth[part])
             activity.add(result.counts)
             seconds, steps, provenance = seconds + result.seconds, result.steps, result.provenance

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurocuda.errors import OptionError
+from neurocuda.ir.backend import REFERENCE
 from neurocuda.ir.files import is_stream, replacing, require_place
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._images import of_inputs, read_images, read_labels
@@ -36,6 +37,7 @@ EXAMPLES = """examples:
   nc-run model.nca --inputs images.npy --labels labels.npy      accuracy with its 95 % interval
   nc-run model.nca --inputs images.npz --counts --output out.npz   outputs and spikes of every neuron
   nc-run model.nca --inputs images.npz --threads 1 --json       for programs
+  nc-run model.nca --inputs images.npz --on reference           by the interpreter, without the target's tools
 
 An .npz holds one array of images, batch axis first, or one per input of the network, by its name. A network compiled
 with --mean and --std takes raw uint8 images.
@@ -53,6 +55,7 @@ class Arguments(argparse.Namespace):
     labels: Path | None
     output: Path | None
     counts: bool
+    on: str | None
     threads: int | None
     json: bool
     quiet: bool
@@ -72,6 +75,7 @@ def _parser() -> ArgumentParser:
     add("-o", "--output", type=Path, metavar="FILE.npz",
         help="where outputs go: 'outputs', with --counts also 'counts/<layer>'")  # fmt: skip
     add("--counts", action="store_true", help="count the spikes of every neuron")
+    add("--on", choices=[REFERENCE], help="run what was lowered for the target in the reference interpreter instead")
     add("--threads", type=int, metavar="N", help="how many threads (default: one per processor)")
     add("--json", action="store_true", help="print the figures as JSON")
     parser.add_watching()
@@ -88,13 +92,16 @@ def _run(arguments: Arguments) -> int:
         watch.step("reading the network")
         compiled = load(arguments.artefact)
         images = of_inputs(images, compiled.inputs.names)
-        watch.step("building the program")
-        _ = compiled.program
-        if labels is not None and arguments.output is None and not arguments.counts:
+        if arguments.on is None:
+            watch.step("building the program")
+            _ = compiled.program
+        if labels is not None and arguments.output is None and not arguments.counts and arguments.on is None:
             found = compiled.evaluate(images, labels, threads=arguments.threads, progress=watch.count)
             told, figures = str(found), _figures_of_evaluation(found)
         else:
-            result = compiled.run(images, counts=arguments.counts, threads=arguments.threads, progress=watch.count)
+            result = compiled.run(
+                images, counts=arguments.counts, on=arguments.on, threads=arguments.threads, progress=watch.count
+            )
             accuracy = None if labels is None else _accuracy(result, labels)
             told, figures = _told(result, accuracy), _figures_of_run(result, accuracy)
             _save(arguments.output, result)

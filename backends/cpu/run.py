@@ -76,30 +76,21 @@ class CpuProgram:
             raise OptionError(f"threads must be at least 1, not {options.threads}")
         function = main_function(self.module)
         _check_inputs(inputs, [argument.type for argument in function.body.block.args])
-        run = _NativeRun(self.weights, self.natives, options)
+        counts: dict[str, Array] = {}
+
+        def native(op: Operation, run: Run, *operands: Array) -> tuple[Array, ...]:
+            del run
+            results, counted = self.natives[op].run(operands, options)
+            counts.update(counted)
+            return results
+
+        run = Run(self.weights, stand_ins=dict.fromkeys(self.natives, native))
         start = time.perf_counter()
         with np.errstate(all="ignore"):
             outputs = run.block(function.body.block, list(inputs))
         seconds = time.perf_counter() - start
         steps = sum(native.steps_of(inputs) for native in self.natives.values())
-        return Execution(tuple(outputs), run.counts, steps, seconds, self.provenance)
-
-
-class _NativeRun(Run):
-    """The reference interpreter, but programs run as machine code."""
-
-    def __init__(self, weights: WeightStore, natives: dict[Operation, NativeProgram], options: RunOptions) -> None:
-        super().__init__(weights)
-        self.natives = natives
-        self.options = options
-        self.counts: dict[str, Array] = {}
-
-    def evaluate(self, op: Operation, operands: Sequence[Array]) -> tuple[Array, ...]:
-        if op not in self.natives:
-            return super().evaluate(op, operands)
-        outputs, counts = self.natives[op].run(operands, self.options)
-        self.counts |= counts
-        return outputs
+        return Execution(tuple(outputs), counts, steps, seconds, self.provenance)
 
 
 class NativeProgram:

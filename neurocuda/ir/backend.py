@@ -20,7 +20,7 @@
 
 and imports nothing else: hooks are resolved when they are called. The caller
 
-1. writes `backend.constraints` (or a meet of several) into the module before it is quantised,
+1. writes `backend.constraints_for(code)` (or a meet of several) into the module before it is quantised,
 2. runs the passes `backend.pipeline` and then `verify-target{target="<backend>:<chip>"}` on an encoded `snn` module,
 3. has `backend.emit(module, weights)` give the target's files, a function of nothing but its arguments,
 4. has `backend.load(module, weights)` give a `Program` and runs that on batches.
@@ -30,10 +30,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from neurocuda.errors import NeuroCudaError, TargetError
@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from neurocuda.ir.weights import WeightStore
 
     Array: TypeAlias = NDArray[Any]
+
+REFERENCE = "reference"
+"""The word for results of the reference interpreter."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (images done, images in all), from the calling thread."""
@@ -139,6 +142,8 @@ class Backend:
     in them is the chip's name.
     `package` is the import path of the folder that holds `chips/*.toml`. `runs_segments` says whether `load` runs host
     segments between networks, too; `runs_trains` whether the pipeline takes networks of code "train", too.
+    `code_constraints` says, by code, what registers hold less in that code than `constraints` says; its codes mean
+    nothing.
     """
 
     name: str
@@ -151,6 +156,12 @@ class Backend:
     hooks: Hooks
     runs_segments: bool = False
     runs_trains: bool = False
+    code_constraints: Mapping[str, Constraints] = field(default_factory=dict[str, Constraints])
+
+    def constraints_for(self, code: str) -> Constraints:
+        """What it demands of integers that are to be said in a code."""
+        own = self.code_constraints.get(code, self.constraints)
+        return self.constraints.meet(replace(own, codes=self.constraints.codes))
 
     @cached_property
     def chips(self) -> Mapping[str, Chip]:
@@ -177,9 +188,17 @@ class Backend:
         return self.chips[wanted]
 
     def emit(self, module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
-        """The target's files, byte for byte the same for the same module and weights."""
+        """The target's files, byte for byte the same for the same module and weights; "folder/name" lies in a folder.
+
+        Raises:
+            TargetError: a name leads out of the folder that the files go to.
+        """
         with self._hook("emit", self.hooks.emit) as emit:
-            return cast(Emit, emit)(module, weights)
+            files = cast(Emit, emit)(module, weights)
+        astray = [name for name in files if PurePath(name).is_absolute() or ".." in PurePath(name).parts]
+        if astray:
+            raise TargetError(f"target '{self.name}' emits files outside of their folder: {', '.join(astray)}")
+        return files
 
     def load(self, module: ModuleOp, weights: WeightStore) -> Program:
         """A program ready to run.

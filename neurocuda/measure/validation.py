@@ -13,6 +13,7 @@ import numpy as np
 
 from neurocuda.errors import TargetError
 from neurocuda.images import Array
+from neurocuda.ir.backend import REFERENCE
 from neurocuda.measure.exactness import Comparison, Counts, Residual, compare, counts_of, residuals_of
 from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import interpret
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from neurocuda.ir.backend import Program
 
 JoinedT = TypeVar("JoinedT", Comparison, "Divergence")
-
-REFERENCE = "reference"
-"""The word for results of the interpreter."""
 
 FLOATS = ("ann-imported", "ann-convertible", "ann-quantized")
 """Levels whose outputs move, in order."""

@@ -13,7 +13,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from neurocuda.errors import InputError, ModelError
 from neurocuda.ir.attributes import Dense, fits, shape_of, written_shape
 from neurocuda.ir.weights import WeightStore
-from neurocuda.reference.meaning import Array, meaning_of
+from neurocuda.reference.meaning import Array, Meaning, meaning_of
 
 Observer: TypeAlias = Callable[[Operation, Array], None]
 """Called with every operation that has run and the array of its first result."""
@@ -26,7 +26,10 @@ SignalObserver: TypeAlias = Callable[[Operation, int, Array], None]
 
 
 class Run:
-    """One run of a module: weights, the state of stateful operations, the clock, and who is watching."""
+    """One run of a module: weights, the state of stateful operations, the clock, and who is watching.
+
+    `stand_ins` take the place of the meanings of some operations: a target's own way of running its programs.
+    """
 
     def __init__(
         self,
@@ -34,11 +37,13 @@ class Run:
         observer: Observer | None = None,
         on_state: StateObserver | None = None,
         on_signal: SignalObserver | None = None,
+        stand_ins: Mapping[Operation, Meaning] | None = None,
     ) -> None:
         self.weights = weights
         self.observer = observer
         self.on_state = on_state
         self.on_signal = on_signal
+        self.stand_ins = stand_ins or {}
         self.step = 0
         self._states: dict[Operation, dict[str, Array]] = {}
 
@@ -63,7 +68,8 @@ class Run:
 
     def evaluate(self, op: Operation, operands: Sequence[Array]) -> tuple[Array, ...]:
         """The results of one operation."""
-        results = meaning_of(type(op)).function(op, self, *operands)
+        meaning = self.stand_ins.get(op) or meaning_of(type(op)).function
+        results = meaning(op, self, *operands)
         return results if isinstance(results, tuple) else (results,)
 
     def block(self, block: Block, arguments: Sequence[Array]) -> list[Array]:

@@ -62,14 +62,18 @@ class VerifyTargetPass(NeuroPass):
         name, _, chip_name = self.target.partition(":")
         backend = backend_of(name, self.name)
         chip = backend.chip(chip_name or None)
-        layout = backend.layout(module, weights, chip.name) or Layout(chip, ())
-        problems = [
-            *_too_large_alone(module, chip),
-            *_too_large_together(module, chip),
-            *_too_large_where_it_lies(layout),
-        ]
+        problems = shortages(module, backend.layout(module, weights, chip.name) or Layout(chip, ()))
         if problems:
             raise CapacityError(f"the network does not fit {self.target}:", problems)
+
+
+def shortages(module: ModuleOp, layout: Layout) -> list[Problem]:
+    """Everything of which the operations, or the cores where they lie, use more than the chip of the layout has."""
+    return [
+        *_too_large_alone(module, layout.chip),
+        *_too_large_together(module, layout.chip),
+        *_too_large_where_it_lies(layout),
+    ]
 
 
 def backend_of(name: str, reader: str) -> Backend:

@@ -183,7 +183,11 @@ def test_a_member_that_appears_twice_is_refused(artefact: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "name", ["/etc/passwd", "../out.mlir", "ir/../../out.mlir", "target/../x.c", "target/.hidden", "a.py", "ir/x.so"]
+    "name",
+    [
+        *("/etc/passwd", "../out.mlir", "ir/../../out.mlir", "target/../x.c", "target/.hidden", "a.py", "ir/x.so"),
+        *("target/folder/../../x.c", "target/folder/.hidden", "target//x.c", "target/folder/"),
+    ],
 )
 def test_names_of_other_places_are_refused(artefact: Path, tmp_path: Path, name: str) -> None:
     before = sorted(tmp_path.parent.iterdir())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -25,7 +25,11 @@ from neurocuda.passes.loihi.lowering.connections import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+
+    Array: TypeAlias = NDArray[Any]
 
 
 FORGETS = 4095
@@ -73,6 +77,10 @@ class Path:
     delay: int = 0
 
 
+Signal: TypeAlias = tuple[Path, ...]
+"""A value of the network: the paths by which spikes reach it. Where they meet, they lie beside each other or add up."""
+
+
 @dataclass(frozen=True)
 class Readout:
     """The probe that holds a sum: the membrane, what one unit of the sum is in it, and the step from which it is there.
@@ -104,6 +112,9 @@ class Coding(ABC):
     RESET = "subtract"
     """How neurons of the code are reset."""
 
+    FLOWS = False
+    """Whether a bias may flow at every step."""
+
     def __init__(self, build: Builder, bounds: BoundsAnalysis, steps: int, *, sparse: bool) -> None:
         self.build = build
         self.bounds = bounds
@@ -115,7 +126,7 @@ class Coding(ABC):
         """A layer of neurons."""
 
     @abstractmethod
-    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Port:
+    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """The largest of every window."""
 
     @abstractmethod
@@ -123,6 +134,10 @@ class Coding(ABC):
         """Sums that are read at the end."""
 
     # What they share
+
+    def sum_of_biases(self, op: snn.AccumulateOp) -> Array:
+        """What an accumulator holds in the end without any spike."""
+        return self.build.array(op.initial) + self.build.array(op.bias) * self.steps
 
     def nothing(self, op: Operation) -> Port:
         """What stands for an operation that was refused, so that others are looked at, too."""
@@ -175,13 +190,18 @@ class Coding(ABC):
                 ("that leak", op.membrane_decay is not None or op.current_decay is not None),
                 ("with a lower bound", op.lower_bound is not None),
                 ("that are reset to a value", op.reset_value is not None),
-                (f'with reset "{op.reset.data}"', op.reset.data != self.RESET),
+                ("whose bias flows at every step", op.bias is not None and not self.FLOWS),
+                (f'with reset "{op.reset.data}"', op.reset.data != self.RESET and not self._fires_once(op)),
                 ("that stop before their window ends", op.values is None and self.bounds.is_capped(op)),
             )
             if there
         ]
         if more:
             self.build.refuse(op, f"the target has no neurons {', '.join(more)} in this code", "Use another code.")
+
+    def _fires_once(self, op: snn.IntegrateAndFireOp) -> bool:
+        """Whether it does not matter how a neuron is reset."""
+        return op.window is not None and op.window[1] - op.window[0] == 1
 
     def require_room(self, op: Operation, unit: int, most: int = MEMBRANE) -> None:
         """Refuses a layer whose membrane could leave the chip's range in units of the chip."""
@@ -224,10 +244,14 @@ class Coding(ABC):
             padding = (ends[2], ends[0])
             found: Connection = Convolution(ones, _pair(stride), padding, _pair(dilation), port.shape[0])
         else:
-            one = snn.DiagonalOp(op.result, self.build.weights.add(np.ones((1, 1, 1), np.int8), "one"))
+            one = snn.DiagonalOp(stand_in(op.result), self.build.weights.add(np.ones((1, 1, 1), np.int8), "one"))
             found = pairs(one, port.shape, (*path.steps, Step(op)), self.build.weights)
-            one.erase()
         yield from self.build.synapses(op, found, port.value, shape_of(op.result)[::-1], delay=delay, bits=port.bits)
+
+
+def stand_in(value: SSAValue) -> SSAValue:
+    """A value of the same shape that belongs to nothing, for an operation that is only looked at."""
+    return loihi.PulsesOp({0: 1}, shape_of(value)).result
 
 
 def _pair(values: Sequence[int]) -> tuple[int, int]:

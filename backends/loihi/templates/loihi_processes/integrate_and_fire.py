@@ -1,4 +1,4 @@
-"""`loihi.integrate_and_fire` as a Lava process: what a microcode program for it does.
+"""Integrate-and-fire neurons with a soft reset as a Lava process: what a microcode program for them does.
 
 It has a folder of its own, as Lava imports every file beside the one that defines a process.
 """
@@ -18,10 +18,14 @@ MEMBRANE = 2**23 - 1
 
 
 class IntegrateAndFire(AbstractProcess):
-    """Neurons that subtract their threshold when they fire, at the steps `first` to `last`, counted from 0."""
+    """Neurons that subtract their threshold when they fire, in the steps [start, stop) `fire`, counted from 0, or all.
 
-    def __init__(self, *, shape, threshold, bias, v, first, last):
-        super().__init__(shape=shape, first=first, last=last)
+    At every step, the window permitting, v grows by the currents that arrive and the bias, and saturates at 24 bits;
+    where v >= threshold there is a spike, and v falls by the threshold. Outside of the window currents arrive alone.
+    """
+
+    def __init__(self, *, shape, threshold, bias=0, v=0, fire=None):
+        super().__init__(shape=shape, fire=fire)
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.v = Var(shape=shape, init=v)
@@ -43,11 +47,11 @@ class PyIntegrateAndFire(PyLoihiProcessModel):
 
     def __init__(self, proc_params):
         super().__init__(proc_params)
-        self.window = range(proc_params["first"], proc_params["last"] + 1)
+        self.fire = proc_params["fire"]
 
     def run_spk(self):
         """One step; Lava counts steps from 1."""
-        fires = self.time_step - 1 in self.window
+        fires = self.fire is None or self.fire[0] <= self.time_step - 1 < self.fire[1]
         charged = self.v.astype(np.int64) + self.a_in.recv() + (self.bias if fires else 0)
         potential = np.clip(charged, -MEMBRANE, MEMBRANE).astype(np.int32)
         spikes = (potential >= self.threshold) & fires
