@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from neurocuda.backends.loihi import BACKEND
-from neurocuda.ir.chip import Chip
+from neurocuda.ir.chip import Chip, Figure
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_limits_of_loihi2() -> None:
@@ -62,3 +66,18 @@ def test_loihi3_is_nowhere_narrower() -> None:
     narrow, wide = values(BACKEND.chip("loihi2")), values(BACKEND.chip("loihi3"))
     assert list(narrow) == list(wide)
     assert all(narrow[name] <= wide[name] for name in narrow)
+
+
+def test_the_guide_has_the_numbers_of_the_files() -> None:
+    text = (ROOT / "docs" / "loihi.md").read_text(encoding="utf-8")
+    narrow, wide = BACKEND.chip("loihi2"), BACKEND.chip("loihi3")
+    for name, limit in narrow.limits.items():
+        numbers = f"{told(limit.figure)} | {told(wide.limits[name].figure)}"
+        assert f"| `{name}` | {limit.per} | {limit.figure.unit} | {numbers} | {limit.figure.source} |" in text
+    for name, figure in narrow.energies.items():
+        assert f"| `{name}` | {told(figure)} pJ |" in text
+
+
+def told(figure: Figure) -> str:
+    """A number, starred where it is assumed."""
+    return f"{figure.value:,.15g}" + ("*" if figure.kind == "assumed" else "")
