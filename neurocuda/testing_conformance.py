@@ -27,6 +27,7 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
+from neurocuda.compiling import demands_of
 from neurocuda.errors import (
     InputError,
     NeuroCudaError,
@@ -164,9 +165,9 @@ def lower(backend: Backend, case: Case) -> Lowered:
         ProblemsError: the line, or the target, refuses it.
     """
     network = case.network
-    set_constraints(network.module, replace(backend.constraints, codes=(case.code,)))
-    line = Line.start(network.context, network.module)
     conversion = Conversion(code=case.code, timesteps=case.timesteps, calibration="mse")
+    set_constraints(network.module, demands_of(backend, conversion)[case.code])
+    line = Line.start(network.context, network.module)
     stages = (
         Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)),
         *integer_stages(conversion, images=True),
