@@ -329,6 +329,9 @@ def check_limits(backend: Backend) -> None:
     lowered, chip = _sample(backend), backend.chip()
     layout = backend.layout(lowered.module, lowered.weights, chip.name) or Layout(chip, ())
     assert not shortages(lowered.module, layout)
+    told = {name for core in layout.cores for name in core.uses}
+    untold = {name for name, limit in chip.limits.items() if limit.per == "core"} - told
+    assert not untold, f"a core has limits, and no core says how much it uses of {', '.join(sorted(untold))}"
     for name in _used(lowered.module, layout) & chip.limits.keys():
         problems = shortages(lowered.module, replace(layout, chip=_without(chip, name)))
         assert any(name in problem.why for problem in problems), f"a chip without any {name} is not told to lack it"
