@@ -19,7 +19,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
@@ -38,7 +38,7 @@ from neurocuda.errors import (
     ToolchainError,
     WriteError,
 )
-from neurocuda.ir.backend import Backend, RunOptions
+from neurocuda.ir.backend import REFERENCE, Backend, Execution, RunOptions
 from neurocuda.ir.chip import Chip
 from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.files import write_all
@@ -77,7 +77,6 @@ BLOCKS = 3
 
 UNPLACED = "it is not said which layer is meant"
 
-REFERENCE = "reference"
 PROVENANCES = ("simulator: ", "hardware: ")
 """How a provenance begins, besides with the target's own name."""
 
@@ -244,10 +243,14 @@ def _integers(lowered: Lowered, layers: Counts) -> dict[str, Array]:
 
 def compare_run(backend: Backend, case: Case, lowered: Lowered) -> int:
     """How many counts and outputs of the target's program were compared; all are those of the spikes."""
-    done = backend.load(lowered.module, lowered.weights).run([lowered.images], RunOptions(counts=True))
+    done = _run(backend, lowered)
     outputs = {f"output {index}": output for index, output in enumerate(done.outputs)}
     expected = counts_of(lowered.spikes, lowered.weights, [lowered.images])
     return _equal(case, f"the program ({done.provenance})", expected, {**done.counts, **outputs})
+
+
+def _run(backend: Backend, lowered: Lowered) -> Execution:
+    return backend.load(lowered.module, lowered.weights).run([lowered.images], RunOptions(counts=True))
 
 
 def _equal(case: Case, after: str, expected: Counts, found: Counts) -> int:
@@ -285,12 +288,12 @@ def check_availability(backend: Backend) -> None:
     assert state.detail, "availability says neither what was found nor how to get it"
     if not state.ready:
         lowered = _sample(backend)
-        told = _require(ToolchainError, "a missing tool", lambda: backend.load(lowered.module, lowered.weights))
-        assert state.detail in told, f"loading does not say how to get what is missing ({state.detail}): {told}"
+        told = _require(ToolchainError, "a missing tool", lambda: _run(backend, lowered))
+        assert state.detail in told, f"a run does not say how to get what is missing ({state.detail}): {told}"
 
 
 def check_emission(backend: Backend) -> None:
-    """Gives the same bytes every time, changes nothing, and names files that stay in their folder."""
+    """Gives the same bytes every time, changes nothing, takes nothing else, and is written whole or not at all."""
     lowered = _sample(backend)
     given = str(lowered.module)
     try:
@@ -302,9 +305,6 @@ def check_emission(backend: Backend) -> None:
     assert files == backend.emit(lowered.module, lowered.weights), "two emissions differ"
     assert str(lowered.module) == given, "emission changes the module"
     for name, content in files.items():
-        place = PurePosixPath(name)
-        assert not place.is_absolute(), f"{name} is no name below a folder"
-        assert ".." not in place.parts, f"{name} leaves its folder"
         assert content, f"{name} is empty"
     _require(NeuroCudaError, "a network at another level", lambda: backend.emit(lowered.spikes, lowered.weights))
     _check_that_all_or_nothing_is_written(files)
