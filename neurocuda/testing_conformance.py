@@ -180,11 +180,12 @@ def lower(backend: Backend, case: Case) -> Lowered:
     return Lowered(line.levels["snn-integer"], line.levels[backend.level], network.weights, network.images)
 
 
-def check_networks(backend: Backend, cases: Sequence[Case], least: float = 0.5) -> Conformance:
+def check_networks(backend: Backend, cases: Sequence[Case], least: float = 0.5, images: int = IMAGES) -> Conformance:
     """Takes every network through the whole line and compares the target with the spikes, count by count.
 
-    The target's level is interpreted in every case; where its tools are there, its program runs, too. At least `least`
-    of all networks must compile, and one of every code and kind. What is refused must say which layer is meant.
+    The target's level is interpreted in every case; where its tools are there, its program runs, too, on
+    `images` images: fewer where a simulator is slow. At least `least` of all networks must compile, and one of every
+    code and kind. What is refused must say which layer is meant.
     """
     available = backend.availability()
     counts: dict[Case, int] = {}
@@ -198,7 +199,7 @@ def check_networks(backend: Backend, cases: Sequence[Case], least: float = 0.5) 
             continue
         counts[case] = compare_level(backend, case, lowered)
         if available.ready:
-            counts[case] += compare_run(backend, case, lowered)
+            counts[case] += compare_run(backend, case, replace(lowered, images=lowered.images[:images]))
     found = Conformance(counts, refused, "" if available.ready else available.detail)
     assert found.share >= least, f"fewer than {least:.0%} of the networks compile: {found}"
     for name in ("code", "kind"):
