@@ -141,7 +141,7 @@ class Builder:
         if bits is not None:
             properties["message_bits"] = integer(bits)
         if isinstance(found, Convolution):
-            return self._convolution(like, found, spikes, properties)
+            return self._reshaped(like, self._convolution(like, found, spikes, properties), shape)
         properties["delay"] = integer(delay)
         if isinstance(found, Matrix):
             kind: type[loihi.WeightsOp] = loihi.DenseOp
