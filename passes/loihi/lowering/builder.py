@@ -33,7 +33,7 @@ EVEN = 2
 LARGEST_WEIGHT = 255
 """Of one sign; of mixed signs it is 254."""
 
-MOST_PARTS = 4
+MOST_PARTS = 16
 """So many synapses may add up to one with large weights."""
 
 DIGIT_BITS = 7
