@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 # The stamp of what is installed: lists of our own packages, below [tool...], are no part of it.
 READY := $(VENV)/ready-$(shell sed '/^\[tool/,$$d' pyproject.toml | cat - constraints.txt | cksum | cut -d' ' -f1)
 READERS := .venv-nir-readers
+NEUROBENCH := .venv-neurobench
 # Lava, which simulates Loihi 2, needs an older NumPy than we do.
 LAVA_PYTHON ?= $(PYTHON)
 LAVA_VENV := .venv-lava
@@ -21,7 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 SOURCES := backends dialects examples neurocuda passes test tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lava nir-readers demo test test-slow lint format docs accuracy baselines benchmarks clean
+.PHONY: help setup lava nir-readers neurobench demo test test-slow lint format docs accuracy baselines benchmarks clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -42,6 +43,8 @@ test-slow: $(READY) ## what takes minutes or needs NEUROCUDA_DATA
 	$(BIN)/python -m pytest -q -m slow
 
 nir-readers: $(READERS)/ready ## other frameworks that read .nir files, for test-slow, in an environment of their own
+
+neurobench: $(NEUROBENCH)/ready ## the neurobench package, for test-slow, in an environment of its own
 
 lint: $(READY) ## ruff and the type checker
 	$(BIN)/ruff check -q $(SOURCES)
@@ -65,7 +68,7 @@ benchmarks: $(READY) ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py
 
 clean: ## removes the environment and everything built
-	rm -rf $(VENV) $(READERS) $(LAVA_VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(READERS) $(NEUROBENCH) $(LAVA_VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch first and without its dependencies: looked up alone, an index that cannot be reached costs seconds, not minutes.
@@ -83,6 +86,12 @@ $(READERS)/ready: test/slow/nir_readers/requirements.txt constraints.txt
 	$(READERS)/bin/python -m pip install -q -c constraints.txt setuptools
 	$(READERS)/bin/python -m pip install -q --no-deps -r $<
 	$(READERS)/bin/python -m pip install -q --no-deps -e .
+	@touch $@
+
+$(NEUROBENCH)/ready: test/slow/neurobench/requirements.txt constraints.txt
+	$(PYTHON) -m venv $(NEUROBENCH)
+	$(NEUROBENCH)/bin/python -m pip install -q --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) -c constraints.txt torch
+	$(NEUROBENCH)/bin/python -m pip install -q -c $< neurobench
 	@touch $@
 
 $(LAVA_READY):

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,9 @@ BATCH = 64
 
 Progress = Callable[[str], None]
 
+Demands: TypeAlias = Mapping[str, Constraints]
+"""What a target demands of integers, by the code that they are to be said in, the code to be tried first first."""
+
 
 @dataclass
 class Compilation:
@@ -89,11 +92,10 @@ class Compilation:
             ToolchainError: a tool that the target needs is missing.
         """
         started = perf_counter()
-        constraints = self._constraints()
-        codes = possible_codes(self.conversion, constraints, self.backend.name)
+        demands = self._demands()
         module = self.imported.module.clone()
         sample = self._sample(module) if validate else None
-        set_constraints(module, replace(constraints, codes=codes))
+        set_constraints(module, first(demands))
         self._give_images(module)
         line = Line.start(self.imported.context, module)
         line.run(float_stage(self.conversion), validate_on=sample, progress=self.progress)
@@ -103,7 +105,7 @@ class Compilation:
         facts = self._choose_timesteps(line)
         for stage in integer_stages(self.conversion, images=self.images is not None):
             line.run(stage, validate_on=sample, progress=self.progress)
-        line, code = in_spikes(line, codes, self.conversion, validate_on=sample, progress=self.progress)
+        line, code = in_spikes(line, demands, self.conversion, validate_on=sample, progress=self.progress)
         line.run(target_stage(self.backend, self.chip), validate_on=sample, progress=self.progress)
         self._forget_images(line)
         compiled = self._compiled(line, code, facts)
@@ -119,15 +121,22 @@ class Compilation:
         if self.progress is not None:
             self.progress(what)
 
-    def _constraints(self) -> Constraints:
+    def _demands(self) -> Demands:
+        """What the target demands of every code that the network may be said in; integers are chosen for the first.
+
+        Raises:
+            TargetError: the target has no such code, or cannot do what the conversion asks for.
+        """
         if self.conversion.host == "allow" and not self.backend.runs_segments:
             raise TargetError(f'host="allow": target {self.backend.name} runs nothing on the host between layers')
-        constraints = shared_constraints(self.backend, self.conversion.portable)
-        bits = self.conversion.weight_bits
-        if bits is not None and bits > constraints.weight_bits:
-            raise TargetError(f"weight_bits={bits}: target {self.backend.name} takes at most {constraints.weight_bits}")
+        demands = demands_of(self.backend, self.conversion)
+        bits, most = self.conversion.weight_bits, first(demands).weight_bits
+        if bits is not None and bits > most:
+            raise TargetError(f"weight_bits={bits}: target {self.backend.name} takes at most {most}")
         asked = self.conversion.threshold_granularity
-        return constraints if asked is None else constraints.meet(replace(constraints, threshold_granularity=asked))
+        if asked is None:
+            return demands
+        return {code: each.meet(replace(each, threshold_granularity=asked)) for code, each in demands.items()}
 
     def _sample(self, module: ModuleOp) -> list[Array] | None:
         """A few inputs to check promises on."""
@@ -219,9 +228,25 @@ def require_kept(compiled: Compiled, inputs: Sequence[Array]) -> None:
         raise PromiseError(str(wrong[0]))
 
 
+def demands_of(backend: Backend, conversion: Conversion) -> Demands:
+    """What a target, and those that share the integers, demand of every code that the network may be said in.
+
+    Raises:
+        TargetError: there is no such code.
+    """
+    portable = conversion.portable
+    codes = possible_codes(conversion, shared_constraints(backend, portable), backend.name)
+    return {code: replace(shared_constraints(backend, portable, code), codes=codes) for code in codes}
+
+
+def first(demands: Demands) -> Constraints:
+    """What integers are chosen for."""
+    return next(iter(demands.values()))
+
+
 def in_spikes(
     line: Line,
-    codes: Sequence[str],
+    demands: Demands,
     conversion: Conversion,
     *,
     validate_on: Sequence[Array] | None = None,
@@ -236,8 +261,9 @@ def in_spikes(
         LevelError: lists what stands in the way of every code.
     """
     refusals: dict[str, LevelError] = {}
-    for code in codes:
+    for code, constraints in demands.items():
         branch = line.branch()
+        set_constraints(branch.module, constraints)
         try:
             branch.run(spikes_stage(code, conversion.firing_delay), validate_on=validate_on, progress=progress)
         except LevelError as refusal:
@@ -246,7 +272,7 @@ def in_spikes(
         if refusals:
             warn("\n".join([f'code "{code}" is taken:', *map(str, refusals.values())]))
         return branch, code
-    raise LevelError(f"the network has no code that the target knows ({', '.join(codes)}):", _refused(refusals))
+    raise LevelError(f"the network has no code that the target knows ({', '.join(demands)}):", _refused(refusals))
 
 
 def _refused(refusals: Mapping[str, LevelError]) -> list[Problem]:
@@ -303,22 +329,22 @@ def _classes(line: Line, level: str, images: Sequence[Array]) -> NDArray[np.int6
 
 def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[Problem, ...]:
     """Everything that stands between a model and a target, as far as that shows without images."""
-    line = _unmeasured_line(imported, backend)
     if imported.trains:
-        return _problems_of_trains(line, backend, chip)
+        return _problems_of_trains(_unmeasured_line(imported, backend.constraints), backend, chip)
     conversion = Conversion()
+    demands = demands_of(backend, conversion)
+    line = _unmeasured_line(imported, first(demands))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NeuroCudaWarning)  # that there are no images is no news here
         try:
             problems = _structural_problems(line)
             if problems:
                 return problems
-            codes = possible_codes(conversion, backend.constraints, backend.name)
             give_noise(line)
             line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
             for stage in integer_stages(conversion, images=False):
                 line.run(stage)
-            in_spikes(line, codes, conversion)[0].run(target_stage(backend, chip))
+            in_spikes(line, demands, conversion)[0].run(target_stage(backend, chip))
         except ProblemsError as refusal:
             return refusal.problems
     return ()
@@ -345,14 +371,14 @@ def structural_problems_of(imported: ImportedModel, backend: Backend) -> tuple[P
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NeuroCudaWarning)
         try:
-            return _structural_problems(_unmeasured_line(imported, backend))
+            return _structural_problems(_unmeasured_line(imported, backend.constraints))
         except ProblemsError as refusal:
             return refusal.problems
 
 
-def _unmeasured_line(imported: ImportedModel, backend: Backend) -> Line:
+def _unmeasured_line(imported: ImportedModel, constraints: Constraints) -> Line:
     line = Line.start(imported.context, imported.module.clone())
-    set_constraints(line.module, backend.constraints)
+    set_constraints(line.module, constraints)
     return line
 
 

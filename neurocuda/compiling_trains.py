@@ -48,7 +48,7 @@ def compile_trains(
     """
     started = perf_counter()
     _require_fitting(conversion)
-    constraints = shared_constraints(backend, conversion.portable)
+    constraints = shared_constraints(backend, conversion.portable, TRAIN)
     if not backend.runs_trains:
         raise TargetError(f"target {backend.name} runs no networks of spike trains; target cpu does")
     bits = conversion.weight_bits

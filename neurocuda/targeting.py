@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import reduce
 
 from neurocuda.errors import TargetError
 from neurocuda.ir.backend import Backend
@@ -127,13 +128,12 @@ def _sound(names: list[str]) -> list[Backend]:
     return found
 
 
-def shared_constraints(backend: Backend, portable: tuple[str, ...]) -> Constraints:
-    """What the target offers, and every further target that the same integers must serve.
+def shared_constraints(backend: Backend, portable: tuple[str, ...], code: str | None = None) -> Constraints:
+    """What the target offers, and every further target that the same integers must serve, in a code or whichever.
 
     Raises:
-        TargetError: a target is unknown, or they share no code, reset or comparison.
+        TargetError: a target is unknown, or they share no code, reset, comparison or threshold.
     """
-    constraints = backend.constraints
-    for name in portable:
-        constraints = constraints.meet(resolve_target(name)[0].constraints)
-    return constraints
+    backends = (backend, *(resolve_target(name)[0] for name in portable))
+    offered = [each.constraints if code is None else each.constraints_for(code) for each in backends]
+    return reduce(Constraints.meet, offered)

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, TensorType, f32, i64
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, NameLoc, NoneAttr, StringAttr, TensorType, f32, i64
+from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.ann import ops as ann
 from neurocuda.ir.attributes import shape_of
@@ -26,6 +26,9 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Observer, interpret
 
 Array = NDArray[Any]
+
+BLOCKS = ("plain", "residual", "joined", "max_pooled", "sum_pooled", "depthwise")
+"""What `random_network` puts between the first layer and the classifier."""
 
 
 @dataclass
@@ -60,57 +63,93 @@ class RandomNetwork:
 
 
 def random_network(
-    seed: int, *, images: int = 4, mixed_levels: bool = False, blocks: int = 4, extreme: bool = False
+    seed: int,
+    *,
+    images: int = 4,
+    mixed_levels: bool = False,
+    blocks: int = 4,
+    extreme: bool = False,
+    kinds: Sequence[str] = BLOCKS,
+    even: bool = False,
 ) -> RandomNetwork:
     """A network of random convolutions, residual sums, concatenations, poolings and a classifier.
 
     With `mixed_levels` every layer gets its own number of levels from 1 to 12. Biases, scales and inputs are chosen
     so that neurons are silent, saturated and in between. With `extreme`, a few weights are many times all others, and
-    a few images dark or far too bright.
+    a few images dark or far too bright. `kinds` are those of `BLOCKS` that it is made of; with
+    `even` all sides of an image are padded alike.
     """
     context = create_context()
-    builder = _Builder(np.random.default_rng(seed), weights_of(context), mixed_levels, extreme)
+    builder = _Builder(np.random.default_rng(seed), weights_of(context), mixed_levels, extreme, even)
     shape = (
         int(builder.random.integers(1, 4)),
         int(builder.random.integers(7, 11)),
         int(builder.random.integers(7, 11)),
     )
-    function = func.FuncOp("main", ((TensorType(f32, shape),), (TensorType(f32, (3,)),)))
-    builder.block = function.body.block
-    value = builder.neuron([builder.conv(builder.add(ann.InputOp(builder.block.args[0])))])
+    value = builder.neuron([builder.conv(builder.start(shape))])
     for _ in range(blocks):
-        value = builder.pick()(value)
-    features = int(np.prod(shape_of(value)))
-    flat = builder.add(ann.ReshapeOp(value, (features,)))
-    logits = builder.add(ann.LinearOp(flat, builder.constant(3, features), builder.constant(3)))
-    builder.block.add_op(func.ReturnOp(logits))
-    data = builder.random.normal(0, 1, (images, *shape)).astype(np.float32)
-    if extreme:
-        data *= np.resize(np.asarray([1, 0, 1, 100], np.float32), (images, 1, 1, 1))
-    module = ModuleOp([function], {"nc.calibration": ArrayAttr([weights_of(context).add(data, "calibration")])})
-    module.verify()
-    return RandomNetwork(context, module, data)
+        value = builder.pick(kinds)(value)
+    flat = builder.add(ann.ReshapeOp(value, (int(np.prod(shape_of(value))),)))
+    return builder.finish(context, flat, images)
+
+
+def random_dense_network(
+    seed: int, *, images: int = 4, mixed_levels: bool = False, layers: int = 2, extreme: bool = False
+) -> RandomNetwork:
+    """A network of vectors: random linear layers and a classifier; otherwise as `random_network`."""
+    context = create_context()
+    builder = _Builder(np.random.default_rng(seed), weights_of(context), mixed_levels, extreme)
+    value = builder.start((int(builder.random.integers(4, 17)),))
+    for _ in range(layers):
+        value = builder.neuron([builder.linear(value, int(builder.random.integers(3, 20)))])
+    return builder.finish(context, value, images)
 
 
 class _Builder:
     """Appends random layers to a block."""
 
-    def __init__(self, random: np.random.Generator, weights: WeightStore, mixed_levels: bool, extreme: bool) -> None:
+    def __init__(
+        self,
+        random: np.random.Generator,
+        weights: WeightStore,
+        mixed_levels: bool,
+        extreme: bool,
+        even: bool = False,
+    ) -> None:
         self.random = random
+        self.even = even
         self.weights = weights
         self.mixed_levels = mixed_levels
         self.extreme = extreme
-        self.block = Block()
+        self.function = func.FuncOp("main", ((), ()))
+        self.block = self.function.body.block
         self.count = 0
 
-    def pick(self) -> Callable[[SSAValue], SSAValue]:
+    def start(self, shape: Sequence[int]) -> SSAValue:
+        """The input."""
+        return self.add(ann.InputOp(self.block.insert_arg(TensorType(f32, shape), 0)))
+
+    def finish(self, context: Context, features: SSAValue, images: int) -> RandomNetwork:
+        """The network with a classifier of three classes, and images for it."""
+        self.block.add_op(func.ReturnOp(self.linear(features, 3)))
+        self.function.update_function_type()
+        shape = shape_of(self.block.args[0])
+        data = self.random.normal(0, 1, (images, *shape)).astype(np.float32)
+        if self.extreme:
+            data *= np.resize(np.asarray([1, 0, 1, 100], np.float32), (images, *[1] * len(shape)))
+        module = ModuleOp([self.function], {"nc.calibration": ArrayAttr([self.weights.add(data, "calibration")])})
+        module.verify()
+        return RandomNetwork(context, module, data)
+
+    def pick(self, kinds: Sequence[str]) -> Callable[[SSAValue], SSAValue]:
         """One of the kinds of block, at random."""
-        kinds = (self.plain, self.residual, self.joined, self.max_pooled, self.sum_pooled, self.depthwise)
-        return kinds[int(self.random.integers(len(kinds)))]
+        return getattr(self, kinds[int(self.random.integers(len(kinds)))])
 
     def add(self, op: Operation) -> SSAValue:
-        """Appends an operation and names its value."""
-        set_origin(op, f"{op.name.partition('.')[2]}{self.count}")
+        """Appends an operation and names its value, also as the place in the user's model."""
+        name = f"{op.name.partition('.')[2]}{self.count}"
+        set_origin(op, name)
+        op.location = NameLoc(StringAttr(name), NoneAttr())
         self.count += 1
         self.block.add_op(op)
         return op.results[0]
@@ -129,17 +168,22 @@ class _Builder:
         kernel = int(self.random.choice([1, 3]))
         dilation = int(self.random.choice([1, 2])) if min(height, width) > 4 and not same else 1
         reach = dilation * (kernel - 1)
-        padding = [reach // 2] * 4 if same else [int(pad) for pad in self.random.integers(0, 2, 4) + reach // 2]
+        half = reach // 2
+        padding = [half] * 4 if same or self.even else [int(pad) for pad in self.random.integers(0, 2, 4) + half]
         stride = 1 if same or min(height, width) < 4 else int(self.random.choice([1, 2]))
         weight = self.constant(outputs, channels, kernel, kernel)
         return self.add(
             ann.Conv2dOp(value, weight, stride=(stride, stride), padding=padding, dilation=(dilation, dilation))
         )
 
+    def linear(self, value: SSAValue, outputs: int) -> SSAValue:
+        """A linear layer."""
+        return self.add(ann.LinearOp(value, self.constant(outputs, shape_of(value)[0]), self.constant(outputs)))
+
     def neuron(self, currents: Sequence[SSAValue]) -> SSAValue:
         """A neuron layer over currents of one shape."""
-        channels = shape_of(currents[0])[0]
-        result = self.add(ann.NeuronOp(currents, self.constant(channels, 1, 1)))
+        channels, *others = shape_of(currents[0])
+        result = self.add(ann.NeuronOp(currents, self.constant(channels, *[1] * len(others))))
         if self.mixed_levels:
             result.owner.attributes["nc.levels"] = IntegerAttr(int(self.random.integers(1, 13)), i64)  # pyright: ignore
         return result

@@ -11,17 +11,18 @@ from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import SynapseOp, buffer_shape
 from neurocuda.ir.attributes import dense_shape
 from neurocuda.ir.backend import Execution, Reading
+from neurocuda.ir.chip import Chip
 from neurocuda.ir.weights import WeightStore
 
 
-def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
+def cost(module: ModuleOp, weights: WeightStore, chip: Chip, execution: Execution | None = None) -> Sequence[Reading]:
     """Memory, steps and dense synaptic operations of the module; counts and latency of a run.
 
     A dense synaptic operation is one weight, or element of another source, times one source element, once per image:
     what a network of counts would compute. Latency is the time of the whole batch divided by its images, all threads
     together.
     """
-    del weights
+    del weights, chip
     programs = [op for op in module.walk() if isinstance(op, cpu.ProgramOp)]
     loops = [op for program in programs for op in program.body.block.ops]
     synapses = [op for op in loops if isinstance(op, SynapseOp | cpu.FactorsOp)]

@@ -10,12 +10,13 @@ from xdsl.dialects.builtin import ModuleOp
 from neurocuda.dialects.nir import ops as nir
 from neurocuda.ir.attributes import Dense, dense_shape, shape_of
 from neurocuda.ir.backend import Execution, Reading
+from neurocuda.ir.chip import Chip
 from neurocuda.ir.weights import WeightStore
 
 
-def cost(module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
+def cost(module: ModuleOp, weights: WeightStore, chip: Chip, execution: Execution | None = None) -> Sequence[Reading]:
     """Nodes, edges, and the parameters that the file holds, where every element has its own."""
-    del weights, execution
+    del weights, chip, execution
     nodes = [op for op in module.walk() if isinstance(op, nir.NodeOp)]
     border = [op for op in module.walk() if isinstance(op, nir.InputOp | nir.OutputOp)]
     edges = sum(len(op.operands) for op in nodes) + sum(

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     i64,
 )
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -30,10 +30,12 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from neurocuda.dialects.loihi.synapses import WeightsOp
 from neurocuda.dialects.loihi.types import CURRENT, GRADED, MEMBRANE, SPIKE, carries_spikes
 from neurocuda.dialects.shared import shapes
-from neurocuda.dialects.shared.bases import ShapedOp
+from neurocuda.dialects.shared.bases import IndexMapOp, ShapedOp
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
+from neurocuda.ir.resources import ResourceUser
 
 PLACE = (
     "(`worth` $worth^)? (`since` $since^)? (`until` $until^)? (`tiles` $tiles^)? (`chips` $chips^)? (`cores` $cores^)? "
@@ -103,7 +105,14 @@ class PulsesOp(IRDLOperation):
             raise VerifyException(f"{self.name}: payloads {list(payloads)} at steps {list(steps)}")
 
 
-class GroupOp(ShapedOp, ABC):
+def behind_ports(value: SSAValue) -> SSAValue:
+    """What a port, or several behind each other, show in another shape; the value itself where there is none."""
+    while isinstance(value.owner, IndexMapOp):
+        value = value.owner.input
+    return value
+
+
+class GroupOp(ShapedOp, ResourceUser, ABC):
     """Neurons of one model. The currents of all their synapses add up; per-neuron constants broadcast.
 
     `spikes` are what they send, `membrane` is a probe: the membrane potential behind every step. With `tiles`, `chips`
@@ -132,6 +141,17 @@ class GroupOp(ShapedOp, ABC):
     irdl_options = (ParsePropInAttrDict(),)
 
     SENDS: ClassVar[Attribute] = SPIKE
+    STATE: ClassVar[int]
+    """The words of state that the model of one neuron has."""
+
+    def uses(self) -> Mapping[str, float]:
+        """The words of state of one neuron: its model's, and one for every step that a current may be on its way.
+
+        As in Loihi 1, where dendritic accumulators keep currents that come later; assumed of Loihi 2.
+        """
+        synapses = [behind_ports(current).owner for current in self.currents]
+        latency = max((synapse.latency for synapse in synapses if isinstance(synapse, WeightsOp)), default=1)
+        return {"state_words": self.STATE + latency}
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         """The per-neuron constants by name, each with the lowest and the highest that the chip can hold."""
@@ -223,6 +243,8 @@ class LifOp(GroupOp):
         "(`initial` `(` $initial^ `)`)? (`reset_interval` $reset_interval^)? (`reset_offset` $reset_offset^)? " + PLACE
     )
 
+    STATE: ClassVar[int] = 2
+
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         return {"bias_mant": (self.bias_mant, -4096, 4095), "initial": (self.initial, -MEMBRANE, MEMBRANE)}
 
@@ -267,6 +289,8 @@ class IntegrateAndFireOp(GroupOp):
         "$currents `threshold` `(` $threshold `)` (`bias` `(` $bias^ `)`)? (`initial` `(` $initial^ `)`)? "
         "(`fire` $fire^)? " + PLACE
     )
+
+    STATE: ClassVar[int] = 1
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         return {
@@ -318,6 +342,7 @@ class SigmaDeltaOp(GroupOp):
     )
 
     SENDS: ClassVar[Attribute] = GRADED
+    STATE: ClassVar[int] = 3
 
     def constants(self) -> Mapping[str, tuple[Dense | None, int, int]]:
         return {"bias": (self.bias, -(2**15), 2**15 - 1)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Mapping
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -20,6 +21,7 @@ from neurocuda.dialects.loihi.types import CURRENT, GRADED, MESSAGE_BITS, SPIKE
 from neurocuda.dialects.shared import shapes
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.ir.attributes import dense_shape, dense_type, element_type, integer, integers, shape_of, values_of
+from neurocuda.ir.resources import ResourceUser
 
 SIGN_MODES = ("mixed", "excitatory", "inhibitory")
 """What the signs of a synapse's weights may be: both, none negative, none positive."""
@@ -29,7 +31,7 @@ WEIGHTS = "`sign_mode` $sign_mode (`weight_bits` $weight_bits^)? "
 SHIFTS = "(`weight_exp` $weight_exp^)? (`delay` $delay^)? "
 
 
-class WeightsOp(SynapseOp, ABC):
+class WeightsOp(SynapseOp, ResourceUser, ABC):
     """What arrives at a step times constant weights: the current of the next step, or of one `delay` later.
 
     A weight has `weight_bits` bits. Weights of mixed sign spend one on it, so that they are even: they are multiples
@@ -58,6 +60,10 @@ class WeightsOp(SynapseOp, ABC):
     def latency(self) -> int:
         """The steps from a spike to its current."""
         return 1
+
+    def uses(self) -> Mapping[str, float]:
+        message_bits = 0 if self.message_bits is None else self.message_bits.value.data
+        return {"weight_bits": self.weight_bits.value.data, "delay": self.latency - 1, "message_bits": message_bits}
 
     def verify_(self) -> None:
         super().verify_()  # C1

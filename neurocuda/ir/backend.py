@@ -20,7 +20,7 @@
 
 and imports nothing else: hooks are resolved when they are called. The caller
 
-1. writes `backend.constraints` (or a meet of several) into the module before it is quantised,
+1. writes `backend.constraints_for(code)` (or a meet of several) into the module before it is quantised,
 2. runs the passes `backend.pipeline` and then `verify-target{target="<backend>:<chip>"}` on an encoded `snn` module,
 3. has `backend.emit(module, weights)` give the target's files, a function of nothing but its arguments,
 4. has `backend.load(module, weights)` give a `Program` and runs that on batches.
@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -104,7 +104,7 @@ class Availability:
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure of a cost report; `kind` is "measured" or "estimated"."""
+    """One figure of a cost report; `kind` is "measured", "estimated", or "assumed": estimated from what is assumed."""
 
     name: str
     value: float
@@ -115,7 +115,7 @@ class Reading:
 Emit: TypeAlias = "Callable[[ModuleOp, WeightStore], Mapping[str, bytes]]"
 Load: TypeAlias = "Callable[[ModuleOp, WeightStore], Program]"
 Available: TypeAlias = Callable[[], Availability]
-Cost: TypeAlias = "Callable[[ModuleOp, WeightStore, Execution | None], Sequence[Reading]]"
+Cost: TypeAlias = "Callable[[ModuleOp, WeightStore, Chip, Execution | None], Sequence[Reading]]"
 LayOut: TypeAlias = "Callable[[ModuleOp, WeightStore, Chip], Layout]"
 
 
@@ -124,7 +124,7 @@ class Hooks:
     """Where a backend's functions are, each as "module:function".
 
     emit(module, weights) -> file name to content; load(module, weights) -> Program; availability() -> Availability;
-    cost(module, weights, execution or None) -> readings; layout(module, weights, chip) -> Layout.
+    cost(module, weights, chip, execution or None) -> readings; layout(module, weights, chip) -> Layout.
     """
 
     emit: str
@@ -142,6 +142,8 @@ class Backend:
     in them is the chip's name.
     `package` is the import path of the folder that holds `chips/*.toml`. `runs_segments` says whether `load` runs host
     segments between networks, too; `runs_trains` whether the pipeline takes networks of code "train", too.
+    `code_constraints` says, by code, what registers hold less in that code than `constraints` says; its codes mean
+    nothing.
     """
 
     name: str
@@ -154,6 +156,12 @@ class Backend:
     hooks: Hooks
     runs_segments: bool = False
     runs_trains: bool = False
+    code_constraints: Mapping[str, Constraints] = field(default_factory=dict[str, Constraints])
+
+    def constraints_for(self, code: str) -> Constraints:
+        """What it demands of integers that are to be said in a code."""
+        own = self.code_constraints.get(code, self.constraints)
+        return self.constraints.meet(replace(own, codes=self.constraints.codes))
 
     @cached_property
     def chips(self) -> Mapping[str, Chip]:
@@ -206,12 +214,14 @@ class Backend:
         with self._hook("availability", self.hooks.availability) as availability:
             return cast(Available, availability)()
 
-    def cost(self, module: ModuleOp, weights: WeightStore, execution: Execution | None = None) -> Sequence[Reading]:
-        """Figures for a report, from the module alone or with what a run counted."""
+    def cost(
+        self, module: ModuleOp, weights: WeightStore, execution: Execution | None = None, *, chip: str | None = None
+    ) -> Sequence[Reading]:
+        """Figures for a report on a chip, from the module alone or with what a run counted."""
         if self.hooks.cost is None:
             return ()
         with self._hook("cost", self.hooks.cost) as cost:
-            return cast(Cost, cost)(module, weights, execution)
+            return cast(Cost, cost)(module, weights, self.chip(chip), execution)
 
     def layout(self, module: ModuleOp, weights: WeightStore, chip: str) -> Layout | None:
         """Which cores of a chip of this name the network lies on; None where the target has no cores."""

@@ -14,13 +14,18 @@
     unit = "pJ"
     ...
 
+    [constants.mesh_columns]        # what is neither, e.g. how cores lie; as energies
+    value = 16
+    unit = "core"
+    ...
+
 An unknown key is an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -51,15 +56,22 @@ class Limit:
     figure: Figure
     per: str
 
+    def shortage(self, resource: str, amount: float) -> str:
+        """`accumulator_bits is 40, and the chip has 32 bit (assumed: ...)`."""
+        whose = {"core": "a core", "network": "the system"}.get(self.per, "the chip")
+        most, unit, kind = f"{self.figure.value:.15g}", self.figure.unit, self.figure.kind
+        return f"{resource} is {amount:.15g}, and {whose} has {most} {unit} ({kind}: {self.figure.source})"
+
 
 @dataclass(frozen=True)
 class Chip:
-    """What a chip file says. `limits` and `energies` are keyed by name; operations say what they use by these names."""
+    """What a chip file says, by name. Operations say what they use by the names of `limits`."""
 
     name: str
     summary: str
     limits: Mapping[str, Limit]
     energies: Mapping[str, Figure]
+    constants: Mapping[str, Figure] = field(default_factory=dict[str, Figure])
 
 
 def load_chip(path: Path) -> Chip:
@@ -74,10 +86,14 @@ def load_chip(path: Path) -> Chip:
         data: Table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as reason:
         raise TargetError(f"chip file {path}: {reason}") from None
-    _check_keys(path, "", data, required=("summary",), optional=("limits", "energies"))
+    _check_keys(path, "", data, required=("summary",), optional=("limits", "energies", "constants"))
+    summary = _text(path, "summary", data["summary"])
     limits = {name: _limit(path, f"limits.{name}", table) for name, table in _tables(path, data, "limits")}
-    energies = {name: _figure(path, f"energies.{name}", table) for name, table in _tables(path, data, "energies")}
-    return Chip(path.stem, _text(path, "summary", data["summary"]), limits, energies)
+    return Chip(path.stem, summary, limits, _figures(path, data, "energies"), _figures(path, data, "constants"))
+
+
+def _figures(path: Path, data: Table, key: str) -> dict[str, Figure]:
+    return {name: _figure(path, f"{key}.{name}", table) for name, table in _tables(path, data, key)}
 
 
 def _tables(path: Path, data: Table, key: str) -> list[tuple[str, Table]]:

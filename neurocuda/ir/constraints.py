@@ -24,16 +24,20 @@ class Constraints:
 
     Widths are in bits of a signed two's complement integer. A step s means that values are multiples of s.
     `threshold_granularity` is "channel" where the channels of a layer may have thresholds of their own, "layer" where
-    they share one. `graded_bits` is the width of the value a spike can carry; 0 where spikes carry none. `codes` are
-    those of `snn.network`, the cheapest one on the target first; `resets` and `comparisons` those of
-    `snn.integrate_and_fire`
-    (comparison "ge" fires at the threshold, "gt" above it).
+    they share one. With a `threshold_exponent` n, thresholds are powers of two up to 2^n; 0 means any integers.
+    `graded_bits` is the width of the value a spike can carry; 0 where spikes carry none. `codes` are those of
+    `snn.network`, the cheapest one on the target first: integers are chosen for the first one. `resets` and
+    `comparisons` are those of `snn.integrate_and_fire` (comparison "ge" fires at the threshold, "gt" above it).
+
+    Raises:
+        TargetError: no threshold is a power of two and a multiple of its step.
     """
 
     weight_bits: int = 8
     weight_step: int = 1
     threshold_bits: int = 32
     threshold_step: int = 1
+    threshold_exponent: int = 0
     threshold_granularity: str = "channel"
     membrane_bits: int = 32
     graded_bits: int = 32
@@ -41,19 +45,26 @@ class Constraints:
     resets: tuple[str, ...] = ("subtract", "zero")
     comparisons: tuple[str, ...] = ("ge", "gt")
 
+    def __post_init__(self) -> None:
+        powers = [2**exponent for exponent in range(1, self.threshold_exponent + 1)]
+        if powers and self.threshold_step not in (1, *powers):
+            raise TargetError(f"no power of two up to {powers[-1]} is a threshold in steps of {self.threshold_step}")
+
     def meet(self, other: Constraints) -> Constraints:
         """What both targets offer, so that one integer network serves the two.
 
         Raises:
-            TargetError: they share no code, reset or comparison.
+            TargetError: they share no code, reset, comparison or threshold.
         """
         from math import lcm
 
+        exponents = [one for one in (self.threshold_exponent, other.threshold_exponent) if one]
         return Constraints(
             weight_bits=min(self.weight_bits, other.weight_bits),
             weight_step=lcm(self.weight_step, other.weight_step),
             threshold_bits=min(self.threshold_bits, other.threshold_bits),
             threshold_step=lcm(self.threshold_step, other.threshold_step),
+            threshold_exponent=min(exponents, default=0),
             threshold_granularity=max(self.threshold_granularity, other.threshold_granularity, key=GRANULARITIES.index),
             membrane_bits=min(self.membrane_bits, other.membrane_bits),
             graded_bits=min(self.graded_bits, other.graded_bits),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from neurocuda.ir.chip import Chip
@@ -36,3 +37,24 @@ class Layout:
 
     chip: Chip
     cores: tuple[CoreUse, ...]
+
+    def uses(self, per: str) -> Iterator[tuple[str, Mapping[str, float]]]:
+        """What every core, every chip, or the network in all uses: its name, and amounts by the names of limits.
+
+        What cores use is summed; a chip has `cores`, the network `chips` and `cores`.
+        """
+        if per == "core":
+            yield from ((f"core {core.core} of chip {core.chip}", core.uses) for core in self.cores)
+        chips = sorted({core.chip for core in self.cores})
+        if per == "chip":
+            for chip in chips:
+                yield f"chip {chip}", _total([core for core in self.cores if core.chip == chip])
+        if per == "network":
+            yield "the whole network", {**_total(self.cores), "chips": len(chips)}
+
+
+def _total(cores: Sequence[CoreUse]) -> Mapping[str, float]:
+    total = Counter[str]()
+    for core in cores:
+        total.update(core.uses)
+    return {**total, "cores": len(cores)}

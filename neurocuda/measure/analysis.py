@@ -13,6 +13,7 @@ from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.layers import Operations
 from neurocuda.measure.raster import Raster
 from neurocuda.measure.report import Plain
+from neurocuda.measure.words import percent
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -297,16 +298,6 @@ class Analysis:
 
 def _width(parts: tuple[Part, ...]) -> int:
     return max(5, *(len(part.name) for part in parts))
-
-
-def percent(share: float) -> str:
-    """A share in percent with two significant digits: "12 %", "0.034 %", "<.001 %"; "n/a" for NaN."""
-    if share != share:
-        return "n/a"
-    value = 100 * share
-    if 0 < abs(value) < 0.001:
-        return "<.001 %"
-    return f"{value:.0f} %" if abs(value) >= 10 or not value else f"{value:.2g} %"
 
 
 def percent_of(found: Accuracy) -> str:

@@ -16,8 +16,9 @@ from neurocuda.ir.attributes import dense_shape
 from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.layers import readout_layers_of
+from neurocuda.measure.placement import chip_figures, chip_of, layout_figures, told_constants, told_layout
 from neurocuda.measure.raster import schedule_of
-from neurocuda.measure.words import counted
+from neurocuda.measure.words import counted, starred
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 Plain: TypeAlias = "bool | int | float | str | Sequence[Plain] | Mapping[str, Plain] | None"
 """What JSON can say."""
 
-STARRED = "assumed"
-"""The kind of figures that reports mark with a star."""
-
 
 def report(compiled: Compiled) -> str:
     """What was compiled, layer by layer; figures say whether they are measured or estimated."""
@@ -37,14 +35,14 @@ def report(compiled: Compiled) -> str:
         from neurocuda.measure.trains import train_report
 
         return train_report(compiled)
-    sections = (_header(compiled), _layers(compiled), told_cost(compiled), known(compiled))
+    sections = (_header(compiled), _layers(compiled), told_layout(compiled), told_cost(compiled), known(compiled))
     return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section)))
 
 
 def _header(compiled: Compiled) -> Iterator[str]:
     conversion = compiled.conversion
     count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
-    yield f"{compiled.name} for {compiled.target}"
+    yield from told_target(compiled)
     yield f'code "{compiled.code}", T = {conversion.timesteps}, calibration method "{conversion.calibration}"'
     shapes = ", ".join("x".join(map(str, shape)) for shape in compiled.inputs.shapes)
     yield f"takes {'uint8' if compiled.inputs.pixels else 'float32'} images of {shapes}"
@@ -65,6 +63,12 @@ def _header(compiled: Compiled) -> Iterator[str]:
         )
 
 
+def told_target(compiled: Compiled) -> Iterator[str]:
+    """What was compiled for what; a chip's summary says where it is a hypothetical one."""
+    yield f"{compiled.name} for {compiled.target}"
+    yield f"chip {compiled.chip}: {chip_of(compiled).summary}"
+
+
 def _layers(compiled: Compiled) -> Iterator[str]:
     """One line per layer, and per synapse of an output, whose sums never fire."""
     outputs = readout_layers_of(compiled.levels["ann-quantized"])
@@ -80,15 +84,15 @@ def _layers(compiled: Compiled) -> Iterator[str]:
 
 
 def told_cost(compiled: Compiled) -> Iterator[str]:
-    """One line per figure of the target's cost model."""
+    """One line per figure of the target's cost model, and per constant that estimates of energy rest on."""
     for reading in readings_of(compiled):
-        star = "*" if reading.kind == STARRED else ""
-        yield f"{reading.name}: {reading.value:,.6g} {reading.unit} ({reading.kind}{star})"
+        yield f"{reading.name}: {reading.value:,.6g} {reading.unit} ({starred(reading.kind)})"
+    yield from told_constants(compiled)
 
 
 def readings_of(compiled: Compiled) -> Sequence[Reading]:
     """The figures of the target's cost model."""
-    return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, None)
+    return compiled.backend.cost(compiled.levels[compiled.backend.level], compiled.weights, chip=compiled.chip)
 
 
 def known(compiled: Compiled) -> Iterator[str]:
@@ -140,6 +144,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
     return {
         "name": compiled.name,
         "target": compiled.target,
+        "chip": chip_figures(compiled),
         "code": compiled.code,
         "conversion": asdict(compiled.conversion),
         "preprocessing": None if compiled.preprocessing is None else asdict(compiled.preprocessing),
@@ -154,6 +159,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
         "outputs": [asdict(layer) for layer in readout_layers_of(compiled.levels["ann-quantized"])],
         "schedule": {"steps": steps, "windows": [asdict(window) for window in windows]},
+        "layout": layout_figures(compiled),
         "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: evaluation_figures(found) for what, found in compiled.evaluations.items()},
         "mismatches": None if validation is None else validation.mismatches,

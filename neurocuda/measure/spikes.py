@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 def spikes_per_count(code: str, levels: int) -> NDArray[np.int64] | None:
     """The spikes that say each of the counts 0 ... levels; None where that depends on the way there (code "signed")."""
-    from neurocuda.passes.snn.encode_radix import radix_values
+    from neurocuda.passes.snn.analysis.multiples import radix_values
 
     counts = np.arange(levels + 1)
     if code == "signed":

@@ -13,7 +13,8 @@ from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.errors import InputError
 from neurocuda.ir.attributes import element_type, written_shape
 from neurocuda.ir.constraints import constraints_of
-from neurocuda.measure.report import evaluation_figures, known, parameters_of, readings_of, told_cost
+from neurocuda.measure.placement import chip_figures, layout_figures, told_layout
+from neurocuda.measure.report import evaluation_figures, known, parameters_of, readings_of, told_cost, told_target
 from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import main_function
 
@@ -61,13 +62,13 @@ def _are_within(counts: Array, low: int, high: int) -> bool:
 
 def train_report(compiled: Compiled) -> str:
     """What was compiled, layer by layer; figures say whether they are measured or estimated."""
-    sections = (_header(compiled), _layers(compiled), told_cost(compiled), known(compiled))
+    sections = (_header(compiled), _layers(compiled), told_layout(compiled), told_cost(compiled), known(compiled))
     return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section)))
 
 
 def _header(compiled: Compiled) -> Iterator[str]:
     count, size = parameters_of(compiled.levels[compiled.source], compiled.weights)
-    yield f"{compiled.name} for {compiled.target}"
+    yield from told_target(compiled)
     yield f'code "train": spike trains of any length, in {_numbers(compiled)}'
     yield f"takes recordings of {', '.join(map(written_shape, compiled.inputs.shapes))}"
     yield (
@@ -103,6 +104,7 @@ def train_figures(compiled: Compiled) -> dict[str, Plain]:
     return {
         "name": compiled.name,
         "target": compiled.target,
+        "chip": chip_figures(compiled),
         "code": compiled.code,
         "numbers": _numbers(compiled),
         "inputs": {
@@ -113,6 +115,7 @@ def train_figures(compiled: Compiled) -> dict[str, Plain]:
         "neurons": compiled.neurons,
         "weights": {"number": count, "bytes": size},
         "layers": [asdict(layer) | {"neurons": layer.neurons} for layer in compiled.layers],
+        "layout": layout_figures(compiled),
         "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: evaluation_figures(found) for what, found in compiled.evaluations.items()},
         "mismatches": None if validation is None else validation.mismatches,

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.errors import NeuroCudaError, ProblemsError
 from neurocuda.ir.backend import Program
+from neurocuda.ir.constraints import set_constraints
 from neurocuda.ir.context import weights_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.layers import TRAIN
@@ -79,6 +80,7 @@ def _trial(compiled: Compiled, line: Line, delay: int) -> Trial:
         if code == TRAIN:
             continue  # trains stand for themselves, not for counts
         said, waits = counts.branch(), delay if code == "free" else 0
+        set_constraints(said.module, compiled.backend.constraints_for(code))
         try:
             said.run(spikes_stage(code, waits))
             if code == "free":

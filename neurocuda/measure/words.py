@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+ASSUMED = "assumed"
+"""The kind of figures that reports mark with a star."""
+
 
 def counted(number: int, noun: str) -> str:
     """ "1 step", "1,024 steps"."""
@@ -13,3 +16,18 @@ def size_of(count: int) -> str:
     if count < 1000:
         return counted(count, "byte")
     return f"{count / 1e3:.3g} kB" if count < 999_500 else f"{count / 1e6:.3g} MB"
+
+
+def starred(kind: str) -> str:
+    """The kind of a figure, with a star where it is assumed."""
+    return f"{kind}*" if kind == ASSUMED else kind
+
+
+def percent(share: float) -> str:
+    """A share in percent with two significant digits: "12 %", "0.034 %", "<.001 %"; "n/a" for NaN."""
+    if share != share:
+        return "n/a"
+    value = 100 * share
+    if 0 < abs(value) < 0.001:
+        return "<.001 %"
+    return f"{value:.0f} %" if abs(value) >= 10 or not value else f"{value:.2g} %"

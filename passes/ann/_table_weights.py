@@ -15,7 +15,7 @@ from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.shared.tables import TableLayerOp
 from neurocuda.ir.attributes import Dense, element_type, shape_of
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann.quantize_weights import coarse_enough
+from neurocuda.passes.ann._weight_grid import coarse_enough
 
 Field = NDArray[np.float64]
 

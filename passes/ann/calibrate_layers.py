@@ -17,7 +17,7 @@ from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann._statistics import CLIP, named_images
-from neurocuda.passes.ann.quantize_weights import WeightGrid, weight_grid
+from neurocuda.passes.ann._weight_grid import WeightGrid, weight_grid
 
 if TYPE_CHECKING:
     from neurocuda.passes.ann.calibration.layer import Step
@@ -148,7 +148,7 @@ def walk_layers(
 
 def _are_tunable(grid: WeightGrid, *, free: bool) -> bool:
     """Whether layers stay what gradient descent made of them when they are rounded; warns where not."""
-    fine = not free and not grid.one_threshold and grid.largest >= FINE
+    fine = not free and not grid.fixes_units and grid.largest >= FINE
     if not fine:
         warn(
             "layers are tuned together only for weights of at least 8 bits, thresholds per channel and an exact code: "

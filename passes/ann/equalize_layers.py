@@ -10,8 +10,8 @@ from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._weight_grid import weight_grid
 from neurocuda.passes.ann.calibrate_layers import walk_layers
-from neurocuda.passes.ann.quantize_weights import weight_grid
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace as replace_fields
 from math import log2
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,14 @@ from neurocuda.dialects.levels import constants_are_finite
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.shared.tables import ProductBase, TableLayerOp
-from neurocuda.errors import LevelError, OptionError, Problem
+from neurocuda.errors import LevelError, Problem
 from neurocuda.ir.attributes import Dense, element_type, shape_of
-from neurocuda.ir.constraints import Constraints, constraints_of
+from neurocuda.ir.constraints import constraints_of
 from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._weight_grid import WeightGrid, coarse_enough, highest, weight_grid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,9 @@ class QuantizeWeightsPass(NeuroPass):
 
     The module's constraints (`nc.constraints`, what the target demands) are obeyed: the width and step of weights and
     of thresholds; where the target has one threshold per layer, the units of its channels are chosen such that all
-    thresholds are the same integer. A membrane that could leave its width is refused, with what would fit.
+    thresholds are the same integer, and where it has powers of two alone, such that thresholds are the largest ones
+    with which weights and biases fit. A threshold that does not fit times what the first of the codes compares with
+    gets a coarser unit, and weights with it. A membrane that could leave its width is refused, with what would fit.
     `weight-bits` may ask for narrower weights than the target's.
 
     Before:
@@ -83,70 +85,6 @@ class QuantizeWeightsPass(NeuroPass):
             quantizer.visit(op)
         if quantizer.problems:
             raise LevelError("the weights cannot be quantised:", quantizer.problems)
-
-
-@dataclass(frozen=True)
-class WeightGrid:
-    """How integers may be chosen on a target."""
-
-    constraints: Constraints
-
-    @property
-    def largest(self) -> int:
-        """The largest weight."""
-        return highest(self.constraints.weight_bits, self.constraints.weight_step)
-
-    @property
-    def one_threshold(self) -> bool:
-        """Whether the channels of a layer share one threshold."""
-        return self.constraints.threshold_granularity == "layer"
-
-    @property
-    def room(self) -> int:
-        """The largest constant of a membrane: a sixth of the bits stay free, for what codes multiply constants by."""
-        bits = self.constraints.membrane_bits
-        return highest(bits - bits // 6)
-
-    def largest_threshold(self, levels: int) -> int:
-        """The largest threshold that fits its register, and of which `levels` leave the membrane room to grow."""
-        step = self.constraints.threshold_step
-        return max(step, min(highest(self.constraints.threshold_bits, step), self.room // levels // step * step))
-
-    def finest(self, top: Field) -> Field:
-        """The finest unit per channel in which no weight up to `top` exceeds the largest; any where there is none."""
-        import numpy as np
-
-        return np.where(top > 0, top, 1.0) / self.largest
-
-    def unit(self, top: Field, threshold: Field, levels: int) -> Field:
-        """One unit per channel in which no weight up to `top` exceeds the largest, broadcasting like `top`.
-
-        Channels whose weights are tiny beside their threshold, dead ones, get a coarser unit, and so do all channels
-        that have to share one threshold with another.
-        """
-        import numpy as np
-
-        finest, largest = self.finest(top), self.largest_threshold(levels)
-        broadcasts = threshold.ndim == top.ndim and bool(np.all(np.less_equal(threshold.shape, top.shape)))
-        if not (self.one_threshold and broadcasts):
-            return coarse_enough(finest, threshold, largest)
-        step = self.constraints.threshold_step
-        fits = np.where(top > 0, threshold / finest, np.inf).min() // step * step
-        return np.maximum(np.where(top > 0, finest, 0), threshold / np.clip(fits, step, largest))
-
-
-def weight_grid(constraints: Constraints, weight_bits: int | None, name: str) -> WeightGrid:
-    """The grid that a target's constraints and a pass's own option leave.
-
-    Raises:
-        OptionError: the width is out of range.
-    """
-    bits = constraints.weight_bits if weight_bits is None else weight_bits
-    if not 2 <= bits <= 16:
-        raise OptionError(f"{name}: weight-bits must be 2 ... 16, not {bits}")
-    if constraints.weight_step >= 2 ** (bits - 1):
-        raise OptionError(f"{name}: {bits} bits hold no multiple of {constraints.weight_step}")
-    return WeightGrid(replace_fields(constraints, weight_bits=bits))
 
 
 class _Quantizer:
@@ -224,11 +162,12 @@ class _Quantizer:
             self.weights.array(constant).astype(np.float64)
             for constant in (op.bias, op.threshold, op.initial, op.scale)
         )
-        levels, step = op.levels.value.data, self.constraints.threshold_step
-        unit = self.grid.unit(largest_by_output(synapses, floats, rank), threshold, levels)
-        if not self.grid.one_threshold:
-            unit = coarse_enough(unit, np.abs(bias), self.grid.room)
-        whole = np.maximum(np.rint(threshold / (unit * step)), 1) * step
+        levels, top = op.levels.value.data, largest_by_output(synapses, floats, rank)
+        unit = self.grid.unit(top, threshold, levels, bias)
+        whole = self.grid.threshold(threshold, unit)
+        if self.grid.one_threshold and np.ptp(whole):
+            why = "neurons of one channel have different thresholds, and on the target the whole layer has one"
+            self._problem(op, f"`{written_name(op)}`", why, "Use a target with a threshold per neuron.")
         new = ann.StaircaseOp(
             [self._integer(synapse, weight, unit) for synapse, weight in zip(synapses, floats, strict=True)],
             bias=self._add_i32(op, np.rint(bias / unit), "bias"),
@@ -272,6 +211,10 @@ class _Quantizer:
         floats = [weight for weight in map(self._columns, synapses) if weight is not None]
         if len(floats) != len(synapses):
             return
+        if self.constraints.threshold_exponent:
+            why = "its thresholds are no powers of two, as the target's are"
+            self._problem(op, f"`{op.name}`", why, "Use a target that divides by any integer.")
+            return
         try:
             found = tables.quantised(op, self._charge(op, synapses, floats), self.grid.room, self.weights)
         except tables.DoesNotFitError as reason:
@@ -306,9 +249,7 @@ class _Quantizer:
 
         kind = np.int8 if self.grid.largest < 2**7 else np.int16
         divisor = unit if isinstance(op, ann.DiagonalOp) else per_output(op, unit.ravel())
-        step = self.constraints.weight_step
-        whole = (np.rint(weight / (divisor * step)) * step).astype(kind)
-        new = rebuilt(op, self.weights.add(whole, "weight"), i32)
+        new = rebuilt(op, self.weights.add(self.grid.weight(weight, divisor).astype(kind), "weight"), i32)
         assert op.parent is not None
         op.parent.insert_op_before(new, op)
         new.result.name_hint = op.result.name_hint
@@ -358,7 +299,9 @@ class _Quantizer:
         import numpy as np
 
         reading = [current for current in currents if isinstance(current, SynapseOp | ProductBase)]
-        bound = float(np.abs(charge).max(initial=0)) + sum(largest_charge(op, self.weights) for op in reading)
+        bounds = [charge_bounds(op, self.weights) for op in reading]
+        reach = max(-sum(low for low, _ in bounds), sum(high for _, high in bounds))
+        bound = float(np.abs(charge).max(initial=0)) + reach
         bits = self.constraints.membrane_bits
         if bound > highest(bits):
             why = f"its membrane could reach {bound:.3g}, beyond {bits} bits"
@@ -383,11 +326,6 @@ class _Quantizer:
         return f"{' or '.join(fits)} would fit." if fits else "No width of weights and no number of timesteps fits."
 
 
-def highest(bits: int, step: int = 1) -> int:
-    """The largest multiple of `step` in a signed integer of so many bits."""
-    return (2 ** (bits - 1) - 1) // step * step
-
-
 def reads_input(value: SSAValue) -> bool:
     """Whether a value is an input of the network, perhaps moved or pooled."""
     from neurocuda.passes.ann._fields import carries
@@ -398,12 +336,22 @@ def reads_input(value: SSAValue) -> bool:
     return isinstance(owner, Operation) and carries(owner) and any(reads_input(operand) for operand in owner.operands)
 
 
-def largest_charge(op: SynapseOp | ProductBase, weights: WeightStore) -> float:
-    """A bound on |charge| through a synapse, or of a product."""
+def charge_bounds(op: SynapseOp | ProductBase, weights: WeightStore) -> tuple[float, float]:
+    """(lowest, highest) that any part of the charge through a synapse, or of a product, adds up to."""
+    import numpy as np
+
     if isinstance(op, ProductBase):
         added = shape_of(op.left)[-1] if isinstance(op, ann.MatrixProductOp) else 1
-        return float(added * largest_count(op.left) * largest_count(op.right))
-    return largest_sum(op, weights.array(op.weight).astype("float64"))
+        most = float(added * largest_count(op.left) * largest_count(op.right))
+        return -most, most
+    weight, element = weights.array(op.weight).astype(np.float64), element_type(op.input)
+    low, high = element.bounds if isinstance(element, RangeType) else (-1, 1)
+    ends = np.stack([weight * min(low, 0), weight * max(high, 0)])
+    rows = ends if isinstance(op, ann.DiagonalOp) else ends.reshape(2, len(weight), -1)
+    lowest, highest = rows.min(axis=0), rows.max(axis=0)
+    if not isinstance(op, ann.DiagonalOp):
+        lowest, highest = lowest.sum(axis=1), highest.sum(axis=1)
+    return float(lowest.min(initial=0)), float(highest.max(initial=0))
 
 
 def largest_sum(op: SynapseOp, weight: Field) -> float:
@@ -430,22 +378,6 @@ def largest_by_output(synapses: Sequence[SynapseOp], weights: Sequence[Field], r
     for other in tops[1:]:
         top = np.maximum(top, other)
     return top
-
-
-def coarse_enough(unit: Field, constant: Field, largest: float) -> Field:
-    """A unit, as many as there were, in which a constant that is not negative does not exceed `largest`.
-
-    Only channels whose weights are tiny beside their constants, dead ones, get a coarser unit, unless the target's
-    registers are narrow.
-    """
-    import numpy as np
-
-    from neurocuda.passes.ann._linear import full_rank
-
-    rank = max(unit.ndim, constant.ndim)
-    unit, least = full_rank(unit, rank), full_rank(constant / largest, rank)
-    shared = tuple(axis for axis, extent in enumerate(unit.shape) if extent == 1)
-    return np.maximum(unit, least.max(axis=shared, keepdims=True))
 
 
 def _largest_by_output(op: SynapseOp, weight: Field, rank: int) -> Field:

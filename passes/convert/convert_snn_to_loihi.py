@@ -69,6 +69,21 @@ class ConvertSnnToLoihiPass(NeuroPass):
 
     After:
         func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
+          %0 = loihi.stimulus %x factors [1] : tensor<1x!ann.count<-8, 7>> -> tensor<1x1xi32>
+          %1 = loihi.network steps 7 inputs(%0) {
+          ^bb0(%2: tensor<1x1xi32>):
+            %3 = loihi.source %2 : tensor<1x1xi32> -> tensor<1xi32>
+            %4 = loihi.dense %3 weight(dense<3> : tensor<1x1xi8>) sign_mode "excitatory" message_bits 8
+                   : tensor<1xi32> -> tensor<1xi24>
+            %5, %6 = loihi.integrate_and_fire %4 threshold(dense<10> : tensor<1xi32>) initial(dense<7> : tensor<1xi32>)
+                       fire [2, 6] : (tensor<1xi24>) -> tensor<1xi1>, tensor<1xi24>
+            %7 = loihi.dense %5 weight(dense<7> : tensor<1x1xi8>) sign_mode "excitatory" : tensor<1xi1> -> tensor<1xi24>
+            %8, %9 = loihi.integrate_and_fire %7 threshold(dense<8388607> : tensor<1xi32>)
+                       initial(dense<0> : tensor<1xi32>) fire [7, 8] : (tensor<1xi24>) -> tensor<1xi1>, tensor<1xi24>
+            loihi.output %9 : tensor<1xi24>
+          } : (tensor<1x1xi32>) -> (tensor<7x1xi24>)
+          %y = loihi.readout %1 "last" : tensor<7x1xi24> -> tensor<1xi32>
+          func.return %y : tensor<1xi32>
         }
     """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import ceil, log2
 from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
@@ -22,6 +23,7 @@ from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.ir.origin import user_location
 from neurocuda.ir.rewriting import replace
 from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.snn.analysis.multiples import largest_multiple
 from neurocuda.passes.snn.analysis.schedule import GRADED, NO_GRADED, USE_GRADED, shortest_interval
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Field = NDArray[np.float64]
+
+
+ASK_FOR_CODE = "Ask for this code alone: integers are chosen for the first of the codes."
 
 
 @dataclass(frozen=True)
@@ -43,14 +48,12 @@ class Heard:
 class Saying:
     """How a layer says its counts: its firing window, the element type of its trains, and what sets its neurons apart.
 
-    `scaled` is the largest multiple of the threshold that a neuron is compared with, `carried` the largest number that
-    a spike itself carries.
+    `carried` is the largest number that a spike itself carries.
     """
 
     window: tuple[int, int]
     element: RangeType
     properties: Mapping[str, Attribute] = field(default_factory=dict[str, Attribute])
-    scaled: int = 1
     carried: int = 1
 
 
@@ -81,7 +84,7 @@ def encode(
     from neurocuda.passes.snn.analysis.tables import inexact_tables
 
     for network in networks_of_counts(module, name):
-        walk = _Walk(weights, constraints_of(module), say, maximum_at_a_step, tables=code == "graded")
+        walk = _Walk(weights, constraints_of(module), code, say, maximum_at_a_step)
         for op in list(network.body.block.ops):
             walk.visit(op)
         network.properties["code"] = StringAttr(code)
@@ -103,16 +106,15 @@ class _Walk:
         self,
         weights: WeightStore,
         constraints: Constraints,
+        code: str,
         say: Say,
         maximum_at_a_step: type[RangeType] | None,
-        *,
-        tables: bool,
     ) -> None:
         self.weights = weights
         self.constraints = constraints
+        self.code = code
         self.say = say
         self.maximum_at_a_step = maximum_at_a_step
-        self.tables = tables
         self.held_back: dict[tuple[SSAValue, int], SSAValue] = {}
         self.begins: dict[SSAValue, Field] = {}
         self.heard: dict[SSAValue, Heard] = {}
@@ -127,7 +129,7 @@ class _Walk:
             self._input(op)
         elif isinstance(op, snn.IntegrateAndFireOp):
             self._neuron(op)
-        elif isinstance(op, GRADED) and not self.tables:
+        elif isinstance(op, GRADED) and self.code != "graded":
             self._refuse(op, NO_GRADED, USE_GRADED)
             self._set(op, self._reads(op))
         elif isinstance(op, snn.FiringTableOp):
@@ -175,13 +177,18 @@ class _Walk:
 
     def _check(self, op: snn.IntegrateAndFireOp, saying: Saying) -> None:
         """Refuses what the target's registers do not hold, and thresholds that no proof covers."""
+        assert op.levels is not None
         thresholds = self.weights.array(op.threshold).astype("int64")
         if thresholds.min() < 1:
             self._refuse(op, f"a threshold is {thresholds.min()}, and neurons fire exactly above zero only")
-        highest, bits = int(thresholds.max()) * saying.scaled, self.constraints.threshold_bits
-        if saying.scaled > 1 and highest >= 2 ** (bits - 1):
-            why = f"it compares with {saying.scaled} times its threshold, {highest}, which leaves {bits} bits"
-            self._refuse(op, why, "Use fewer timesteps or narrower weights.")
+        if self.constraints.threshold_exponent and (thresholds & (thresholds - 1)).any():
+            self._refuse(op, "its thresholds are no powers of two, as the target's are", ASK_FOR_CODE)
+        multiple = largest_multiple(self.code, op.levels.value.data)
+        highest, bits = int(thresholds.max()) * multiple, self.constraints.threshold_bits
+        if multiple > 1 and highest >= 2 ** (bits - 1):
+            why = f"it compares with {multiple} times its threshold, {highest}, which leaves {bits} bits"
+            narrower = ceil(log2(highest / (2 ** (bits - 1) - 1)))
+            self._refuse(op, why, f"{ASK_FOR_CODE} Weights narrower by {narrower} of their bits would fit.")
         self._check_carried(op, saying.carried, "Use fewer timesteps or another code.")
 
     def _check_carried(self, op: Operation, carried: int, remedy: str) -> None:

@@ -244,7 +244,7 @@ class NetworkQuantizer:
         """One unit per channel, coarse enough for the constants of the neurons to fit beside their state."""
         import numpy as np
 
-        from neurocuda.passes.ann.quantize_weights import coarse_enough
+        from neurocuda.passes.ann._weight_grid import coarse_enough
 
         unit = self._finest(currents)
         for constant in constants_named(op.properties, STATE).values():

@@ -70,4 +70,4 @@ class EncodeLatencyPass(NeuroPass):
 def _say(levels: int, heard: Heard) -> Saying:
     values = range(levels, 0, -1)
     said = {"values": integers(values), "reset": StringAttr("zero")}
-    return Saying((heard.stop, heard.stop + levels), GradedType.of(0, levels), said, scaled=levels)
+    return Saying((heard.stop, heard.stop + levels), GradedType.of(0, levels), said)

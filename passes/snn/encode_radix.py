@@ -12,6 +12,7 @@ from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.snn._encoding import Heard, Saying, encode
+from neurocuda.passes.snn.analysis.multiples import radix_values
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,7 @@ class EncodeRadixPass(NeuroPass):
         encode(module, weights, self.name, "radix", _say)
 
 
-def radix_values(levels: int) -> tuple[int, ...]:
-    """What spikes stand for, step by step, in a window that says counts of up to `levels`."""
-    steps = levels.bit_length()
-    return (levels + 1 - 2 ** (steps - 1), *(2**power for power in reversed(range(steps - 1))))
-
-
 def _say(levels: int, heard: Heard) -> Saying:
     values = radix_values(levels)
     window = (heard.stop, heard.stop + len(values))
-    return Saying(window, GradedType.of(0, levels), {"values": integers(values)}, scaled=values[0])
+    return Saying(window, GradedType.of(0, levels), {"values": integers(values)})

@@ -19,7 +19,7 @@ from neurocuda.compiling import context_of
 from neurocuda.dialects.ann.ops import LinearOp, StaircaseOp
 from neurocuda.errors import InputError, LevelError, VerificationError
 from neurocuda.ir.context import weights_of
-from neurocuda.measure.analysis import CAUSES, Analysis, Change, Part, percent
+from neurocuda.measure.analysis import CAUSES, Analysis, Change, Part
 from neurocuda.measure.exactness import residuals_of
 from neurocuda.measure.layers import WATCHED, operations_of
 from neurocuda.measure.raster import raster_of, schedule_of
@@ -446,11 +446,3 @@ def test_bad_input(small: Compiled, inputs: NDArray[np.float32]) -> None:
         small.analyze(inputs[:, :5])
     with pytest.raises(InputError, match="there are no images"):
         small.analyze(inputs[:0])
-
-
-@pytest.mark.parametrize(
-    ("share", "told"),
-    [(0.0, "0 %"), (1.0, "100 %"), (0.1234, "12 %"), (0.01234, "1.2 %"), (1e-6, "<.001 %"), (float("nan"), "n/a")],
-)
-def test_percent(share: float, told: str) -> None:
-    assert percent(share) == told

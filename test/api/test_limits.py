@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 from torch import nn
 
 import neurocuda as nc
-from neurocuda.ir.constraints import Constraints
+from neurocuda.dialects.ann import ops as ann
+from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.options import EXACT_CODES
 from neurocuda.registry import backend_factories
-from neurocuda.targeting import backend_of
+from neurocuda.targeting import backend_of, shared_constraints
 
 Floats = NDArray[np.float32]
+LATENCY = Constraints(threshold_bits=8)
 QUICK = nc.Conversion(timesteps=3)
 
 
-def narrow(monkeypatch: pytest.MonkeyPatch, constraints: Constraints) -> None:
+def narrow(monkeypatch: pytest.MonkeyPatch, constraints: Constraints, **of_codes: Constraints) -> None:
     """Adds the CPU with other constraints, as target "narrow"."""
-    backend = replace(backend_of("cpu"), name="narrow", constraints=constraints)
+    backend = replace(backend_of("cpu"), name="narrow", constraints=constraints, code_constraints=of_codes)
     factories = {**backend_factories(), "narrow": lambda: backend}
     monkeypatch.setattr("neurocuda.registry.backend_factories", lambda: factories)
 
@@ -49,6 +51,43 @@ def test_a_code_that_was_asked_for_is_not_replaced(
         nc.compile(model, target="narrow", calibration=images, conversion=replace(QUICK, code="graded"))
 
 
+def test_integers_obey_the_registers_of_the_code(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    powers = Constraints(threshold_exponent=7, threshold_granularity="layer")
+    narrow(monkeypatch, Constraints(codes=("unary", "graded", "latency")), graded=powers, latency=LATENCY)
+
+    def compiled(**options: str) -> nc.Compiled:
+        return nc.compile(model, target="narrow", calibration=images, conversion=replace(QUICK, **options))
+
+    plain, graded, latency = compiled(), compiled(code="graded"), compiled(code="latency")
+    assert plain.code == "unary"
+    assert max(largest_thresholds(plain)) > 127 // 3
+    assert all(threshold in (1, 2, 4, 8, 16, 32, 64, 128) for threshold in largest_thresholds(graded))
+    assert max(largest_thresholds(latency)) <= 127 // 3
+    for each in (graded, latency):
+        assert each.validate(images).passed
+        assert constraints_of(each.level("snn-integer")) == constraints_of(each.level("ann-quantized"))
+
+
+def test_a_code_taken_later_gets_its_own_registers(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow(monkeypatch, Constraints(codes=("graded", "latency", "unary"), graded_bits=2), latency=LATENCY)
+    with pytest.warns(nc.NeuroCudaWarning, match=r'(?s)code "unary" is taken:.*3 times its threshold.* leaves 8 bits'):
+        compiled = nc.compile(model, target="narrow", calibration=images, conversion=QUICK)
+    assert compiled.code == "unary"
+    assert constraints_of(compiled.level("snn-integer")).threshold_bits == 32
+
+
+def test_targets_share_the_registers_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow(monkeypatch, Constraints(codes=("unary", "latency")), latency=LATENCY)
+    narrower, cpu = backend_of("narrow"), backend_of("cpu")
+    assert shared_constraints(cpu, ("narrow",), "latency").threshold_bits == 8
+    assert shared_constraints(cpu, ("narrow",), "unary") == shared_constraints(cpu, ("narrow",))
+    assert narrower.constraints_for("latency").codes == ("unary", "latency")
+
+
 def test_a_layer_that_no_code_can_carry_is_told_with_every_reason(
     model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,7 +110,7 @@ def test_a_layer_that_no_code_can_carry_is_told_with_every_reason(
 @pytest.mark.parametrize(
     ("constraints", "remedy"),
     [
-        (Constraints(membrane_bits=12), "beyond 12 bits. 5-bit weights (weight_bits=5) would fit."),
+        (Constraints(membrane_bits=12), "beyond 12 bits. 6-bit weights (weight_bits=6) would fit."),
         (Constraints(membrane_bits=8), "beyond 8 bits. No width of weights and no number of timesteps fits."),
         (Constraints(membrane_bits=4, weight_bits=2), "inputs of at most 3 levels (timesteps=3) would fit."),
     ],
@@ -83,6 +122,11 @@ def test_widths_that_are_too_small_are_told_with_what_fits(
     with pytest.raises(nc.LevelError, match=re.escape(remedy)) as refusal:
         nc.compile(model, target="narrow", calibration=images)
     assert all("conftest.py:" in problem.where for problem in refusal.value.problems)
+
+
+def largest_thresholds(compiled: nc.Compiled) -> list[int]:
+    staircases = [op for op in compiled.level("ann-quantized").walk() if isinstance(op, ann.StaircaseOp)]
+    return [int(compiled.weights.array(op.threshold).max()) for op in staircases]
 
 
 @pytest.mark.parametrize("code", EXACT_CODES)

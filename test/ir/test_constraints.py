@@ -33,6 +33,18 @@ def test_one_threshold_per_layer_is_the_stricter_demand() -> None:
     assert fine.meet(coarse) == coarse.meet(fine) == coarse
 
 
+def test_powers_of_two_are_the_stricter_demand() -> None:
+    narrow, wide = Constraints(threshold_exponent=7), Constraints(threshold_exponent=9, threshold_step=4)
+    assert Constraints().meet(narrow) == narrow.meet(Constraints()) == narrow
+    assert (narrow.meet(wide).threshold_exponent, narrow.meet(wide).threshold_step) == (7, 4)
+
+
+@pytest.mark.parametrize("step", [3, 12, 16])
+def test_powers_of_two_that_no_step_reaches_are_refused(step: int) -> None:
+    with pytest.raises(TargetError, match=f"no power of two up to 8 is a threshold in steps of {step}"):
+        Constraints(threshold_exponent=3).meet(Constraints(threshold_step=step))
+
+
 def test_targets_without_a_common_code_are_refused() -> None:
     with pytest.raises(TargetError, match="the targets share no code: unary against free"):
         Constraints(codes=("unary",)).meet(Constraints(codes=("free",)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from neurocuda.measure.words import counted, size_of
+from neurocuda.measure.words import counted, percent, size_of, starred
 
 
 def test_one_is_singular() -> None:
@@ -17,3 +17,15 @@ def test_one_is_singular() -> None:
 )
 def test_sizes_have_the_unit_that_fits(size: int, text: str) -> None:
     assert size_of(size) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.0, "0 %"), (1.0, "100 %"), (0.1234, "12 %"), (0.01234, "1.2 %"), (1e-6, "<.001 %"), (float("nan"), "n/a")],
+)
+def test_percent(share: float, told: str) -> None:
+    assert percent(share) == told
+
+
+def test_what_is_assumed_has_a_star() -> None:
+    assert [starred(kind) for kind in ("measured", "assumed")] == ["measured", "assumed*"]

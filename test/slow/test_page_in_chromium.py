@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -25,12 +26,25 @@ pytestmark = [
 SECTIONS = {
     "with": {"errors", "losses", "activity", "spikes", "timesteps", "steps", "layers", "cost", "meanings"},
     "without": {"schedule", "layers", "cost", "more"},
+    "placed": {"schedule", "layers", "places", "cost", "more"},
 }
+
+PLACED = """
+from neurocuda.ir.chip import Chip, Figure, Limit
+from neurocuda.ir.layout import CoreUse, Layout
+
+def layout(module, weights, chip):
+    limits = {"cores": Limit(Figure(128, "core", "", "assumed"), "chip"),
+              "neurons": Limit(Figure(100, "neuron", "", "assumed"), "core")}
+    cores = (CoreUse(core // 128, core % 128, {"neurons": core % 101}, ("layer: some",)) for core in range(200))
+    return Layout(Chip("toy", "hypothetical", limits, {}), tuple(cores))
+"""
+"""A target's layout: 200 cores of two chips, from empty to full."""
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both pages of a small network."""
+    """A folder with the pages of a small network; one as if its target had cores."""
     folder = tmp_path_factory.mktemp("pages")
     torch.default_generator.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 5)).eval()
@@ -39,6 +53,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     compiled.evaluate(images, np.arange(20) % 5)
     compiled.analyze(images, np.arange(20) % 5).save_html(folder / "with.html")
     save_page(folder / "without.html", compiled, None)
+    (folder / "placed_on_cores.py").write_text(PLACED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))  # pyright: ignore[reportUnknownMemberType]
+        hooks = replace(compiled.backend.hooks, layout="placed_on_cores:layout")
+        placed = replace(compiled, backend=replace(compiled.backend, hooks=hooks))
+        save_page(folder / "placed.html", placed, None)
     return folder
 
 
@@ -72,11 +92,12 @@ def requests(log: Path) -> list[str]:
     return [str(each["url"]) for each in asked if str(each.get("initiator", "")) not in ("", "not an origin")]
 
 
-def test_light_and_dark_have_colours_of_their_own(pages: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["with", "placed"])
+def test_light_and_dark_have_colours_of_their_own(pages: Path, tmp_path: Path, name: str) -> None:
     pictures: list[bytes] = []
     for scheme in ("1", "0"):
         options = ("--window-size=1400,1800", f"--blink-settings=preferredColorScheme={scheme}")
-        chromium(tmp_path, pages / "with.html", f"--screenshot={tmp_path}/{scheme}.png", *options)
+        chromium(tmp_path, pages / f"{name}.html", f"--screenshot={tmp_path}/{scheme}.png", *options)
         pictures.append((tmp_path / f"{scheme}.png").read_bytes())
     assert all(picture.startswith(b"\x89PNG") and len(picture) > 50_000 for picture in pictures)
     assert pictures[0] != pictures[1]

@@ -9,15 +9,27 @@ from typing import TYPE_CHECKING
 
 from neurocuda.errors import OptionError
 from neurocuda.ir.files import replacing
-from neurocuda.measure.analysis import CAUSES, Analysis, Part, percent
+from neurocuda.measure.analysis import CAUSES, Analysis, Part
 from neurocuda.measure.layers import readout_layers_of
 from neurocuda.measure.page.bars import Panel, Segment, bars
+from neurocuda.measure.page.cores import SHADES, core_map
 from neurocuda.measure.page.curve import CODE_COLOURS, accuracy_curve, steps_curve
 from neurocuda.measure.page.markup import Markup, joined, tag
-from neurocuda.measure.page.tables import cost_table, facts_table, layer_table, part_table, short
+from neurocuda.measure.page.tables import (
+    constants_table,
+    cost_table,
+    facts_table,
+    fullest_table,
+    layer_table,
+    limits_table,
+    part_table,
+    short,
+)
 from neurocuda.measure.page.tiles import tiles, verdict
 from neurocuda.measure.page.trains import schedule, spike_raster
+from neurocuda.measure.placement import chip_of, constants_of_chip, layout_of, summed_up
 from neurocuda.measure.raster import schedule_of
+from neurocuda.measure.words import percent
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -60,8 +72,9 @@ def page(compiled: Compiled, analysis: Analysis | None) -> str:
 def _header(compiled: Compiled, analysis: Analysis | None) -> Markup:
     conversion = compiled.conversion
     told = f"{compiled.target} · code “{compiled.code}” · T = {conversion.timesteps} · {conversion.calibration} ranges"
+    chip = f"chip {compiled.chip}: {chip_of(compiled).summary}"
     summed = [] if analysis is None else [tag("p", verdict(analysis), class_="verdict")]
-    return tag("header", tag("h1", compiled.name), tag("p", told), summed, tiles(compiled, analysis))
+    return tag("header", tag("h1", compiled.name), tag("p", told), tag("p", chip), summed, tiles(compiled, analysis))
 
 
 def _section(name: str, title: str, told: str, *content: Markup) -> Markup:
@@ -78,7 +91,8 @@ def _with_images(compiled: Compiled, analysis: Analysis) -> Iterator[Markup]:
     yield from _steps(compiled, analysis)
     told = f"Every figure of the pictures, measured on {analysis.images} images; what things mean is below."
     yield _section("layers", "Layers", told, part_table(analysis.parts))
-    yield _known(compiled)
+    yield from _places(compiled)
+    yield from _known(compiled)
     yield _meanings()
 
 
@@ -88,7 +102,8 @@ def _without_images(compiled: Compiled) -> Iterator[Markup]:
     yield _section("schedule", "Schedule", told, schedule(steps, windows))
     layers = (*compiled.layers, *readout_layers_of(compiled.level("ann-quantized")))
     yield _section("layers", "Layers", "Multiplications are those of the float network.", layer_table(layers))
-    yield _known(compiled)
+    yield from _places(compiled)
+    yield from _known(compiled)
     told = (
         "This page tells what the artefact knows by itself. With images (nc-report MODEL.nca --images FILE --labels "
         "FILE --html PAGE) it also shows accuracy, the error of every layer taken apart by cause, firing rates, the "
@@ -244,9 +259,23 @@ def _steps(compiled: Compiled, analysis: Analysis) -> Iterator[Markup]:
     yield _section("steps", "Accuracy against steps", told, legend, curve)
 
 
-def _known(compiled: Compiled) -> Markup:
+def _places(compiled: Compiled) -> Iterator[Markup]:
+    layout = layout_of(compiled)
+    if layout is None:
+        return
+    told = (
+        f"{summed_up(layout)}. A square is a core, its colour says how full the limit is of which it takes "
+        "most; under the pointer, what lies there and every use against its limit."
+    )
+    legend = _legend([(f"use-{shade}", name) for shade, name in SHADES.items()])
+    tables = (limits_table(layout), fullest_table(layout))
+    yield _section("places", "Where it lies", told, legend, core_map(layout), *tables)
+
+
+def _known(compiled: Compiled) -> Iterator[Markup]:
     told = "Figures say whether they are measured or estimated; those with a star rest on assumptions."
-    return _section("cost", "Cost and facts", told, cost_table(compiled), facts_table(compiled))
+    constants = [constants_table(compiled)] if constants_of_chip(compiled) else []
+    yield _section("cost", "Cost and facts", told, cost_table(compiled), *constants, facts_table(compiled))
 
 
 def _meanings() -> Markup:

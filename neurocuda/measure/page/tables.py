@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from neurocuda.measure.analysis import Part, percent
+from neurocuda.measure.analysis import Part
 from neurocuda.measure.layers import Layer
 from neurocuda.measure.page.markup import Markup, tag
-from neurocuda.measure.report import STARRED, readings_of
+from neurocuda.measure.placement import constants_of_chip, fullest, limit_uses, named
+from neurocuda.measure.report import readings_of
+from neurocuda.measure.words import percent, starred
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
+    from neurocuda.ir.layout import Layout
 
 WORDS = frozenset({"mainly", "from", "unit", "kind"})
 """Columns that hold words, which stand at the left."""
 
+PROSE = frozenset({"value", "source", "what lies there"})
+"""Columns of words that may take several lines."""
+
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
     """A table whose first column names the rows."""
-    kinds = ["words prose" if name == "value" else "words" if name in WORDS else None for name in head]
+    kinds = ["words prose" if name in PROSE else "words" if name in WORDS else None for name in head]
     first = tag("tr", (tag("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True)))
     body = (tag("tr", tag("th", row[0], scope="row"), map(_cell, row[1:], kinds[1:])) for row in rows)
     return tag("div", tag("table", tag("caption", caption), tag("thead", first), tag("tbody", body)), class_="table")
@@ -92,10 +98,44 @@ def short(value: float) -> str:
 def cost_table(compiled: Compiled) -> Markup:
     """The target's cost model."""
     rows = (
-        (reading.name, f"{reading.value:,.6g}", reading.unit, f"{reading.kind}{'*' if reading.kind == STARRED else ''}")
+        (reading.name, f"{reading.value:,.6g}", reading.unit, starred(reading.kind))
         for reading in readings_of(compiled)
     )
     return table("What the target's cost model says", ("figure", "value", "unit", "kind"), rows)
+
+
+def constants_table(compiled: Compiled) -> Markup:
+    """What estimates rest on."""
+    rows = (
+        (name, f"{figure.value:,.6g}", figure.unit, starred(figure.kind), figure.source)
+        for name, figure in constants_of_chip(compiled).items()
+    )
+    return table("Constants that estimates rest on", ("constant", "amount", "unit", "kind", "source"), rows)
+
+
+def limits_table(layout: Layout) -> Markup:
+    """How full the cores are, limit by limit."""
+    head = ("limit per core", "amount", "unit", "fullest core", "on average", "in all", "kind", "source")
+    rows = (
+        (
+            use.name,
+            f"{use.most.value:,.6g}",
+            use.most.unit,
+            percent(use.fullest_share),
+            percent(use.mean_share),
+            f"{use.total:,.6g}",
+            starred(use.most.kind),
+            use.most.source,
+        )
+        for use in limit_uses(layout)
+    )
+    return table("Limits, and how full the cores in use are", head, rows)
+
+
+def fullest_table(layout: Layout) -> Markup:
+    """The cores that take most of any limit."""
+    rows = ((named(core), percent(core.share(layout.chip)), "; ".join(core.parts)) for core in fullest(layout))
+    return table("The fullest cores", ("core", "use", "what lies there"), rows)
 
 
 def facts_table(compiled: Compiled) -> Markup:

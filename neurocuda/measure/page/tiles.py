@@ -9,6 +9,7 @@ from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.analysis import Analysis
 from neurocuda.measure.page.markup import Markup, tag
 from neurocuda.measure.raster import schedule_of
+from neurocuda.measure.words import counted
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -36,7 +37,7 @@ def _tiles(compiled: Compiled, analysis: Analysis | None) -> Iterator[Markup]:
     steps, _ = schedule_of(compiled.level("snn-integer"))
     yield _tile("Latency", f"{steps:,} steps", f"end to end, T = {compiled.conversion.timesteps} per layer",
                 "follows from the schedule")  # fmt: skip
-    yield _tile("Neurons", f"{compiled.neurons:,}", f"in {len(compiled.layers)} layers")
+    yield _tile("Neurons", f"{compiled.neurons:,}", f"in {counted(len(compiled.layers), 'layer')}")
     if analysis is not None:
         layers = [part for part in analysis.parts if part.firing is not None]
         spikes = sum(part.elements * part.firing.spikes for part in layers if part.firing is not None)

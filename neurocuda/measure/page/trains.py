@@ -28,7 +28,7 @@ def spike_raster(raster: Raster, windows: Sequence[Window]) -> Markup:
         yield from _population(raster, width)
         for train, top in zip(raster.trains, tops, strict=True):
             yield from _train(train, active.get(train.name), top, width)
-        for step in ticks(0, raster.steps, 6):
+        for step in ticks(0, raster.steps, min(6, raster.steps)):
             yield text(f"{step:.0f}", NAMES + step * width, height + 14, class_="tick", anchor="middle")
         yield text("step", NAMES - 10, height + 14, class_="tick", anchor="end")
 
@@ -78,7 +78,7 @@ def schedule(steps: int, windows: Sequence[Window]) -> Markup:
             yield tag("rect", told, x=x, y=top, width=long, height=WINDOW_ROW - 8, class_="fill-own")
             yield text(clipped_text(window.name, 26), 6, top + 11, class_="label", told=window.name)
         bottom = 6 + len(windows) * WINDOW_ROW
-        for step in ticks(0, steps, 6):
+        for step in ticks(0, steps, min(6, steps)):
             yield text(f"{step:.0f}", NAMES + step * width, bottom + 14, class_="tick", anchor="middle")
 
     described = "; ".join(f"{window.name}: {window.start} to {window.stop}" for window in windows)

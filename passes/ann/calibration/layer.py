@@ -19,8 +19,9 @@ from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
 from neurocuda.ir.attributes import shape_of, values_of
 from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann._statistics import broadcast_shape, channel_axis
+from neurocuda.passes.ann._weight_grid import WeightGrid
 from neurocuda.passes.ann.calibration.firing import free_spikes
-from neurocuda.passes.ann.quantize_weights import WeightGrid, largest_by_output
+from neurocuda.passes.ann.quantize_weights import largest_by_output
 from neurocuda.reference.meaning import Array
 
 Field = NDArray[np.float64]
@@ -64,12 +65,12 @@ class Branch:
         assert found is not None, "the walk refuses inputs whose scale varies inside a column"
         return found
 
-    def rounded(self, unit: Field) -> Field:
-        """The weight that integers in a unit per channel stand for."""
+    def rounded(self, unit: Field, grid: WeightGrid) -> Field:
+        """The weight that integers of a grid, in a unit per channel, stand for."""
         divisor = fields.per_output(self.op, unit.ravel()) if isinstance(self.op, Conv2dBase | LinearBase) else unit
         counted = self.scale > 0
         inverse = np.where(counted, 1 / np.where(counted, self.scale, 1), np.nan)
-        found = fields.columns(self.op, np.rint(self.columns / divisor) * divisor, inverse)
+        found = fields.columns(self.op, grid.weight(self.columns, divisor) * divisor, inverse)
         assert found is not None
         return found
 
@@ -152,7 +153,7 @@ class Layer:
     @cached_property
     def current(self) -> Floats:
         """What all synapses bring with their integer weights."""
-        return total([branch.current(branch.rounded(self.unit)) for branch in self.branches])
+        return total([branch.current(branch.rounded(self.unit, self.grid)) for branch in self.branches])
 
     @property
     def exact_charge(self) -> Floats:
@@ -168,12 +169,12 @@ class Layer:
     def threshold(self) -> Field:
         """The integer threshold per channel."""
         assert self.clip is not None
-        return np.maximum(np.rint(self.per_channel(self.clip) / self.levels / self.unit), 1)
+        return self.grid.threshold(self.per_channel(self.clip) / self.levels, self.unit)
 
     @cached_property
     def currents(self) -> list[Floats]:
         """`current` step by step."""
-        parts = [branch.currents(branch.rounded(self.unit), self.levels) for branch in self.branches]
+        parts = [branch.currents(branch.rounded(self.unit, self.grid), self.levels) for branch in self.branches]
         return [total(step) for step in zip(*parts, strict=True)]
 
     @property
@@ -208,7 +209,7 @@ class Layer:
     def with_clip(self, clip: Field) -> Layer:
         """The layer with another clip range per channel."""
         changed = replace(self, clip=clip)
-        return changed if self.grid.one_threshold else self._with_same_current(changed)
+        return self._with_same_current(changed) if np.array_equal(changed.unit, self.unit) else changed
 
     def _with_same_current(self, changed: Layer) -> Layer:
         known = {name: vars(self)[name] for name in ("top", "unit", "current", "currents") if name in vars(self)}

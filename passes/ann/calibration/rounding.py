@@ -6,6 +6,7 @@ import numpy as np
 
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase
 from neurocuda.passes.ann import _fields as fields
+from neurocuda.passes.ann._weight_grid import WeightGrid
 from neurocuda.passes.ann.calibration.layer import Branch, Field, Layer
 from neurocuda.passes.ann.calibration.least_squares import moments, with_ridge
 
@@ -22,14 +23,16 @@ def rounding(layer: Layer) -> Layer:
     The unit per channel is the one with the least sum of squared weight errors times the variance of what they
     multiply. Then weight after weight is rounded and the others take over its error as far as their inputs go along
     with it (optimal brain compression in the order of GPTQ, Frantar et al. 2023). `quantize-weights` finds the same
-    integers again. Where all channels share a threshold, that fixes the units, and nothing is done.
+    integers again. Where thresholds fix the units, nothing is done.
     """
-    if layer.grid.one_threshold or layer.unit.size != layer.mean(layer.target).size:
+    if layer.grid.fixes_units or layer.unit.size != layer.mean(layer.target).size:
         return layer
     variances = [moments(branch)[1].sum(axis=0) if _is_matrix(branch) else None for branch in layer.branches]
     unit = _best_unit(layer, variances)
     for number, (branch, variance) in enumerate(zip(layer.branches, variances, strict=True)):
-        layer = layer.with_weight(number, _compensated(branch, _step(branch, unit), variance, layer.grid.largest))
+        layer = layer.with_weight(
+            number, _compensated(branch, _step(branch, unit, layer.grid), variance, layer.grid.steps)
+        )
     return layer
 
 
@@ -44,20 +47,21 @@ def _counted(branch: Branch) -> Field:
     return np.where(found > 0, found, 1)
 
 
-def _step(branch: Branch, unit: Field) -> Field:
+def _step(branch: Branch, unit: Field, grid: WeightGrid) -> Field:
     """The distance between neighbouring weights, in a shape that broadcasts with the weight."""
     divisor = fields.per_output(branch.op, unit.ravel()) if _is_matrix(branch) else unit
-    return divisor / _counted(branch)
+    return divisor * grid.constraints.weight_step / _counted(branch)
 
 
 def _best_unit(layer: Layer, variances: list[Field | None]) -> Field:
     best, cost = layer.unit, np.full(layer.unit.shape, np.inf)
+    free = layer.unit <= layer.grid.finest(layer.top)  # thresholds fix all others
     for share in SHARES:
-        unit = layer.unit * share
+        unit = np.where(free, layer.unit * share, layer.unit)
         found = np.zeros(layer.unit.shape)
         for branch, variance in zip(layer.branches, variances, strict=True):
-            step = _step(branch, unit)
-            error = np.square(branch.weight - _nearest(branch.weight, step, layer.grid.largest))
+            step = _step(branch, unit, layer.grid)
+            error = np.square(branch.weight - _nearest(branch.weight, step, layer.grid.steps))
             found = found + _weighed(layer, branch, error, variance)
         better = found < cost
         best, cost = np.where(better, unit, best), np.where(better, found, cost)

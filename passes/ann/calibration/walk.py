@@ -21,8 +21,8 @@ from neurocuda.passes.ann._input_coding import coding_of
 from neurocuda.passes.ann._linear import bias_field
 from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, channel_axis, levels_of
 from neurocuda.passes.ann._table_activations import whole_share
+from neurocuda.passes.ann._weight_grid import WeightGrid
 from neurocuda.passes.ann.calibration.layer import Branch, Layer, Step, batches, total
-from neurocuda.passes.ann.quantize_weights import WeightGrid
 from neurocuda.reference.interpreter import Run
 from neurocuda.reference.meaning import Array
 

@@ -49,6 +49,7 @@ class Builder:
     weights: WeightStore
     block: Block = field(default_factory=Block)
     problems: list[Problem] = field(default_factory=list[Problem])
+    _vectors: dict[tuple[SSAValue, bool], SSAValue] = field(default_factory=dict["tuple[SSAValue, bool]", SSAValue])
     _clocks: dict[tuple[tuple[int, ...], tuple[tuple[int, int], ...]], SSAValue] = field(
         default_factory=dict["tuple[tuple[int, ...], tuple[tuple[int, int], ...]]", SSAValue]
     )
@@ -176,9 +177,12 @@ class Builder:
     def _flat(self, like: Operation, spikes: SSAValue, *, turned: bool) -> SSAValue:
         """A port as a vector; `turned`: in the order of the user's axes, else in Lava's."""
         shape = shape_of(spikes)
-        if turned and len(shape) > 1:
-            spikes = self.add(loihi.TransposeOp(spikes, tuple(reversed(range(len(shape))))), like)
-        return self._reshaped(like, spikes, (prod(shape),))
+        if (spikes, turned) not in self._vectors:
+            port = spikes
+            if turned and len(shape) > 1:
+                port = self.add(loihi.TransposeOp(port, tuple(reversed(range(len(shape))))), like)
+            self._vectors[spikes, turned] = self._reshaped(like, port, (prod(shape),))
+        return self._vectors[spikes, turned]
 
     def _reshaped(self, like: Operation, port: SSAValue, shape: Sequence[int]) -> SSAValue:
         return port if shape_of(port) == tuple(shape) else self.add(loihi.ReshapeOp(port, shape), like)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -25,7 +25,11 @@ from neurocuda.passes.loihi.lowering.connections import (
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from neurocuda.passes.snn.analysis.bounds import BoundsAnalysis
+
+    Array: TypeAlias = NDArray[Any]
 
 
 FORGETS = 4095
@@ -104,6 +108,9 @@ class Coding(ABC):
     RESET = "subtract"
     """How neurons of the code are reset."""
 
+    FLOWS = False
+    """Whether a bias may flow at every step."""
+
     def __init__(self, build: Builder, bounds: BoundsAnalysis, steps: int, *, sparse: bool) -> None:
         self.build = build
         self.bounds = bounds
@@ -123,6 +130,10 @@ class Coding(ABC):
         """Sums that are read at the end."""
 
     # What they share
+
+    def sum_of_biases(self, op: snn.AccumulateOp) -> Array:
+        """What an accumulator holds in the end without any spike."""
+        return self.build.array(op.initial) + self.build.array(op.bias) * self.steps
 
     def nothing(self, op: Operation) -> Port:
         """What stands for an operation that was refused, so that others are looked at, too."""
@@ -175,13 +186,18 @@ class Coding(ABC):
                 ("that leak", op.membrane_decay is not None or op.current_decay is not None),
                 ("with a lower bound", op.lower_bound is not None),
                 ("that are reset to a value", op.reset_value is not None),
-                (f'with reset "{op.reset.data}"', op.reset.data != self.RESET),
+                ("whose bias flows at every step", op.bias is not None and not self.FLOWS),
+                (f'with reset "{op.reset.data}"', op.reset.data != self.RESET and not self._fires_once(op)),
                 ("that stop before their window ends", op.values is None and self.bounds.is_capped(op)),
             )
             if there
         ]
         if more:
             self.build.refuse(op, f"the target has no neurons {', '.join(more)} in this code", "Use another code.")
+
+    def _fires_once(self, op: snn.IntegrateAndFireOp) -> bool:
+        """Whether it does not matter how a neuron is reset."""
+        return op.window is not None and op.window[1] - op.window[0] == 1
 
     def require_room(self, op: Operation, unit: int, most: int = MEMBRANE) -> None:
         """Refuses a layer whose membrane could leave the chip's range in units of the chip."""

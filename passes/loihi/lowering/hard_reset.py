@@ -114,7 +114,7 @@ class HardReset(Coding):
         """Neurons that never fire."""
         lowest, highest = self.bounds.membranes[op].integers
         self.require_reach(op, max(-lowest, highest) * EVEN, MOST)
-        constant = self.build.array(op.initial) + self.build.array(op.bias)
+        constant = self.sum_of_biases(op)
         properties: dict[str, Attribute] = {
             "du": integer(LASTS),
             "dv": integer(0),

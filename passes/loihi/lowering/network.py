@@ -7,7 +7,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import GRADED
-from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
+from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, Pool2dOp, SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.types import SpikesType
@@ -43,31 +43,34 @@ class NetworkLowering:
         result = op.results[0]
         if isinstance(op, snn.InputOp):
             self.signals[result] = (Path(self._source(op)),)
-        elif isinstance(op, snn.IntegrateAndFireOp):
-            self.signals[result] = (Path(self.coding.neurons(op, self._heard(op))),)
-        elif isinstance(op, snn.AccumulateOp):
-            self.readouts[result] = self.coding.accumulate(op, self._heard(op))
+        elif isinstance(op, snn.IntegrateAndFireOp | snn.AccumulateOp):
+            self._neurons(op)
+        elif not (isinstance(op, SynapseOp | Pool2dOp | snn.DelayOp) or meaning_of(type(op)).moves):
+            self._refuse(op, "Loihi has no such neurons", "Use layers that a staircase can stand for.")
+        elif any(operand in self.wires for operand in op.operands):
+            self._refuse(op, "it stands between a synapse and its neurons", "Put it in front of the synapse.")
         elif isinstance(op, SynapseOp):
             self.wires[result] = self._wired(op)
         elif isinstance(op, snn.MaxPool2dOp | snn.RunningMaxPool2dOp):
             self.signals[result] = (Path(self.coding.maximum(op, self.signals[op.input])),)
-        elif isinstance(op, snn.DelayOp) and op.extra is None:
-            steps = op.steps.value.data
-            self.signals[result] = tuple(
-                Path(path.port, path.steps, path.delay + steps) for path in self.signals[op.input]
-            )
-        elif isinstance(op, snn.SumPool2dOp) or meaning_of(type(op)).moves:
-            self._map(op)
+        elif isinstance(op, snn.DelayOp):
+            self.signals[result] = self._delayed(op)
         else:
-            self.build.refuse(op, "Loihi has no such neurons", "Use layers that a staircase can stand for.")
-            self.signals[result] = (Path(self.coding.nothing(op)),)
+            self._map(op)
 
-    def _heard(self, op: Operation) -> list[Wire]:
-        """The synapses of a layer."""
-        unknown = [operand for operand in op.operands if operand not in self.wires]
-        if unknown:
-            self.build.refuse(op, "it reads something else than synapses", "Put a linear layer in front of it.")
-        return [wire for operand in op.operands for wire in self.wires.get(operand, [])]
+    def _neurons(self, op: snn.IntegrateAndFireOp | snn.AccumulateOp) -> None:
+        """A layer and its synapses."""
+        wires = [wire for operand in op.operands for wire in self.wires.get(operand, [])]
+        if not wires or any(operand not in self.wires for operand in op.operands):
+            self._refuse(op, "it reads something else than synapses", "Put a linear layer in front of it.")
+        elif isinstance(op, snn.AccumulateOp):
+            self.readouts[op.result] = self.coding.accumulate(op, wires)
+        else:
+            self.signals[op.result] = (Path(self.coding.neurons(op, wires)),)
+
+    def _refuse(self, op: Operation, why: str, remedy: str) -> None:
+        self.build.refuse(op, why, remedy)
+        self.signals[op.results[0]] = (Path(self.coding.nothing(op)),)
 
     def _source(self, op: snn.InputOp) -> Port:
         """Where a value of the host enters: at once, or at every step."""
@@ -91,6 +94,12 @@ class NetworkLowering:
             self.build.refuse(op, "its own bias would flow at every step", "Let the neurons hold the bias.")
         found = (self.coding.wire(op, path) for path in self.signals[op.input])
         return [wire for wire in found if wire is not None]
+
+    def _delayed(self, op: snn.DelayOp) -> Signal:
+        if op.extra is not None:
+            self.build.refuse(op, "every element has a delay of its own", "Delay the whole signal.")
+        steps = op.steps.value.data
+        return tuple(Path(path.port, path.steps, path.delay + steps) for path in self.signals[op.input])
 
     def _map(self, op: Operation) -> None:
         """An index map or a sum of windows: of every operand, wherever it stands in the result."""

@@ -98,7 +98,7 @@ class SigmaDelta(OneShot):
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons with a threshold that no change reaches."""
         self.require_room(op, EVEN)
-        constant = self.build.array(op.initial) + self.build.array(op.bias)
+        constant = self.sum_of_biases(op)
         currents = [*self.heard(op, wires, EVEN), *self.brought(op, constant, wires)]
         properties: dict[str, Attribute] = {"vth": integer(MEMBRANE), "activation": StringAttr("unit")}
         group = self.build.group(loihi.SigmaDeltaOp, op, currents, properties)
@@ -114,8 +114,7 @@ class Memoryless(OneShot):
     def neurons(self, op: snn.IntegrateAndFireOp, wires: Sequence[Wire]) -> Port:
         """A neuron fires where sum + initial >= threshold: the threshold goes into the bias."""
         build = self.build
-        if op.values is None:
-            self.require_plain(op)
+        self.require_plain(op)
         threshold = build.array(op.threshold)
         margin = build.array(op.initial) - threshold
         unit, step = self.unit(wires), self.step(wires)
@@ -141,7 +140,7 @@ class Memoryless(OneShot):
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons that never fire, read as the wave passes."""
         build, unit = self.build, self.unit(wires)
-        constant = build.array(op.initial) + build.array(op.bias)
+        constant = self.sum_of_biases(op)
         self.require_room(op, EVEN, MOST)
         properties = _forgetful(MOST)
         if BIAS[0] <= int(constant.min()) * unit and int(constant.max()) * unit <= BIAS[1]:

@@ -16,6 +16,8 @@ from neurocuda.passes.loihi.lowering.coding import Coding, Path, Port, Readout, 
 class SoftReset(Coding):
     """One group per layer. Spikes may come early, as nobody fires before its window."""
 
+    FLOWS = True
+
     def neurons(self, op: snn.IntegrateAndFireOp, wires: Sequence[Wire]) -> Port:
         """Everything in units of the layer; the bias flows inside the window alone, what came before it is there."""
         self.require_plain(op)
@@ -46,11 +48,10 @@ class SoftReset(Coding):
 
         build, unit = self.build, self.unit(wires)
         self.require_room(op, unit)
-        total = build.array(op.initial) + build.array(op.bias) * self.steps
         end = self.end(wires)
         properties: dict[str, Attribute] = {
             "threshold": build.constant(np.array([MEMBRANE]), "threshold"),
-            "initial": build.of_neurons(total * unit, "initial"),
+            "initial": build.of_neurons(self.sum_of_biases(op) * unit, "initial"),
             "fire": integers((end + 1, end + 2)),
         }
         currents = self.currents(op, wires, unit, self.delays(wires))

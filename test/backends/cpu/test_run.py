@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from neurocuda.backends.cpu import BACKEND
 from neurocuda.backends.cpu.cost import cost
 from neurocuda.backends.cpu.run import CpuProgram, load
 from neurocuda.errors import InputError, OptionError
@@ -108,7 +109,7 @@ def test_results_say_what_ran() -> None:
     execution = runner.run([np.zeros((5, 2), np.uint8)], RunOptions(counts=True))
     assert execution.provenance.startswith("cpu: ")
     assert execution.steps == 4
-    readings = {reading.name: reading for reading in cost(network.module, network.weights, execution)}
+    readings = {reading.name: reading for reading in cost(network.module, network.weights, BACKEND.chip(), execution)}
     assert readings["dense synaptic operations"].value == 2
     assert readings["dense synaptic operations"].kind == "estimated"
     assert readings["latency"].kind == "measured"
@@ -120,7 +121,9 @@ def test_counts_reach_the_cost_report() -> None:
     _, counts = network.interpret()
     network.apply(*LOWER)
     execution = load(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
-    readings = {reading.name: reading.value for reading in cost(network.module, network.weights, execution)}
+    readings = {
+        reading.name: reading.value for reading in cost(network.module, network.weights, BACKEND.chip(), execution)
+    }
     assert readings["counts"] == sum(int(each.sum()) for each in counts.values()) / 6
 
 

@@ -12,10 +12,10 @@ from neurocuda.dialects.ann.canonicalization import TRAINED
 from neurocuda.errors import InputError, NeuroCudaWarning
 from neurocuda.ir.constraints import Constraints, constraints_of, set_constraints
 from neurocuda.passes.ann._statistics import levels_of
+from neurocuda.passes.ann._weight_grid import weight_grid
 from neurocuda.passes.ann.calibrate_layers import STEPS, steps_named
 from neurocuda.passes.ann.calibration.walk import Walk
 from neurocuda.passes.ann.choose_levels import longest_way
-from neurocuda.passes.ann.quantize_weights import weight_grid
 from neurocuda.reference.interpreter import main_function
 from neurocuda.reference.scales import scales_of
 from neurocuda.testing import RandomNetwork, random_network
@@ -39,13 +39,24 @@ def walked(network: RandomNetwork, steps: list[str]) -> dict[str, NDArray[np.flo
     return seen
 
 
-@pytest.mark.parametrize("granularity", ["channel", "layer"])
-@pytest.mark.parametrize("seed", range(12))
-def test_the_walk_foresees_the_integers(seed: int, granularity: str) -> None:
+FORMATS = {
+    "channel": Constraints(),
+    "layer": Constraints(threshold_granularity="layer"),
+    "powers": Constraints(threshold_exponent=7),
+    "powers by layer": Constraints(threshold_exponent=7, threshold_granularity="layer"),
+    "steps": Constraints(weight_step=2, threshold_step=4),
+    "latency": Constraints(threshold_bits=12, membrane_bits=24, codes=("latency",)),
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("seed", range(6))
+def test_the_walk_foresees_the_integers(seed: int, form: str) -> None:
     network = random_network(seed, images=IMAGES, mixed_levels=seed % 2 == 0)
-    set_constraints(network.module, Constraints(threshold_granularity=granularity))
+    set_constraints(network.module, FORMATS[form])
     network.apply(*BALANCE)
-    foreseen = walked(network, [step for step in STEPS if step != "equalize" or granularity == "layer"])
+    one = FORMATS[form].threshold_granularity == "layer"
+    foreseen = walked(network, [step for step in STEPS if step != "equalize" or one])
     network.apply(*QUANTISE)
     scales = scales_of(network.module, network.weights)
     said: dict[str, NDArray[np.float64]] = {}
