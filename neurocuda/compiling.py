@@ -106,7 +106,14 @@ class Compilation:
         if has_limits(first(demands_of(self.backend, self.conversion))):
             self._say("comparing with integers without limits")
             facts[FACT] = told_weight_format(line, calibrated, self.conversion, self.images)
-        line, code = in_spikes(line, demands, self.conversion, validate_on=sample, progress=self.progress)
+        line, code = in_spikes(
+            line,
+            demands,
+            self.conversion,
+            activity=self.backend.reads_activity,
+            validate_on=sample,
+            progress=self.progress,
+        )
         line.run(target_stage(self.backend, self.chip), validate_on=sample, progress=self.progress)
         self._forget_images(line)
         compiled = self._compiled(line, code, facts)
@@ -251,6 +258,7 @@ def in_spikes(
     demands: Demands,
     conversion: Conversion,
     *,
+    activity: bool = False,
     validate_on: Sequence[Array] | None = None,
     progress: Progress | None = None,
 ) -> tuple[Line, str]:
@@ -267,7 +275,8 @@ def in_spikes(
         branch = line.branch()
         set_constraints(branch.module, constraints)
         try:
-            branch.run(spikes_stage(code, conversion.firing_delay), validate_on=validate_on, progress=progress)
+            stage = spikes_stage(code, conversion.firing_delay, activity=activity)
+            branch.run(stage, validate_on=validate_on, progress=progress)
         except LevelError as refusal:
             refusals[code] = refusal
             continue

@@ -12,6 +12,8 @@ from torch import nn
 
 import neurocuda as nc
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.activity import activity_of
 from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.options import EXACT_CODES
 from neurocuda.registry import backend_factories
@@ -119,6 +121,21 @@ def test_one_layer_that_a_limit_binds_is_named(
     narrow(monkeypatch, Constraints(threshold_bits=thresholds[widest].bit_length()))
     compiled = nc.compile(model, target="narrow", calibration=images, conversion=QUICK)
     assert re.search(rf"limits bind in .*{re.escape(widest)}", str(compiled.facts["weight format"]))
+
+
+@pytest.mark.parametrize("code", ["unary", "latency"])
+def test_activity_is_measured_for_targets_that_read_it(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    backend = replace(backend_of("cpu"), name="narrow", reads_activity=True)
+    factories = {**backend_factories(), "narrow": lambda: backend}
+    monkeypatch.setattr("neurocuda.registry.backend_factories", lambda: factories)
+    conversion = replace(QUICK, code=code)
+    compiled = nc.compile(model, target="narrow", calibration=images, conversion=conversion, validate=True)
+    counts = compiled.run(images).counts
+    layers = [op for op in compiled.level("snn-integer").walk() if isinstance(op, snn.IntegrateAndFireOp)]
+    for op, values in zip(layers, counts.values(), strict=True):
+        assert activity_of(op) == pytest.approx(float((values if code == "unary" else values > 0).mean()))
 
 
 def test_targets_share_the_registers_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
