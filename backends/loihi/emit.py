@@ -174,8 +174,8 @@ class PrintedProgram:
         yield f"    python {self.script} inputs.npz outputs.npz"
         yield ""
         yield "--help says what goes in, what comes out, and what else can be asked for. It needs Lava alone: lava-nc"
-        yield "0.10.0, on Python 3.10 to 3.12. As in Lava, images are (width, height, channels), kernels are flipped, and"
-        yield "a spike of one step is a current at the next."
+        yield "0.10.0, on Python 3.10 to 3.12. As in Lava, images are (width, height, channels), kernels are flipped,"
+        yield "and a spike of one step is a current at the next."
         yield '"""'
         yield ""
         yield "from lava_program import dataclass_defaults  # noqa: F401, I001  before Lava"

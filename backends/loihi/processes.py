@@ -160,11 +160,14 @@ class Processes:
         weight = self._constant(op, "weight", op.weight)
         message = keywords(num_message_bits=op.message_bits and _number(op.message_bits))
         if isinstance(op, loihi.ConvOp):
-            geometry = keywords(
-                stride=values_of(op.stride), padding=values_of(op.padding), dilation=values_of(op.dilation)
-            )
+            windows = {"stride": (op.stride, 1), "padding": (op.padding, 0), "dilation": (op.dilation, 1)}
+            geometry = {
+                name: values_of(said) for name, (said, usual) in windows.items() if {*values_of(said)} - {usual}
+            }
+            groups = _number(op.groups)
             shape = f"input_shape={shape_of(op.input)}"
-            return "Conv", [f"weight={weight}", shape, *geometry, f"groups={_number(op.groups)}", *message]
+            own = keywords(**geometry, groups=groups if groups > 1 else None)
+            return "Conv", [f"weight={weight}", shape, *own, *message]
         assert isinstance(op, loihi.DenseOp | loihi.SparseOp)
         delay, exponent = _number(op.delay), _number(op.weight_exp) or None
         matrix, delays = weight, str(delay)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import TypeAlias
 
@@ -29,6 +29,9 @@ Messages: TypeAlias = "tuple[Array, Array, Array]"
 
 INDEX_BYTES = 2
 """What a sparse synapse keeps beside every weight: which neuron of the core it reaches. Assumed."""
+
+TABLE = 1 << 26
+"""Axons are found in a table of at most so many bytes, else by sorting."""
 
 
 class Projection(ABC):
@@ -171,7 +174,9 @@ class Pairs(Projection):
         charged = np.empty(prod(shape_of(target.spikes)), np.int64)
         charged[_through(self.brought, shape_of(synapse.result)).ravel()] = np.arange(len(charged))
         self.targets = charged[weights.array(synapse.targets).astype(np.int64)]
-        self.one_each = len(np.unique(self.sources)) == len(self.sources)
+        self.heard = prod(shape_of(self.spikes))
+        self.one_each = np.bincount(self.sources, minlength=1).max() == 1
+        self._axons = lru_cache(maxsize=2)(self._found_axons)  # what leaves is asked for as senders are cut
 
     @property
     def weight_bytes(self) -> float:
@@ -182,15 +187,7 @@ class Pairs(Projection):
         return len(self.sources)
 
     def kept(self, target: Cut) -> Array:
-        return _counted(target.labels().ravel()[self.targets], target)
-
-    def _axons(self, target: Cut) -> tuple[Array, Array]:
-        """(source, block) of every axon."""
-        receivers = target.labels().ravel()[self.targets]
-        if self.one_each:  # shortcuts: nothing to merge
-            return self.sources, receivers
-        keys = np.unique(self.sources * target.blocks + receivers)
-        return keys // target.blocks, keys % target.blocks
+        return _counted(self._receivers(target), target)
 
     def arriving(self, target: Cut) -> Array:
         return _counted(self._axons(target)[1], target)
@@ -203,6 +200,24 @@ class Pairs(Projection):
         senders = sender.labels().ravel()[sources]
         keys, neurons = np.unique(senders * target.blocks + receivers, return_counts=True)
         return keys // target.blocks, keys % target.blocks, neurons
+
+    def _receivers(self, target: Cut) -> Array:
+        """The block that every connection reaches."""
+        return target.labels().ravel()[self.targets]
+
+    def _found_axons(self, target: Cut) -> tuple[Array, Array]:
+        """(source, block) of every axon."""
+        receivers = self._receivers(target)
+        if self.one_each:  # shortcuts: nothing to merge
+            return self.sources, receivers
+        keys = self.sources * target.blocks + receivers
+        if self.heard * target.blocks <= TABLE:  # faster than to sort
+            reached = np.zeros(self.heard * target.blocks, bool)
+            reached[keys] = True
+            keys = np.flatnonzero(reached)
+        else:
+            keys = np.unique(keys)
+        return keys // target.blocks, keys % target.blocks
 
 
 def _counted(labels: Array, cut: Cut) -> Array:

@@ -131,7 +131,8 @@ def pairs(synapse: SynapseOp, shape: Shape, steps: Sequence[Step], weights: Weig
     if len(keys) >= DENSE_ENOUGH * count * outputs:
         matrix = np.zeros((outputs, count), np.int64)
         matrix[keys // count, keys % count] = total
-        return Matrix(matrix)
+        of_vector = len(shape_of(synapse.result)) == 1  # then the user's order needs no other on the far side
+        return Matrix(matrix[:, _lavas_order(shape)], flattened=True) if of_vector else Matrix(matrix)
     return Pairs(total, keys % count, keys // count)
 
 
