@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 RESERVED = (
-    *("rows", "w", "build", "main", "connections", "csr_matrix", "dataclass_defaults", "per_neuron", "pulses"),
+    *("rows", "w", "before_lava", "build", "connections", "main", "per_neuron", "pulses"),
     *("lava", "lava_program", "loihi_processes", "net"),
 )
 """Names that the text of a program uses itself; those of classes begin with a capital letter."""

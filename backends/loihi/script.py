@@ -100,7 +100,7 @@ class Border:
         lines = [
             f'"""{about}"""',
             "",
-            "from lava_program import dataclass_defaults  # noqa: F401, I001  before Lava",
+            "from lava_program import before_lava  # noqa: F401, I001  before Lava",
             *_imports(used),
             "",
             f"STEPS = {self.op.steps.value.data}",

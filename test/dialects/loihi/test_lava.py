@@ -56,7 +56,12 @@ def in_lava(networks: Sequence[RandomLoihiNetwork], folder: Path) -> Iterator[Ma
         np.savez(place / "inputs.npz", **dict(zip(program.border.inputs, network.inputs, strict=True)))  # pyright: ignore
     environment = {**os.environ, "PYTHONPATH": str(folders[0])}
     done = subprocess.run(
-        [LAVA, RUNNER, *folders], capture_output=True, text=True, timeout=300, check=False, env=environment
+        [LAVA, RUNNER, *(place / "model_lava.py" for place in folders)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr
     for place in folders:
