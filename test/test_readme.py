@@ -1,4 +1,4 @@
-"""The README's examples run, in order, in a copy of the sources.
+"""The examples of the README and of the guides run, in order, in a copy of the sources.
 
 A fenced block whose info string says `test` is run; `file=PATH` writes it; `replace=PATH` puts its function or class in
 the place of the one of that name in a file; `append=PATH` adds it at the end.
@@ -19,22 +19,24 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
+DOCUMENTS = ("README.md", "docs/add-a-chip.md")
+
 FENCE = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_FENCE = re.compile(r"^```(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Example:
-    """A block of the README: its language, what to do with it, and its text."""
+    """A block of a document: its language, what to do with it, and its text."""
 
     language: str
     action: str
     text: str
 
 
-def examples() -> Iterator[Example]:
+def examples(document: str) -> Iterator[Example]:
     """The marked blocks, in order."""
-    for match in FENCE.finditer((ROOT / "README.md").read_text(encoding="utf-8")):
+    for match in FENCE.finditer((ROOT / document).read_text(encoding="utf-8")):
         yield Example(match[1], match[2], match[3])
 
 
@@ -55,8 +57,9 @@ def _write_command(path: Path, command: str) -> None:
     path.chmod(0o755)
 
 
-def test_the_examples_run(checkout: Path, environment: dict[str, str]) -> None:
-    for example in examples():
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_examples_run(document: str, checkout: Path, environment: dict[str, str]) -> None:
+    for example in examples(document):
         kind, _, place = example.action.partition("=")
         if kind == "file":
             (checkout / place).write_text(example.text)
@@ -95,15 +98,17 @@ def _definitions(text: str) -> list[ast.FunctionDef | ast.ClassDef]:
     return [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 
 
-def test_what_can_run_is_run() -> None:
-    """Every example in Python is run, and of the commands all but the two that set up."""
-    fences = [match[1] for match in ANY_FENCE.finditer((ROOT / "README.md").read_text(encoding="utf-8"))]
-    unmarked = [fence for fence in fences if fence in ("python", "bash")]
-    assert unmarked == ["bash"]
-    assert {example.action.partition("=")[0] for example in examples()} == {"test", "file", "replace", "append"}
+@pytest.mark.parametrize(("document", "setups"), [("README.md", ["bash"]), ("docs/add-a-chip.md", [])])
+def test_what_can_run_is_run(document: str, setups: list[str]) -> None:
+    """Every example in Python is run, and of the commands all but those that set up."""
+    fences = [match[1] for match in ANY_FENCE.finditer((ROOT / document).read_text(encoding="utf-8"))]
+    assert [fence for fence in fences if fence in ("python", "bash")] == setups
+    assert {example.action.partition("=")[0] for example in examples(document)} >= {"test", "file", "replace"}
 
 
-def test_links_lead_somewhere() -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    path = ROOT / document
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
     assert targets
-    assert not [target for target in targets if not (ROOT / target).exists()]
+    assert not [target for target in targets if not (path.parent / target).exists()]

@@ -45,9 +45,16 @@ class WeightGrid:
 
     @property
     def unlimited(self) -> WeightGrid:
-        """The grid of a target without limits: 8-bit weights, or the width that was asked for."""
-        bits = Constraints.weight_bits if self.asked is None else self.asked
+        """The grid of a target without limits: with weights of 8 bits at least, or of the width that was asked for."""
+        bits = max(Constraints.weight_bits, self.constraints.weight_bits) if self.asked is None else self.asked
         return WeightGrid(Constraints(weight_bits=bits, codes=self.constraints.codes), self.asked)
+
+    def narrows(self, unit: Field, free: Field) -> bool:
+        """Whether integers in a unit differ from those in the unit that there would be without limits."""
+        import numpy as np
+
+        steps = self.constraints.weight_step * self.constraints.threshold_step
+        return self.fixes_units or steps > 1 or not np.array_equal(unit, free)
 
     @property
     def room(self) -> int:
@@ -74,6 +81,12 @@ class WeightGrid:
         import numpy as np
 
         return np.where(top > 0, top, 1.0) / self.largest
+
+    def readout_unit(self, top: Field, bias: Field) -> Field:
+        """One unit per channel in which no weight up to `top` exceeds the largest, and in which the bias has room."""
+        import numpy as np
+
+        return coarse_enough(self.finest(top), np.abs(bias), self.room)
 
     def unit(self, top: Field, threshold: Field, levels: int, bias: Field | None = None) -> Field:
         """One unit per channel in which no weight up to `top` exceeds the largest, broadcasting like `top`.

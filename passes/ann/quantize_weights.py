@@ -24,7 +24,8 @@ from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._weight_grid import WeightGrid, coarse_enough, highest, weight_grid
+from neurocuda.passes.ann._narrowed import layer_name, note_narrowed
+from neurocuda.passes.ann._weight_grid import WeightGrid, highest, weight_grid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,6 +86,7 @@ class QuantizeWeightsPass(NeuroPass):
             quantizer.visit(op)
         if quantizer.problems:
             raise LevelError("the weights cannot be quantised:", quantizer.problems)
+        note_narrowed(module, quantizer.narrowed)
 
 
 class _Quantizer:
@@ -96,6 +98,7 @@ class _Quantizer:
         self.constraints = grid.constraints
         self.ratio: dict[SSAValue, Field] = {}
         self.problems: list[Problem] = []
+        self.narrowed: list[str] = []
 
     def visit(self, op: Operation) -> None:
         """Quantises an operation together with the synapses that feed it."""
@@ -117,6 +120,10 @@ class _Quantizer:
 
     def _problem(self, op: Operation, what: str, why: str, remedy: str) -> None:
         self.problems.append(Problem(what, user_location(op), why, remedy))
+
+    def _note(self, op: Operation, unit: Field, free: Field) -> None:
+        if self.grid.narrows(unit, free):
+            self.narrowed.append(layer_name(op))
 
     def _start(self, value: SSAValue) -> None:
         import numpy as np
@@ -164,6 +171,7 @@ class _Quantizer:
         )
         levels, top = op.levels.value.data, largest_by_output(synapses, floats, rank)
         unit = self.grid.unit(top, threshold, levels, bias)
+        self._note(op, unit, self.grid.unlimited.unit(top, threshold, levels, bias))
         whole = self.grid.threshold(threshold, unit)
         if self.grid.one_threshold and np.ptp(whole):
             why = "neurons of one channel have different thresholds, and on the target the whole layer has one"
@@ -236,7 +244,8 @@ class _Quantizer:
         if not synapses:
             ratio = squeezed(self._of(op.currents[0]))
             return Charge(ratio, np.ones_like(ratio, bool), 0.0, 0.0, fixed=True)
-        top = largest_by_output(synapses, floats, len(shape_of(op.result)))
+        top, free = largest_by_output(synapses, floats, len(shape_of(op.result))), self.grid.unlimited
+        self._note(op, self.grid.finest(top) * self.grid.room, free.finest(top) * free.room)
         reach = sum(largest_sum(*pair) for pair in zip(synapses, floats, strict=True))
         rounding = sum(largest_sum(*pair) for pair in zip(synapses, map(_half_steps, floats), strict=True))
         return Charge(self.grid.finest(top), top > 0, reach, rounding * self.constraints.weight_step, fixed=False)
@@ -266,7 +275,9 @@ class _Quantizer:
             return
         rank = len(shape_of(op.result))
         bias = own_bias(op, self.weights)
-        unit = coarse_enough(self.grid.finest(largest_by_output([op], [scaled], rank)), np.abs(bias), self.grid.room)
+        top = largest_by_output([op], [scaled], rank)
+        unit = self.grid.readout_unit(top, bias)
+        self._note(op, unit, self.grid.unlimited.readout_unit(top, bias))
         new = self._integer(op, scaled, unit)
         synapse = new.owner
         assert isinstance(synapse, SynapseOp)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import TypeAlias
 
@@ -29,6 +29,9 @@ Messages: TypeAlias = "tuple[Array, Array, Array]"
 
 INDEX_BYTES = 2
 """What a sparse synapse keeps beside every weight: which neuron of the core it reaches. Assumed."""
+
+TABLE = 1 << 26
+"""Axons are found in a table of at most so many bytes, else by sorting."""
 
 
 class Projection(ABC):
@@ -87,7 +90,9 @@ def _projection(synapse: loihi.WeightsOp, current: SSAValue, group: loihi.GroupO
     if isinstance(synapse, loihi.SparseOp):
         return Pairs(synapse, current, group, weights)
     if isinstance(synapse, loihi.ConvOp) and _only_transposed((synapse.input, current)):
-        return Windows(synapse, current, group)
+        return Windows(synapse, current, group, weights)
+    if isinstance(synapse, loihi.ConvOp) and _only_transposed((synapse.input,)) and _is_flattened(synapse, current):
+        return FlattenedWindows(synapse, synapse.result, group, weights)
     return Everywhere(synapse, current, group)
 
 
@@ -105,6 +110,12 @@ def _ports_of(value: SSAValue) -> list[IndexMapOp]:
 
 def _only_transposed(values: Sequence[SSAValue]) -> bool:
     return all(isinstance(port, loihi.TransposeOp) for value in values for port in _ports_of(value))
+
+
+def _is_flattened(synapse: loihi.ConvOp, current: SSAValue) -> bool:
+    """Whether a result of one position becomes a vector of its channels."""
+    shape = shape_of(synapse.result)
+    return shape[:2] == (1, 1) and shape_of(current) == shape[2:]
 
 
 def _through(ports: Sequence[Operation], shape: Shape) -> Array:
@@ -171,7 +182,9 @@ class Pairs(Projection):
         charged = np.empty(prod(shape_of(target.spikes)), np.int64)
         charged[_through(self.brought, shape_of(synapse.result)).ravel()] = np.arange(len(charged))
         self.targets = charged[weights.array(synapse.targets).astype(np.int64)]
-        self.one_each = len(np.unique(self.sources)) == len(self.sources)
+        self.heard = prod(shape_of(self.spikes))
+        self.one_each = np.bincount(self.sources, minlength=1).max() == 1
+        self._axons = lru_cache(maxsize=2)(self._found_axons)  # what leaves is asked for as senders are cut
 
     @property
     def weight_bytes(self) -> float:
@@ -182,15 +195,7 @@ class Pairs(Projection):
         return len(self.sources)
 
     def kept(self, target: Cut) -> Array:
-        return _counted(target.labels().ravel()[self.targets], target)
-
-    def _axons(self, target: Cut) -> tuple[Array, Array]:
-        """(source, block) of every axon."""
-        receivers = target.labels().ravel()[self.targets]
-        if self.one_each:  # shortcuts: nothing to merge
-            return self.sources, receivers
-        keys = np.unique(self.sources * target.blocks + receivers)
-        return keys // target.blocks, keys % target.blocks
+        return _counted(self._receivers(target), target)
 
     def arriving(self, target: Cut) -> Array:
         return _counted(self._axons(target)[1], target)
@@ -203,6 +208,24 @@ class Pairs(Projection):
         senders = sender.labels().ravel()[sources]
         keys, neurons = np.unique(senders * target.blocks + receivers, return_counts=True)
         return keys // target.blocks, keys % target.blocks, neurons
+
+    def _receivers(self, target: Cut) -> Array:
+        """The block that every connection reaches."""
+        return target.labels().ravel()[self.targets]
+
+    def _found_axons(self, target: Cut) -> tuple[Array, Array]:
+        """(source, block) of every axon."""
+        receivers = self._receivers(target)
+        if self.one_each:  # shortcuts: nothing to merge
+            return self.sources, receivers
+        keys = self.sources * target.blocks + receivers
+        if self.heard * target.blocks <= TABLE:  # faster than to sort
+            reached = np.zeros(self.heard * target.blocks, bool)
+            reached[keys] = True
+            keys = np.flatnonzero(reached)
+        else:
+            keys = np.unique(keys)
+        return keys // target.blocks, keys % target.blocks
 
 
 def _counted(labels: Array, cut: Cut) -> Array:
@@ -217,6 +240,17 @@ class Windows(Projection):
     """
 
     synapse: loihi.ConvOp
+
+    def __init__(self, synapse: loihi.ConvOp, current: SSAValue, target: loihi.GroupOp, weights: WeightStore) -> None:
+        super().__init__(synapse, current, target)
+        self.weights = weights
+
+    @cached_property
+    def positions(self) -> int:
+        """The positions of the kernel that differ: axons of those that are equal share their list of synapses."""
+        kernel = self.weights.array(self.synapse.weight)
+        width, height = kernel.shape[1:3]
+        return len({kernel[:, x, y].tobytes() for x in range(width) for y in range(height)})
 
     @cached_property
     def axes_read(self) -> tuple[int, ...]:
@@ -266,7 +300,7 @@ class Windows(Projection):
         return np.add.reduceat(reached.astype(np.int64), sender.starts(self.axes_read[axis]), axis=1)
 
     def kept(self, target: Cut) -> Array:
-        kernel = prod(dense_shape(self.synapse.weight)[1:])
+        kernel = self.positions * dense_shape(self.synapse.weight)[3]
         along = self.axes_charged.index(2)
         shape = [parts if axis == along else 1 for axis, parts in enumerate(target.tiles)]
         return np.broadcast_to((target.sizes(along) * kernel).reshape(shape), target.tiles)
@@ -291,3 +325,24 @@ class Windows(Projection):
         senders = np.ravel_multi_index([out_of[self.axes_read.index(axis)] for axis in range(3)], sender.tiles)
         receivers = np.ravel_multi_index([into[axis] for axis in self.axes_charged], target.tiles)
         return senders, receivers, neurons
+
+
+class FlattenedWindows(Windows):
+    """A convolution with one position, whose channels are the only axis of the target."""
+
+    def kept(self, target: Cut) -> Array:
+        return super().kept(_unfolded(target)).reshape(target.tiles)
+
+    def arriving(self, target: Cut) -> Array:
+        return super().arriving(_unfolded(target)).reshape(target.tiles)
+
+    def leaving(self, sender: Cut, target: Cut) -> Array:
+        return super().leaving(sender, _unfolded(target))
+
+    def messages(self, sender: Cut, target: Cut) -> Messages:
+        return super().messages(sender, _unfolded(target))
+
+
+def _unfolded(target: Cut) -> Cut:
+    """A vector as the channels of one position."""
+    return Cut((1, 1, *target.shape), (1, 1, *target.tiles))

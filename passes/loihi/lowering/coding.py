@@ -77,6 +77,10 @@ class Path:
     delay: int = 0
 
 
+Signal: TypeAlias = tuple[Path, ...]
+"""A value of the network: the paths by which spikes reach it. Where they meet, they lie beside each other or add up."""
+
+
 @dataclass(frozen=True)
 class Readout:
     """The probe that holds a sum: the membrane, what one unit of the sum is in it, and the step from which it is there.
@@ -122,7 +126,7 @@ class Coding(ABC):
         """A layer of neurons."""
 
     @abstractmethod
-    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Port:
+    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """The largest of every window."""
 
     @abstractmethod
@@ -221,6 +225,9 @@ class Coding(ABC):
         self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, delays: Mapping[Path, int], dv: int = FORGETS
     ) -> Port:
         """Neurons that fire where anything in their window does, a step later; the paths have delays of their own."""
+        if any(isinstance(step.op, snn.SumPool2dOp) for path in delays for step in path.steps):
+            why = "it finds the largest of sums, and a spike says nothing of a sum"
+            self.build.refuse(op, why, "Pool maxima first and sums behind them.")
         currents = [current for path, delay in delays.items() for current in self._of_windows(op, path, delay)]
         properties: dict[str, Attribute] = {"du": integer(FORGETS), "dv": integer(dv), "vth": integer(0)}
         group = self.build.group(loihi.LifOp, op, currents, properties)
@@ -240,10 +247,14 @@ class Coding(ABC):
             padding = (ends[2], ends[0])
             found: Connection = Convolution(ones, _pair(stride), padding, _pair(dilation), port.shape[0])
         else:
-            one = snn.DiagonalOp(op.result, self.build.weights.add(np.ones((1, 1, 1), np.int8), "one"))
+            one = snn.DiagonalOp(stand_in(op.result), self.build.weights.add(np.ones((1, 1, 1), np.int8), "one"))
             found = pairs(one, port.shape, (*path.steps, Step(op)), self.build.weights)
-            one.erase()
         yield from self.build.synapses(op, found, port.value, shape_of(op.result)[::-1], delay=delay, bits=port.bits)
+
+
+def stand_in(value: SSAValue) -> SSAValue:
+    """A value of the same shape that belongs to nothing, for an operation that is only looked at."""
+    return loihi.PulsesOp({0: 1}, shape_of(value)).result
 
 
 def _pair(values: Sequence[int]) -> tuple[int, int]:

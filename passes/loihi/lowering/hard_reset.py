@@ -18,7 +18,18 @@ from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import integer, shape_of, values_of
 from neurocuda.passes.loihi.lowering.builder import EVEN
-from neurocuda.passes.loihi.lowering.coding import FORGETS, LASTS, LIF_UNIT, MOST, Coding, Path, Port, Readout, Wire
+from neurocuda.passes.loihi.lowering.coding import (
+    FORGETS,
+    LASTS,
+    LIF_UNIT,
+    MOST,
+    Coding,
+    Path,
+    Port,
+    Readout,
+    Signal,
+    Wire,
+)
 from neurocuda.passes.loihi.lowering.connections import Pairs, scaled
 
 
@@ -42,7 +53,7 @@ class HardReset(Coding):
         start = self.start(wires)
         levels = 1 if op.window is None else op.window[1] - op.window[0]
         reached = max(int(threshold.max()) * levels, highest + 1)
-        self.require_reach(op, max(-lowest, reached + int(threshold.max())) * EVEN, MOST)
+        self.require_reach(op, max(-lowest * EVEN, reached * EVEN - 1), MOST)  # above its threshold nothing matters
         shape = shape_of(op.result)
         lift = np.broadcast_to(reached - threshold * levels, np.broadcast_shapes(threshold.shape, (1,) * len(shape)))
         currents = [
@@ -93,7 +104,7 @@ class HardReset(Coding):
         both: dict[str, Attribute] = {"du": integer(FORGETS), "dv": integer(0), "vth": integer(2 * EVEN - 1)}
         return self.build.group(loihi.LifOp, like, [*fired, *clock], both).spikes
 
-    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Port:
+    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """Of windows that end together the first spike is the largest; with it a neuron inhibits itself for good."""
         area = prod(values_of(op.kernel))
         if area > 255:
@@ -108,7 +119,7 @@ class HardReset(Coding):
             each.detach()
             self.build.block.insert_op_before(each, group)
         group.operands = [*group.operands, own]
-        return port
+        return (Path(port),)
 
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons that never fire."""

@@ -13,11 +13,8 @@ from neurocuda.dialects.snn import ops as snn
 from neurocuda.dialects.snn.types import SpikesType
 from neurocuda.ir.attributes import element_type, shape_of
 from neurocuda.passes.loihi.lowering.builder import Builder, message_bits
-from neurocuda.passes.loihi.lowering.coding import Coding, Path, Port, Readout, Step, Wire
+from neurocuda.passes.loihi.lowering.coding import Coding, Path, Port, Readout, Signal, Step, Wire
 from neurocuda.reference.meaning import meaning_of
-
-Signal = tuple[Path, ...]
-"""A value of the network: the paths by which spikes reach it. Where they meet, they lie beside each other or add up."""
 
 
 class NetworkLowering:
@@ -52,7 +49,7 @@ class NetworkLowering:
         elif isinstance(op, SynapseOp):
             self.wires[result] = self._wired(op)
         elif isinstance(op, snn.MaxPool2dOp | snn.RunningMaxPool2dOp):
-            self.signals[result] = (Path(self.coding.maximum(op, self.signals[op.input])),)
+            self.signals[result] = self.coding.maximum(op, self.signals[op.input])
         elif isinstance(op, snn.DelayOp):
             self.signals[result] = self._delayed(op)
         else:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xdsl.dialects.builtin import StringAttr
@@ -15,14 +17,29 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import MEMBRANE
 from neurocuda.dialects.snn import ops as snn
-from neurocuda.ir.attributes import integer, shape_of
+from neurocuda.ir.attributes import integer, shape_of, values_of
 from neurocuda.passes.loihi.lowering.builder import EVEN, message_bits
-from neurocuda.passes.loihi.lowering.coding import FORGETS, LIF_UNIT, MOST, Coding, Path, Port, Readout, Wire
+from neurocuda.passes.loihi.lowering.coding import (
+    FORGETS,
+    LIF_UNIT,
+    MOST,
+    Coding,
+    Path,
+    Port,
+    Readout,
+    Signal,
+    Wire,
+    stand_in,
+)
+from neurocuda.passes.loihi.lowering.connections import Step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[Any]
+
+LARGEST_WINDOW = 16
+"""Windows of graded spikes are compared pair by pair."""
 
 LARGEST_EXPONENT = 7
 """`state_exp` has three bits."""
@@ -88,12 +105,39 @@ class SigmaDelta(OneShot):
         }
         return self.build.group(loihi.SigmaDeltaOp, op, currents, properties, layer=True).spikes
 
-    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Port:
-        """No neuron on the chip compares payloads."""
-        why = "no stock neuron finds the largest of several graded spikes"
-        self.build.refuse(op, why, 'Use average pooling, or code="unary" or "latency".')
-        del paths
-        return self.nothing(op)
+    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
+        """The larger of a and b is b + max(a - b, 0): neurons that send the difference, beside those of b."""
+        if prod(values_of(op.kernel)) > LARGEST_WINDOW:
+            why = f"windows of more than {LARGEST_WINDOW} neurons would be compared pair by pair"
+            self.build.refuse(op, why, 'Pool in two steps, or use average pooling or code="unary".')
+            return (Path(self.nothing(op)),)
+        rest = [tuple(replace(path, steps=(*path.steps, *steps)) for path in paths) for steps in _places(op)]
+        while len(rest) > 1:
+            pairs = zip(rest[0::2], rest[1::2], strict=False)
+            rest = [self._larger(op, *pair) for pair in pairs] + rest[len(rest) // 2 * 2 :]
+        return rest[0]
+
+    def _larger(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, one: Signal, other: Signal) -> Signal:
+        wires = [*self._taken(op, one, 1), *self._taken(op, other, -1)]
+        properties: dict[str, Attribute] = {
+            "vth": integer(1),
+            "activation": StringAttr("relu"),
+            "state_exp": integer(EVEN.bit_length() - 1),
+        }
+        group = self.build.group(loihi.SigmaDeltaOp, op, self.heard(op, wires, EVEN), properties)
+        step, known = self.step(wires), self.bounds.signals[op.input]
+        assert known is not None
+        bits = message_bits(0, known.total.integers[1])
+        return (*other, Path(Port(group.spikes, shape_of(op.result), step, step + 1, bits=bits)))
+
+    def _taken(self, op: Operation, signal: Signal, weight: int) -> list[Wire]:
+        """Every neuron of a signal with one weight."""
+        import numpy as np
+
+        weights = self.build.weights.add(np.full((1,) * len(shape_of(op.results[0])), weight, np.int8), "one")
+        synapse = snn.DiagonalOp(stand_in(op.results[0]), weights)
+        synapse.location = op.location
+        return [wire for path in signal if (wire := self.wire(synapse, path)) is not None]
 
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons with a threshold that no change reaches."""
@@ -132,10 +176,10 @@ class Memoryless(OneShot):
         group = build.group(loihi.LifOp, op, currents, properties, layer=True)
         return Port(group.spikes, shape_of(op.result), step, step + 1)
 
-    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Port:
+    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """The largest of zeros and ones is whether there is a one."""
         begin = max(path.port.start for path in paths)
-        return self.any_spike(op, {path: begin - path.port.start for path in paths})
+        return (Path(self.any_spike(op, {path: begin - path.port.start for path in paths})),)
 
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons that never fire, read as the wave passes."""
@@ -151,6 +195,22 @@ class Memoryless(OneShot):
             currents = [*self.heard(op, wires, unit), *self.brought(op, constant, wires)]
         group = build.group(loihi.LifOp, op, currents, properties)
         return Readout(group.membrane, unit * LIF_UNIT, self.step(wires), passing=True)
+
+
+def _places(op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp) -> list[tuple[Step, Step]]:
+    """How every place of a window is cut out of what is pooled."""
+    top, bottom, left, right = values_of(op.padding)
+    pad = snn.PadOp(stand_in(op.input), (0, top, left), (0, bottom, right))
+    channels, rows, columns = shape_of(op.result)
+    (height, width), (down, right) = values_of(op.kernel), values_of(op.dilation)
+    strides = values_of(op.stride)
+    steps: list[tuple[Step, Step]] = []
+    for row in range(0, height * down, down):
+        for column in range(0, width * right, right):
+            ends = (row + (rows - 1) * strides[0] + 1, column + (columns - 1) * strides[1] + 1)
+            cut = snn.SliceOp(pad.result, (0, row, column), (channels, *ends), (1, *strides))
+            steps.append((Step(pad), Step(cut)))
+    return steps
 
 
 def _forgetful(vth: int) -> dict[str, Attribute]:

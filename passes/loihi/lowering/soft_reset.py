@@ -10,7 +10,7 @@ from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import MEMBRANE
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import integers, shape_of
-from neurocuda.passes.loihi.lowering.coding import Coding, Path, Port, Readout, Wire
+from neurocuda.passes.loihi.lowering.coding import Coding, Path, Port, Readout, Signal, Wire
 
 
 class SoftReset(Coding):
@@ -37,10 +37,10 @@ class SoftReset(Coding):
         group = build.group(loihi.IntegrateAndFireOp, op, currents, properties, layer=True)
         return Port(group.spikes, shape_of(op.result), start, start + last - first, start - first)
 
-    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Port:
+    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """Trains that begin together have the largest count where any of them spikes."""
         begin = max(path.port.start for path in paths)
-        return self.any_spike(op, {path: begin - path.port.start for path in paths})
+        return (Path(self.any_spike(op, {path: begin - path.port.start for path in paths})),)
 
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons whose window never comes."""
@@ -76,12 +76,12 @@ class SoftReset(Coding):
 class Free(SoftReset):
     """All layers live at once: spikes arrive as they do in the spiking network, some steps later."""
 
-    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Port:
+    def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """Trains without order would have to be counted."""
         why = "the largest of several counts would have to be counted while they are said"
         self.build.refuse(op, why, 'Use average pooling, or code="unary".')
         del paths
-        return self.nothing(op)
+        return (Path(self.nothing(op)),)
 
     def start(self, op: snn.IntegrateAndFireOp, wires: Sequence[Wire]) -> int:
         """The first step of the window, later by the latency of what it hears."""

@@ -15,4 +15,4 @@ func.func @main(%x: tensor<1x!ann.count<-8, 7>>) -> tensor<1xi32> {
   func.return %y : tensor<1xi32>
 }
 
-// CHECK: `snn.integrate_and_fire` (conv1, model.py:1): its membrane could reach 200,400 on the chip, which holds 131,071. With these weights timesteps=2 would fit
+// CHECK: `snn.integrate_and_fire` (conv1, model.py:1): its membrane could reach 160,319 on the chip, which holds 131,071. With these weights timesteps=3 would fit

@@ -55,6 +55,50 @@ def test_what_it_writes_passes_its_tests_and_the_linters(
     checked("ruff", "format", "--check", "--no-cache", *sources, folder=checkout)
 
 
+BROKEN = {
+    "a count too many": ("run.py", "counts[origin] = spikes", "counts[origin] = spikes + 1", "counts differ; first"),
+    "outputs of another network": ("run.py", "tuple(outputs)", "tuple(x + 1 for x in outputs)", "first output 0"),
+    "an invented result": ("run.py", 'seconds, "reference")', 'seconds, "silicon")', "what is 'silicon'?"),
+    "emission that differs": ("emit.py", "{program}", "{program}{object()}", "two emissions differ"),
+    "a number from nowhere": ("chips/toychip1.toml", '"invented: cite the measurement"', '""', "where spike is from"),
+    "a limit that nobody looks at": ("cost.py", '{"neurons": here}', "{}", "no core says how much it uses of neurons"),
+}
+"""What somebody who fills the skeleton in may get wrong: file, text, what it becomes, and what the tests say."""
+
+
+@pytest.mark.parametrize(("file", "old", "new", "reason"), BROKEN.values(), ids=BROKEN.keys())
+def test_the_tests_of_a_new_backend_find_what_is_wrong(
+    file: str, old: str, new: str, reason: str, checkout: Path
+) -> None:
+    assert nc_new.main(["backend", "toychip", "--root", str(checkout)]) == 0
+    path = checkout / "backends" / "toychip" / file
+    assert path.read_text().count(old) == 1
+    path.write_text(path.read_text().replace(old, new))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "test/backends/toychip"]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert reason in done.stdout
+
+
+def test_without_the_makers_tools_the_level_is_compared_and_the_run_skipped(checkout: Path) -> None:
+    assert nc_new.main(["backend", "toychip", "--root", str(checkout)]) == 0
+    path = checkout / "backends" / "toychip" / "run.py"
+    text = path.read_text().replace(
+        'Availability(True, "the reference interpreter")', 'Availability(False, "make toys")'
+    )
+    path.write_text(text.replace("    LEVEL.require(module)\n", '    raise ToolchainError("no toys: make toys")\n'))
+    path.write_text(
+        path.read_text().replace(
+            "\nfrom neurocuda.ir.backend", "\nfrom neurocuda.errors import ToolchainError\nfrom neurocuda.ir.backend"
+        )
+    )
+    told = checked(
+        "pytest", "-q", "-rs", "-p", "no:cacheprovider", "test/backends/toychip/test_conformance.py", folder=checkout
+    )
+    assert "5 passed, 1 skipped" in told
+    assert "make toys" in told
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", CASES.values(), ids=CASES.keys())
 def test_what_it_writes_is_fully_typed(
