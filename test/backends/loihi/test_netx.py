@@ -19,7 +19,9 @@ from xdsl.ir import Operation
 from neurocuda.backends.loihi import lava
 from neurocuda.backends.loihi.emit import emit_files, printed_programs
 from neurocuda.backends.loihi.netx import net_of, why_no_net
+from neurocuda.backends.loihi.run import load_netx
 from neurocuda.dialects.loihi import ops as loihi
+from neurocuda.errors import TargetError
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.files import write_all
@@ -86,6 +88,21 @@ def hidden_spikes(network: RandomLoihiNetwork) -> Mapping[str, Array]:
 
     interpret(network.module, network.weights, network.inputs, on_signal=note)
     return {name: trains[group] for name, group in program.border.groups.items()}
+
+
+def test_a_network_runs_by_netx_as_it_does_without(real_lava: lava.Lava) -> None:
+    network = random_sequential_network(4)
+    program = load_netx(network.module, network.weights)
+    found = program.run(network.inputs)
+    for output, expected in zip(found.outputs, network.interpret(), strict=True):
+        np.testing.assert_array_equal(output, expected)
+    assert found.provenance == f"simulator: lava-nc {real_lava.version} Loihi2SimCfg(fixed_pt)"
+
+
+def test_a_network_that_netx_cannot_say_is_refused() -> None:
+    network = random_loihi_network(0)
+    with pytest.raises(TargetError, match=r"the network cannot be a \.net file: "):
+        load_netx(network.module, network.weights)
 
 
 @pytest.mark.parametrize("seed", range(6))
