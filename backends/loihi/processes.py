@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 RESERVED = (
     *("rows", "w", "before_lava", "build", "connections", "main", "per_neuron", "pulses"),
-    *("lava", "lava_program", "loihi_processes", "net"),
+    *("all", "lava", "lava_program", "loihi_processes", "net"),
 )
-"""Names that the text of a program uses itself; those of classes begin with a capital letter."""
+"""Names that a program and its command line use themselves; those of classes begin with a capital letter."""
 
 MEMBRANES: Mapping[type[loihi.GroupOp], str] = {
     loihi.IntegrateAndFireOp: "v",

@@ -102,8 +102,7 @@ class _Calls:
             del op, run
             images = len(rows[0]) if rows else 1
             heard = self._run(program, rows, images) if images else _nothing(program)
-            if self.options.counts:
-                self._count(program, heard)
+            self._count(program, heard)
             names = {read.result: name for name, read in program.border.outputs.items()}
             return tuple(heard[names[place]] for place in range(len(program.border.op.outputs)))
 
@@ -111,11 +110,16 @@ class _Calls:
 
     def _count(self, program: PrintedProgram, heard: Mapping[str, Array]) -> None:
         """Adds what groups said, those of one origin together, with the user's order of axes."""
-        for name, group in program.border.groups.items():
-            origin, said = origin_of(group), heard[f"{name}.count"]
-            if origin is not None:
-                said = said.transpose(0, *reversed(range(1, said.ndim)))
-                self.counts[origin] = self.counts[origin] + said if origin in self.counts else said
+        for name, origin in self._counted(program).items():
+            said = heard[f"{name}.count"]
+            said = said.transpose(0, *reversed(range(1, said.ndim)))
+            self.counts[origin] = self.counts[origin] + said if origin in self.counts else said
+
+    def _counted(self, program: PrintedProgram) -> Mapping[str, str]:
+        """The origins of the groups that are counted, by name."""
+        groups = program.border.groups.items() if self.options.counts else ()
+        origins = {name: origin_of(group) for name, group in groups}
+        return {name: origin for name, origin in origins.items() if origin is not None}
 
     def _run(self, program: PrintedProgram, rows: Sequence[Array], images: int) -> Mapping[str, Array]:
         def done(image: int) -> None:
@@ -123,7 +127,8 @@ class _Calls:
                 self.options.progress(image, images)
 
         inputs = dict(zip(program.border.inputs, rows, strict=True))
-        asked = ["--trains", *(["--counts"] if self.options.counts else [])]
+        counted = self._counted(program)
+        asked = ["--trains", *(["--counts", *counted] if counted else [])]
         script = program.netx_script if self.by_netx else program.script
         heard, self.ran_on = run_script(self.lava, program.files, script, inputs, asked, done)
         return heard
