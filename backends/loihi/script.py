@@ -37,6 +37,7 @@ MODULES: Mapping[str, str] = {
     "main": "lava_program.command",
     "per_neuron": "lava_program.description",
     "pulses": "lava_program.description",
+    "unfolded": "lava_program.description",
 }
 """Where a program finds what it uses."""
 

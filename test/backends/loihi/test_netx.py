@@ -50,15 +50,15 @@ def network_of(module: ModuleOp) -> loihi.NetworkOp:
 def test_every_spike_is_netxs(real_lava: lava.Lava, first: int, tmp_path: Path) -> None:
     networks = [random_sequential_network(seed) for seed in range(first, first + NETWORKS)]
     heard = in_netx(real_lava, networks, tmp_path)
-    firing = 0
+    firing: list[bool] = []
     for seed, (network, outputs) in enumerate(zip(networks, heard, strict=True), first):
         spikes, membrane = network.interpret()
         np.testing.assert_array_equal(outputs["output"], spikes, str(seed))
         np.testing.assert_array_equal(outputs["output_2"], membrane, str(seed))
         for name, train in hidden_spikes(network).items():
             np.testing.assert_array_equal(outputs[f"{name}.s_out"][0], train, f"{seed}, {name}")
-        firing += bool(spikes.any())
-    assert firing > NETWORKS / 2, "most networks say something, or little is tested"
+            firing.append(bool(train.any()))
+    assert sum(firing) > len(firing) / 2, "most groups say something, or little is tested"
 
 
 def in_netx(real: lava.Lava, networks: Sequence[RandomLoihiNetwork], folder: Path) -> list[Mapping[str, Array]]:
