@@ -4,8 +4,9 @@
 
 DATA is a folder with the four files as published (`train-images-idx3-ubyte.gz`, ...), by default $NEUROCUDA_DATA/mnist.
 
-With T = 1 every neuron is one of Loihi's own: leaky integrate-and-fire, reset to zero. The network goes from layer to
-layer, so that it is also written as a .net file, which Lava's netx reads. The float network is trained first, then
+With T = 1 every neuron is one of Loihi's own: leaky integrate-and-fire, reset to zero, with one threshold per layer.
+The network goes from layer to layer, so that it is also written as a .net file, which Lava's netx reads; images have
+16 grey levels, so that biases beside them fit into the 13 bits of Loihi's. The float network is trained first, then
 its rectifiers become steps and it is trained again. Averages are pooled; they go into the layer behind them. The seed
 is fixed; one core takes five minutes. Without Lava (`make lava`) nothing is run, but everything is written.
 """
@@ -58,7 +59,7 @@ def main() -> None:
     steps = fine_tune(steps, batches, FineTuning(epochs=arguments.epochs, learning_rate=0.02), teacher=model)
     print(f"T = 1:    {accuracy(steps, test, truth)}")
 
-    conversion = nc.Conversion(timesteps=1, code="latency")
+    conversion = nc.Conversion(timesteps=1, code="latency", threshold_granularity="layer")
     compiled = nc.compile(steps, target="loihi2", calibration=images[:CALIBRATION_IMAGES], conversion=conversion)
     print(f"integers: {compiled.evaluate(test, truth, level='ann-quantized').accuracy}")
     files = compiled.export(arguments.output)
@@ -126,14 +127,14 @@ def batches_of(images: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor]
 
 
 def mnist(folder: Path, split: str) -> tuple[Tensor, Tensor]:
-    """(images (n, 1, 28, 28) from 0 to 1, labels) of a split, "train" or "t10k"."""
+    """(images (n, 1, 28, 28) in 16 grey levels from 0 to 1, labels) of a split, "train" or "t10k"."""
     files = [folder / f"{split}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
     for file in files:
         if not file.is_file():
             sys.exit(f"{file} does not exist; see --help for what is read")
     pixels, classes = (gzip.decompress(file.read_bytes()) for file in files)
     images = np.frombuffer(pixels, np.uint8, offset=16).reshape(-1, 1, 28, 28)
-    return torch.from_numpy(images.astype(np.float32) / 255), torch.from_numpy(
+    return torch.from_numpy((images >> 4).astype(np.float32) / 15), torch.from_numpy(
         np.frombuffer(classes, np.uint8, offset=8).astype(np.int64)
     )
 

@@ -81,11 +81,13 @@ class PrintedProgram:
 
     Attributes:
         script: the file to run.
+        netx_script: the file to run for netx; it is there where netx can say the network.
         border: what it takes and gives.
     """
 
     def __init__(self, op: loihi.NetworkOp, weights: WeightStore, suffix: str = "") -> None:
         self.script = f"model_lava{suffix}.py"
+        self.netx_script = f"model_netx{suffix}.py"
         inputs = inputs_of(op)
         self._weights = weights
         self._suffix = suffix
@@ -114,10 +116,10 @@ class PrintedProgram:
             net = net_of(self.border.op, self._weights)
         except Inexpressible:
             return {}
-        script = f"model_netx{self._suffix}.py"
         file = File(f"network{self._suffix}.net", net_file(net, self._weights))
+        about = NETX_ABOUT.format(script=self.netx_script, file=file.name)
         return {
-            script: self.border.script(NETX_ABOUT.format(script=script, file=file.name), self._netx_body(net), file),
+            self.netx_script: self.border.script(about, self._netx_body(net), file),
             file.name: file.content,
         }
 

@@ -148,11 +148,12 @@ def _lines(command: Sequence[str], folder: Path, script: str, seconds: float) ->
             code = process.wait(GRACE)
         except (Empty, subprocess.TimeoutExpired):
             reason = f"Lava took longer than {seconds:g} seconds for an image and was ended; {PATIENCE} gives it more"
-            raise ToolchainError(reason) from None
+            last = _last_line(errors)
+            raise ToolchainError(f"{reason}; last it said: {last}" if last else reason) from None
         finally:
             _end(process)
     if code:
-        raise _failure(errors.read_text(encoding="utf-8", errors="replace"), script, code)
+        raise _failure(_last_line(errors), script, code)
 
 
 def _listen(stream: IO[bytes], heard: SimpleQueue[str | None]) -> None:
@@ -195,11 +196,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.02)
 
 
-def _failure(complaint: str, script: str, code: int) -> InputError | ToolchainError:
-    """The error for a program that failed: its last line."""
-    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
-    last = lines[-1] if lines else f"it says nothing, and ends with code {code}"
+def _last_line(errors: Path) -> str:
+    lines = errors.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _failure(last: str, script: str, code: int) -> InputError | ToolchainError:
+    """The error for a program that failed, made of the last line that it wrote."""
     refusal = f"{script}: error: "
     if last.startswith(refusal):
         return InputError(last.removeprefix(refusal))
-    return ToolchainError(f"Lava failed: {last}")
+    return ToolchainError(f"Lava failed: {last or f'it says nothing, and ends with code {code}'}")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xdsl.ir import SSAValue
 
+from neurocuda.backends.loihi.processes import is_unfolded
 from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.ir.attributes import Dense, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
@@ -153,6 +154,8 @@ def _require_synapse(layer: Layer, weights: WeightStore, *, first: bool) -> None
     bits = op.message_bits
     if not first and bits is not None and bits.value.data != GRADED_BITS:
         raise Inexpressible(f"Between layers of netx, graded spikes have {GRADED_BITS} bits.")
+    if is_unfolded(op):
+        raise Inexpressible("Convolutions of Lava have 127 groups at most.")
     if isinstance(op, loihi.ConvOp):
         if not first and _origin(op.input) is not op.input:
             raise Inexpressible("netx cannot reshape what a convolution hears.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xdsl.dialects.builtin import IntegerAttr
@@ -11,7 +12,7 @@ from xdsl.ir import Operation, SSAValue
 
 from neurocuda.backends.loihi.python_text import Names, call, comment, keywords
 from neurocuda.dialects.loihi import ops as loihi
-from neurocuda.ir.attributes import Dense, shape_of, values_of
+from neurocuda.ir.attributes import Dense, dense_shape, shape_of, values_of
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
 
 RESERVED = (
-    *("rows", "w", "build", "main", "connections", "csr_matrix", "dataclass_defaults", "per_neuron", "pulses"),
-    *("lava", "lava_program", "loihi_processes", "net"),
+    *("rows", "w", "before_lava", "build", "connections", "main", "per_neuron", "pulses", "unfolded"),
+    *("all", "lava", "lava_program", "loihi_processes", "net"),
 )
-"""Names that the text of a program uses itself; those of classes begin with a capital letter."""
+"""Names that a program and its command line use themselves; those of classes begin with a capital letter."""
+
+LARGEST = 127
+"""The largest number of groups, and the largest stride, padding, dilation and kernel, of Lava's `Conv`."""
 
 MEMBRANES: Mapping[type[loihi.GroupOp], str] = {
     loihi.IntegrateAndFireOp: "v",
@@ -95,7 +99,8 @@ class Processes:
         kind, arguments = self._synapse(op)
         self._make(op, kind, arguments)
         lines = self.lines if op.input.owner in self._known else self._late
-        lines.append(f"{port_of(op.input, self.names)}.connect({self.names[op]}.s_in)")
+        flat = f".reshape({(prod(shape_of(op.input)),)})" if is_unfolded(op) else ""
+        lines.append(f"{port_of(op.input, self.names)}{flat}.connect({self.names[op]}.s_in)")
 
     def _make(self, op: Operation, kind: str, arguments: Sequence[str]) -> None:
         self.lines += call(f"{self.names[op]} = {self._use(kind)}", arguments, level=1)
@@ -147,14 +152,7 @@ class Processes:
         weight = self._constant(op, "weight", op.weight)
         message = keywords(num_message_bits=op.message_bits and _number(op.message_bits))
         if isinstance(op, loihi.ConvOp):
-            windows = {"stride": (op.stride, 1), "padding": (op.padding, 0), "dilation": (op.dilation, 1)}
-            geometry = {
-                name: values_of(said) for name, (said, usual) in windows.items() if {*values_of(said)} - {usual}
-            }
-            groups = _number(op.groups)
-            shape = f"input_shape={shape_of(op.input)}"
-            own = keywords(**geometry, groups=groups if groups > 1 else None)
-            return "Conv", [f"weight={weight}", shape, *own, *message]
+            return self._convolution(op, weight, message)
         assert isinstance(op, loihi.DenseOp | loihi.SparseOp)
         delay, exponent = _number(op.delay), _number(op.weight_exp) or None
         matrix, delays = weight, str(delay)
@@ -164,11 +162,32 @@ class Processes:
             pairs = f'w, "{self.names[op]}", {(*shape_of(op.result), *shape_of(op.input))}'
             matrix = f"{self._use('connections')}({pairs})"
             delays = f"connections({pairs}, {delay})"
-        sign_mode = f"{self._use('SignMode')}.{op.sign_mode.data.upper()}"
-        bits = keywords(sign_mode=sign_mode, num_weight_bits=_number(op.weight_bits))
+        bits = self._bits(op)
         late = keywords(delays=delays, max_delay=delay) if delay else []
         kind = ("Delay" if delay else "") + ("Dense" if isinstance(op, loihi.DenseOp) else "Sparse")
         return kind, [f"weights={matrix}", *late, *bits, *keywords(weight_exp=exponent), *message]
+
+    def _bits(self, op: loihi.WeightsOp) -> list[str]:
+        sign_mode = f"{self._use('SignMode')}.{op.sign_mode.data.upper()}"
+        return keywords(sign_mode=sign_mode, num_weight_bits=_number(op.weight_bits))
+
+    def _convolution(self, op: loihi.ConvOp, weight: str, message: Sequence[str]) -> tuple[str, list[str]]:
+        windows = {"stride": (op.stride, 1), "padding": (op.padding, 0), "dilation": (op.dilation, 1)}
+        geometry = {name: values_of(said) for name, (said, usual) in windows.items() if {*values_of(said)} - {usual}}
+        groups = _number(op.groups)
+        own = keywords(**geometry, groups=groups if groups > 1 else None)
+        if not is_unfolded(op):
+            return "Conv", [f"weight={weight}", f"input_shape={shape_of(op.input)}", *own, *message]
+        matrix = f"{self._use('unfolded')}({', '.join([weight, str(shape_of(op.input)), *own])})"
+        return "Sparse", [f"weights={matrix}", *self._bits(op), *message]
+
+
+def is_unfolded(op: Operation) -> bool:
+    """Whether a convolution becomes a sparse synapse: Lava keeps the geometry of its `Conv` in 8 bits, and wraps it."""
+    if not isinstance(op, loihi.ConvOp):
+        return False
+    windows = (*values_of(op.stride), *values_of(op.padding), *values_of(op.dilation), *dense_shape(op.weight)[1:3])
+    return max(*windows, _number(op.groups)) > LARGEST
 
 
 def part_of(value: SSAValue, names: Mapping[Operation, str]) -> tuple[str, str]:
@@ -182,6 +201,8 @@ def part_of(value: SSAValue, names: Mapping[Operation, str]) -> tuple[str, str]:
         value = op.input
     assert isinstance(op, Operation)
     part = "a_out" if isinstance(op, loihi.WeightsOp) else "s_out"
+    if is_unfolded(op):
+        moves.append(f".reshape({(-1, *shape_of(value))})")
     if isinstance(op, loihi.GroupOp) and value is op.membrane:
         part = MEMBRANES[type(op)]
     return f"{names[op]}.{part}", "".join(reversed(moves))
@@ -195,7 +216,8 @@ def port_of(value: SSAValue, names: Mapping[Operation, str]) -> str:
     if isinstance(op, loihi.TransposeOp):
         return f"{port_of(op.input, names)}.transpose({values_of(op.permutation)})"
     assert isinstance(op, Operation)
-    return f"{names[op]}.{'a_out' if isinstance(op, loihi.WeightsOp) else 's_out'}"
+    port = f"{names[op]}.{'a_out' if isinstance(op, loihi.WeightsOp) else 's_out'}"
+    return f"{port}.reshape({shape_of(value)})" if is_unfolded(op) else port
 
 
 def _number(attribute: IntegerAttr) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -12,8 +12,9 @@ from xdsl.ir import Operation
 
 from neurocuda.backends.loihi.emit import PrintedProgram, printed_programs
 from neurocuda.backends.loihi.lava import Lava, find_lava, run_script
+from neurocuda.backends.loihi.netx import why_no_net
 from neurocuda.dialects.host.ops import hosted_operations
-from neurocuda.errors import ToolchainError
+from neurocuda.errors import TargetError, ToolchainError
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.backend import Availability, Execution, RunOptions
 from neurocuda.ir.origin import origin_of
@@ -40,13 +41,29 @@ def load(module: ModuleOp, weights: WeightStore) -> LoihiProgram:
     return LoihiProgram(module, weights, tuple(printed_programs(module, weights)))
 
 
+def load_netx(module: ModuleOp, weights: WeightStore) -> LoihiProgram:
+    """The same by way of .net files and Lava's netx.
+
+    Raises:
+        LevelError: the module is not at level `loihi`, or a constant does not fit into its register.
+        TargetError: netx cannot say a network; the message says why.
+    """
+    loaded = load(module, weights)
+    for program in loaded.programs:
+        reason = why_no_net(program.border.op, weights)
+        if reason is not None:
+            raise TargetError(f"the network cannot be a .net file: {reason}")
+    return replace(loaded, by_netx=True)
+
+
 @dataclass(frozen=True)
 class LoihiProgram:
-    """A module whose networks run in Lava."""
+    """A module whose networks run in Lava, process by process or `by_netx`."""
 
     module: ModuleOp
     weights: WeightStore
     programs: tuple[PrintedProgram, ...]
+    by_netx: bool = False
 
     def run(self, inputs: Sequence[Array], options: RunOptions | None = None) -> Execution:
         """Runs a batch, image after image: one (images, *shape) array per argument of `@main`.
@@ -57,7 +74,7 @@ class LoihiProgram:
             InputError: an array has the wrong shape, or a source would send what is no spike.
             ToolchainError: Lava is missing, crashes, or takes too long.
         """
-        calls = _Calls(find_lava(), options or RunOptions())
+        calls = _Calls(find_lava(), options or RunOptions(), by_netx=self.by_netx)
         stand_ins: dict[Operation, Meaning] = {program.border.op: calls.of(program) for program in self.programs}
         started = time.perf_counter()
         outputs = execute(Run(self.weights, stand_ins=stand_ins), self.module, inputs)
@@ -71,8 +88,9 @@ class LoihiProgram:
 class _Calls:
     """What networks gave in one run."""
 
-    def __init__(self, lava: Lava, options: RunOptions) -> None:
+    def __init__(self, lava: Lava, options: RunOptions, *, by_netx: bool) -> None:
         self.lava = lava
+        self.by_netx = by_netx
         self.options = options
         self.counts: dict[str, Array] = {}
         self.ran_on = f"simulator: lava-nc {lava.version} Loihi2SimCfg(fixed_pt)"
@@ -84,8 +102,7 @@ class _Calls:
             del op, run
             images = len(rows[0]) if rows else 1
             heard = self._run(program, rows, images) if images else _nothing(program)
-            if self.options.counts:
-                self._count(program, heard)
+            self._count(program, heard)
             names = {read.result: name for name, read in program.border.outputs.items()}
             return tuple(heard[names[place]] for place in range(len(program.border.op.outputs)))
 
@@ -93,11 +110,16 @@ class _Calls:
 
     def _count(self, program: PrintedProgram, heard: Mapping[str, Array]) -> None:
         """Adds what groups said, those of one origin together, with the user's order of axes."""
-        for name, group in program.border.groups.items():
-            origin, said = origin_of(group), heard[f"{name}.count"]
-            if origin is not None:
-                said = said.transpose(0, *reversed(range(1, said.ndim)))
-                self.counts[origin] = self.counts[origin] + said if origin in self.counts else said
+        for name, origin in self._counted(program).items():
+            said = heard[f"{name}.count"]
+            said = said.transpose(0, *reversed(range(1, said.ndim)))
+            self.counts[origin] = self.counts[origin] + said if origin in self.counts else said
+
+    def _counted(self, program: PrintedProgram) -> Mapping[str, str]:
+        """The origins of the groups that are counted, by name."""
+        groups = program.border.groups.items() if self.options.counts else ()
+        origins = {name: origin_of(group) for name, group in groups}
+        return {name: origin for name, origin in origins.items() if origin is not None}
 
     def _run(self, program: PrintedProgram, rows: Sequence[Array], images: int) -> Mapping[str, Array]:
         def done(image: int) -> None:
@@ -105,8 +127,10 @@ class _Calls:
                 self.options.progress(image, images)
 
         inputs = dict(zip(program.border.inputs, rows, strict=True))
-        asked = ["--trains", *(["--counts"] if self.options.counts else [])]
-        heard, self.ran_on = run_script(self.lava, program.files, program.script, inputs, asked, done)
+        counted = self._counted(program)
+        asked = ["--trains", *(["--counts", *counted] if counted else [])]
+        script = program.netx_script if self.by_netx else program.script
+        heard, self.ran_on = run_script(self.lava, program.files, script, inputs, asked, done)
         return heard
 
 

@@ -37,6 +37,7 @@ MODULES: Mapping[str, str] = {
     "main": "lava_program.command",
     "per_neuron": "lava_program.description",
     "pulses": "lava_program.description",
+    "unfolded": "lava_program.description",
 }
 """Where a program finds what it uses."""
 
@@ -100,7 +101,7 @@ class Border:
         lines = [
             f'"""{about}"""',
             "",
-            "from lava_program import dataclass_defaults  # noqa: F401, I001  before Lava",
+            "from lava_program import before_lava  # noqa: F401, I001  before Lava",
             *_imports(used),
             "",
             f"STEPS = {self.op.steps.value.data}",

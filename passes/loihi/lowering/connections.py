@@ -126,18 +126,18 @@ def pairs(synapse: SynapseOp, shape: Shape, steps: Sequence[Step], weights: Weig
     count, outputs = int(np.prod(shape)), int(np.prod(shape_of(synapse.result)))
     found = [part for field in fields for part in _pairs_of(synapse, weight, field)]
     values, sources, targets = (np.concatenate([part[index].ravel() for part in found]) for index in range(3))
-    known = (sources > 0) & (values != 0)
+    known = sources > 0
     sources = _lavas_order(shape)[sources[known] - 1]
     targets = _lavas_order(shape_of(synapse.result))[targets[known]]
     keys, places = np.unique(targets * count + sources, return_inverse=True)
     total = np.bincount(places, values[known], len(keys)).astype(np.int64)
-    keys, total = keys[total != 0], total[total != 0]
     if len(keys) >= DENSE_ENOUGH * count * outputs:
         matrix = np.zeros((outputs, count), np.int64)
         matrix[keys // count, keys % count] = total
         of_vector = len(shape_of(synapse.result)) == 1  # then the user's order needs no other on the far side
         return Matrix(matrix[:, _lavas_order(shape)], flattened=True) if of_vector else Matrix(matrix)
-    return Pairs(total, keys % count, keys // count)
+    there = total != 0
+    return Pairs(total[there], keys[there] % count, keys[there] // count)
 
 
 # Convolutions

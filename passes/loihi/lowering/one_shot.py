@@ -8,7 +8,9 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from math import prod
+from operator import add
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xdsl.dialects.builtin import StringAttr
@@ -157,24 +159,30 @@ class Memoryless(OneShot):
 
     def neurons(self, op: snn.IntegrateAndFireOp, wires: Sequence[Wire]) -> Port:
         """A neuron fires where sum + initial >= threshold: the threshold goes into the bias."""
+        import numpy as np
+
         build = self.build
         self.require_plain(op)
-        threshold = build.array(op.threshold)
-        margin = build.array(op.initial) - threshold
-        unit, step = self.unit(wires), self.step(wires)
+        margin = build.array(op.initial) - build.array(op.threshold)
+        unit, step, brought = self.unit(wires), self.step(wires), 0
         base = max(1, BIAS[0] - int(margin.min()) * unit)
         if base + int(margin.max()) * unit <= BIAS[1]:
             properties = {**_forgetful(base - 1), "bias_mant": build.of_neurons(margin * unit + base, "bias")}
             currents = self.heard(op, wires, unit)
         else:
-            unit, base = EVEN, EVEN
-            properties = _forgetful(base - 1)
-            currents = [*self.heard(op, wires, unit), *self.brought(op, margin + 1, wires)]
-        lowest, highest = self.bounds.membranes[op].integers
-        self.require_reach(op, max(highest, int(threshold.max()) - lowest) * unit + base, MOST)
+            properties = _forgetful(EVEN - 1)
+            currents = [*self.heard(op, wires, EVEN), *self.brought(op, margin + 1, wires)]
+            unit, brought = EVEN, int(np.abs(margin + 1).max())
+        self.require_reach(op, (self._charge(op) + brought) * unit, MOST)  # a membrane may saturate, a current not wrap
         properties |= {"since": integer(step), "until": integer(step + 1)}
         group = build.group(loihi.LifOp, op, currents, properties, layer=True)
         return Port(group.spikes, shape_of(op.result), step, step + 1)
+
+    def _charge(self, op: snn.IntegrateAndFireOp) -> int:
+        """How far the sum of all currents may be from zero."""
+        known = [bounds.total for current in op.currents if (bounds := self.bounds.signals[current]) is not None]
+        lowest, highest = reduce(add, known).integers
+        return max(-lowest, highest)
 
     def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """The largest of zeros and ones is whether there is a one."""

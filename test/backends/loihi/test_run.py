@@ -34,8 +34,11 @@ func.func @main(%x: tensor<2x3x4xf32>) -> tensor<5xf32> {
     %0 = loihi.source %i : tensor<2x4x3x2xi32> -> tensor<4x3x2xi32>
     %1 = loihi.conv %0 weight(dense<2> : tensor<3x3x3x2xi8>) padding [1, 1] sign_mode "mixed" message_bits 8
       : tensor<4x3x2xi32> -> tensor<4x3x3xi24>
-    %2, %3 = loihi.lif %1 du 4095 dv 0 vth 3 until 8 {nc.origin = "relu"}
-      : (tensor<4x3x3xi24>) -> tensor<4x3x3xi1>, tensor<4x3x3xi24>
+    %c = loihi.pulses steps [1, 3] payloads [5, -2] : tensor<4x3x1xi32>
+    %b = loihi.conv %c weight(dense<[[[[2]]], [[[-4]]], [[[6]]]]> : tensor<3x1x1x1xi8>) sign_mode "mixed" message_bits 8
+      : tensor<4x3x1xi32> -> tensor<4x3x3xi24>
+    %2, %3 = loihi.lif %1, %b du 4095 dv 0 vth 3 until 8 {nc.origin = "relu"}
+      : (tensor<4x3x3xi24>, tensor<4x3x3xi24>) -> tensor<4x3x3xi1>, tensor<4x3x3xi24>
     %4 = loihi.transpose %2 permutation [2, 1, 0] : tensor<4x3x3xi1> -> tensor<3x3x4xi1>
     %5 = loihi.reshape %4 : tensor<3x3x4xi1> -> tensor<36xi1>
     %6 = loihi.dense %5 weight(dense<4> : tensor<5x36xi16>) sign_mode "excitatory" delay 1
@@ -51,10 +54,10 @@ func.func @main(%x: tensor<2x3x4xf32>) -> tensor<5xf32> {
 """
 
 
-def program() -> tuple[LoihiProgram, ReferenceProgram]:
+def program(text: str = NETWORK) -> tuple[LoihiProgram, ReferenceProgram]:
     """A network for Lava, and as it is interpreted."""
     context = create_context()
-    module, weights = parse_module(context, NETWORK), weights_of(context)
+    module, weights = parse_module(context, text), weights_of(context)
     return load(module, weights), ReferenceProgram(module, weights, lambda _: True)
 
 
@@ -91,6 +94,34 @@ def test_a_program_takes_and_gives_integers(real_lava: lava.Lava) -> None:
     heard, _ = lava.run_script(real_lava, printed.files, printed.script, {"input": values}, (), lambda _: None)
     (expected,) = reference.run([values * np.float32(0.5)]).outputs
     np.testing.assert_array_equal(heard["output"] * np.float32(0.25), expected)
+
+
+APART = """
+func.func @main(%x: tensor<3x2xi1>, %y: tensor<3x2xi1>) -> (tensor<5x4xi1>, tensor<5x4xi24>, tensor<5x1x2xi1>) {
+  %r:3 = loihi.network steps 5 inputs(%x, %y) {
+  ^bb0(%i: tensor<3x2xi1>, %j: tensor<3x2xi1>):
+    %0 = loihi.source %i : tensor<3x2xi1> -> tensor<2xi1>
+    %1 = loihi.dense %0 weight(dense<2> : tensor<4x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<4xi24>
+    %2, %3 = loihi.lif %1 du 4095 dv 0 vth 3 : (tensor<4xi24>) -> tensor<4xi1>, tensor<4xi24>
+    %4 = loihi.source %j : tensor<3x2xi1> -> tensor<2xi1>
+    %5 = loihi.dense %4 weight(dense<8> : tensor<4x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<4xi24>
+    %6, %7 = loihi.lif %5 du 4095 dv 0 vth 3 : (tensor<4xi24>) -> tensor<4xi1>, tensor<4xi24>
+    %8 = loihi.reshape %0 : tensor<2xi1> -> tensor<1x2xi1>
+    loihi.output %6, %3, %8 : tensor<4xi1>, tensor<4xi24>, tensor<1x2xi1>
+  } : (tensor<3x2xi1>, tensor<3x2xi1>) -> (tensor<5x4xi1>, tensor<5x4xi24>, tensor<5x1x2xi1>)
+  func.return %r#0, %r#1, %r#2 : tensor<5x4xi1>, tensor<5x4xi24>, tensor<5x1x2xi1>
+}
+"""
+
+
+@pytest.mark.usefixtures("real_lava")
+def test_parts_that_nothing_connects_run_as_well() -> None:
+    ours, reference = program(APART)
+    inputs = [np.eye(3, 2, k=k, dtype=np.int8)[None] for k in (0, 1)]
+    found, expected = ours.run(inputs).outputs, reference.run(inputs).outputs
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.any()
 
 
 @pytest.mark.parametrize(

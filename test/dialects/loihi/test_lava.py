@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from neurocuda.backends.loihi import processes
 from neurocuda.backends.loihi.emit import printed_programs
+from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.ir.files import write_all
 from neurocuda.testing_loihi import RandomLoihiNetwork, random_loihi_network
 
@@ -56,9 +58,28 @@ def in_lava(networks: Sequence[RandomLoihiNetwork], folder: Path) -> Iterator[Ma
         np.savez(place / "inputs.npz", **dict(zip(program.border.inputs, network.inputs, strict=True)))  # pyright: ignore
     environment = {**os.environ, "PYTHONPATH": str(folders[0])}
     done = subprocess.run(
-        [LAVA, RUNNER, *folders], capture_output=True, text=True, timeout=300, check=False, env=environment
+        [LAVA, RUNNER, *(place / "model_lava.py" for place in folders)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr
     for place in folders:
         with np.load(place / "outputs.npz") as outputs:
             yield outputs
+
+
+@pytest.mark.skipif(not LAVA.exists(), reason="Lava is not set up: run `make lava`")
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 48), marks=pytest.mark.slow)])
+def test_convolutions_may_be_unfolded(seeds: range, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are sparse synapses where Lava's `Conv` counts no further."""
+    monkeypatch.setattr(processes, "LARGEST", 0)
+    networks = [random_loihi_network(seed) for seed in seeds]
+    networks = [net for net in networks if any(isinstance(op, loihi.ConvOp) for op in net.module.walk())]
+    assert len(networks) > len(seeds) / 2
+    for network, lavas in zip(networks, in_lava(networks, tmp_path), strict=True):
+        ours = [output[0] for output in network.interpret()]
+        for one, other in zip([*ours, *ours], lavas.values(), strict=True):
+            np.testing.assert_array_equal(one, other[0])

@@ -1,4 +1,4 @@
-"""Modules of level `loihi` in the shape of residual networks, with weights of zero: for limits, speed and traffic."""
+"""Modules of level `loihi` in the shape of residual networks, with random weights: for limits, speed and traffic."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, StringAttr, TensorType, i8, i32
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, StringAttr, TensorType, i32
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import CURRENT, GRADED, SPIKE
-from neurocuda.ir.attributes import element_type, integer, integers, shape_of
+from neurocuda.ir.attributes import Dense, element_type, integer, integers, shape_of
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.origin import set_origin
 from neurocuda.ir.weights import WeightStore
@@ -22,7 +22,7 @@ from neurocuda.ir.weights import WeightStore
 
 @dataclass
 class Shaped:
-    """A network that has a shape and says nothing."""
+    """A network that has a shape and no meaning."""
 
     context: Context
     module: ModuleOp
@@ -70,6 +70,7 @@ class ShapedNetworks:
 class _Builder:
     def __init__(self, image: tuple[int, ...]) -> None:
         self.context = create_context()
+        self.random = np.random.default_rng(0)
         self.block = Block(arg_types=[TensorType(GRADED, (1, *image))])
         source = loihi.SourceOp(operands=[self.block.args[0]], result_types=[TensorType(GRADED, image)])
         self.block.add_op(source)
@@ -93,7 +94,7 @@ class _Builder:
         width, _, channels = shape_of(spikes)
         spikes = self.group("average", [self.conv(spikes, channels, width, 1, 0, groups=channels)])
         vector = loihi.ReshapeOp(spikes, (channels,))
-        properties = {"weight": zeros((classes, channels)), "sign_mode": StringAttr("mixed")}
+        properties = {"weight": self.weight((classes, channels)), "sign_mode": StringAttr("mixed")}
         kind = TensorType(CURRENT, (classes,))
         dense = loihi.DenseOp.build(operands=[vector.result], properties=properties, result_types=[kind])
         self.block.add_ops([vector, dense])
@@ -105,6 +106,10 @@ class _Builder:
         same = stride == 1 and shape_of(spikes)[2] == channels
         shortcut = self.identity(spikes) if same else self.conv(spikes, channels, 1, stride, 0)
         return self.group(f"{name}.relu2", [self.conv(inner, channels, 3, 1, 1), shortcut])
+
+    def weight(self, shape: tuple[int, ...]) -> Dense:
+        """Even weights of eight bits."""
+        return weights_of(self.context).add(self.random.integers(-64, 64, shape, np.int8) * np.int8(2), "weight")
 
     def transposed(self, value: SSAValue, permutation: tuple[int, ...]) -> SSAValue:
         """Axes in another order."""
@@ -125,7 +130,7 @@ class _Builder:
         """Currents of a square convolution."""
         message = {"message_bits": integer(8)} if element_type(spikes) == GRADED else {}
         properties: dict[str, Attribute] = {
-            "weight": zeros((channels, kernel, kernel, shape_of(spikes)[2] // groups)),
+            "weight": self.weight((channels, kernel, kernel, shape_of(spikes)[2] // groups)),
             "sign_mode": StringAttr("mixed"),
             "stride": integers((stride, stride)),
             "padding": integers((padding, padding)),
@@ -146,7 +151,12 @@ class _Builder:
         before = loihi.ReshapeOp(spikes, (int(np.prod(shape)),))
         neurons = shape_of(before.result)
         order = weights_of(self.context).add(np.arange(neurons[0], dtype=np.int32), "order")
-        properties = {"weight": zeros(neurons), "sources": order, "targets": order, "sign_mode": StringAttr("mixed")}
+        properties = {
+            "weight": self.weight(neurons),
+            "sources": order,
+            "targets": order,
+            "sign_mode": StringAttr("mixed"),
+        }
         kind = TensorType(CURRENT, neurons)
         sparse = loihi.SparseOp.build(operands=[before.result], properties=properties, result_types=[kind])
         behind = loihi.ReshapeOp(sparse.result, shape)
@@ -175,11 +185,6 @@ class _Builder:
         module = ModuleOp([function])
         module.verify()
         return Shaped(self.context, module)
-
-
-def zeros(shape: tuple[int, ...]) -> DenseIntOrFPElementsAttr:
-    """Weights, written as one value."""
-    return DenseIntOrFPElementsAttr.from_list(TensorType(i8, shape), [0])
 
 
 @pytest.fixture

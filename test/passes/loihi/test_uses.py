@@ -188,5 +188,7 @@ def weights_kept(
     each = prod(dense_shape(op.weight)[1:])
     if isinstance(op, loihi.DenseOp):
         return Counter({label: each * times for label, times in Counter(block.ravel().tolist()).items()})
+    kernel = weights.array(op.weight)
+    each = kernel.shape[3] * len({kernel[:, x, y].tobytes() for x, y in np.ndindex(kernel.shape[1:3])})
     channels = {(int(block[charged[result]]), result[2]) for result in np.ndindex(shape_of(op.result))}
     return Counter({label: each * times for label, times in Counter(label for label, _ in channels).items()})

@@ -26,6 +26,21 @@ def test_classes_of_images(here: Path, tool: Tool) -> None:
     assert second == "classes: " + " ".join(str(best) for best in outputs.argmax(axis=1))
 
 
+@pytest.mark.usefixtures("here")
+def test_the_interpreter_runs_it_by_name(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = tool("nc-run", "model.nca", "--inputs", "images.npz").out.splitlines()[1]
+    monkeypatch.setenv("CC", "none")
+    assert "CC is 'none'" in tool("nc-run", "model.nca", "--inputs", "images.npz").err
+    done = tool("nc-run", "model.nca", "--inputs", "images.npz", "--on", "reference")
+    assert (done.code, done.err) == (0, "")
+    first, second = done.out.splitlines()
+    assert first.endswith("steps, reference")
+    assert second == expected
+    done = tool("nc-run", "model.nca", "--inputs", "images.npz", "--labels", "labels.npy", "--on", "reference")
+    assert "of 20 images (95 % interval" in done.out
+    assert tool("nc-run", "model.nca", "--inputs", "images.npz", "--on", "cpu").code == 1
+
+
 def test_many_classes_are_cut(here: Path, tool: Tool) -> None:
     np.save(here / "more.npy", np.concatenate([np.load(here / "images.npy")] * 2))
     assert tool("nc-run", "model.nca", "--inputs", "more.npy").out.endswith(" ... (40 in all)\n")

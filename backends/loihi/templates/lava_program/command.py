@@ -46,7 +46,7 @@ def parser(program, file):
     add("inputs", type=Path, metavar="INPUTS.npz")
     add("outputs", type=Path, metavar="OUTPUTS.npz")
     add("--probe", nargs="+", default=[], metavar="GROUP", help='record spikes and membranes of groups, or of "all"')
-    add("--counts", action="store_true", help="add up what the spikes of every group say")
+    add("--counts", nargs="+", default=[], metavar="GROUP", help='add up what the spikes of groups say, or of "all"')
     add("--trains", action="store_true", help="take the rows of sources, and give what outputs are read of, as trains")
     add("--hardware", action="store_true", help="run on Loihi 2 with Intel's lava-loihi, not in Lava's simulator")
     return result
@@ -77,12 +77,17 @@ def run(program, arguments, folder):
 
 def asked_for(program, arguments):
     """The ports and variables that the options name."""
-    chosen = list(program.groups) if "all" in arguments.probe else arguments.probe
-    unknown = [name for name in chosen if name not in program.groups]
+    membranes = {name: group.membrane for name, group in program.groups.items()}
+    probed = [f"{name}.{part}" for name in chosen(program, arguments.probe) for part in ("s_out", membranes[name])]
+    return probed + [f"{name}.count" for name in chosen(program, arguments.counts)]
+
+
+def chosen(program, given):
+    """The groups that are meant."""
+    unknown = [name for name in given if name not in (*program.groups, "all")]
     if unknown:
         raise Refused(f"there is no group {listed(unknown)}; there are {listed(program.groups)}")
-    probed = [f"{name}.{part}" for name in chosen for part in ("s_out", program.groups[name].membrane)]
-    return probed + [f"{name}.count" for name in program.groups if arguments.counts]
+    return list(program.groups) if "all" in given else given
 
 
 def rows_of(program, values, are_rows):

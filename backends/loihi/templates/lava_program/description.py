@@ -121,3 +121,20 @@ def connections(weights, name, shape, delay=None):
     """The (targets, sources) matrix of a sparse synapse: its weights, or the delay of each of them."""
     values, targets, sources = (weights[f"{name}.{part}"] for part in ("weight", "targets", "sources"))
     return csr_matrix((values if delay is None else np.full(len(values), delay), (targets, sources)), shape=shape)
+
+
+def unfolded(kernels, image, stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1):
+    """A convolution as the (targets, sources) matrix of a sparse synapse; arguments and results are those of `Conv`."""
+    out, width, height, channels = kernels.shape
+    sizes = (
+        (image[axis] + 2 * padding[axis] - dilation[axis] * (kernels.shape[1 + axis] - 1) - 1) // stride[axis] + 1
+        for axis in range(2)
+    )
+    shape = (*sizes, out)
+    x, y, k, i, j, c = np.indices((*shape, width, height, channels)).reshape(6, -1)
+    column, row = (x * stride[0] - padding[0] + i * dilation[0], y * stride[1] - padding[1] + j * dilation[1])
+    inside = (column >= 0) & (column < image[0]) & (row >= 0) & (row < image[1])
+    sources = ((column * image[1] + row) * image[2] + k // (out // groups) * channels + c)[inside]
+    targets = np.ravel_multi_index((x, y, k), shape)[inside]
+    values = kernels[:, ::-1, ::-1][k, i, j, c][inside]
+    return csr_matrix((values, (targets, sources)), shape=(np.prod(shape), np.prod(image)))

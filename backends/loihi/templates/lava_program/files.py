@@ -36,9 +36,9 @@ def read_weights(path, digest):
     try:
         content = path.read_bytes()
     except OSError as why:
-        raise Refused(f"{path}: cannot be read: {why.strerror}") from None
+        raise Refused(f"{path.name}: cannot be read: {why.strerror}") from None
     if hashlib.sha256(content).hexdigest() != digest:
-        raise Refused(f"{path}: is damaged, or holds the weights of another network")
+        raise Refused(f"{path.name}: is damaged, or holds the weights of another network")
     if path.suffix == ".net":
         return str(path)
     return {name: array.astype(np.int32) for name, array in read_arrays(path).items()}

@@ -8,6 +8,8 @@ import sys
 from importlib.util import find_spec
 from types import ModuleType
 
+from lava_program.before_lava import require
+
 
 def stand_in(name, **contents):
     """A module of a few names."""
@@ -19,9 +21,9 @@ def stand_in(name, **contents):
 
 
 def load_netx():
-    """`lava.lib.dl.netx.hdf5`, or a line that says how to get it."""
-    if find_spec("lava") is None or find_spec("lava.lib") is None or find_spec("h5py") is None:
-        sys.exit("error: netx is missing: pip install --no-deps lava-dl==0.6.0 h5py")
+    """`lava.lib.dl.netx.hdf5`."""
+    require("lava.lib", "pip install --no-deps --ignore-requires-python lava-dl==0.6.0")
+    require("h5py", "pip install h5py")
     if find_spec("torch") is None:
         stand_in("torch", tensor=type("tensor", (), {}), is_tensor=lambda _: False)
     resonators = stand_in("lava.lib.dl.slayer.neuron.rf", neuron_params=None)

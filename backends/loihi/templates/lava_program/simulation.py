@@ -33,10 +33,14 @@ def simulate(program, rows, weights, wanted, config):
     """What `wanted` ports and variables were at every step, (steps, *shape) by name; counts are of all steps."""
     processes = program.build({name: as_data(each, program.steps) for name, each in rows.items()}, weights)
     listeners = {name: listener(program, processes, name) for name in wanted}
-    first = next(iter(processes.values()))
-    first.run(condition=RunSteps(program.steps), run_cfg=config)
+    started = []
+    for process in processes.values():
+        if process.runtime is None:  # nothing leads from those that have run to this one
+            process.run(condition=RunSteps(program.steps), run_cfg=config)
+            started.append(process)
     heard = {name: values_of(each) for name, each in listeners.items()}
-    first.stop()
+    for process in started:
+        process.stop()
     return heard
 
 

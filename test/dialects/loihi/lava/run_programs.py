@@ -1,14 +1,19 @@
-"""Runs Lava programs, one behind the other in one process: `run_programs.py folder ...`, with inputs.npz in each."""
+"""Runs Lava programs, one behind the other in one process: `run_programs.py folder/model_lava.py ...`.
+
+inputs.npz lies beside each, and outputs.npz will.
+"""
 
 import runpy
 import sys
+from pathlib import Path
 
 
-def main(folders):
-    for folder in folders:
-        sys.argv = ["model_lava.py", f"{folder}/inputs.npz", f"{folder}/outputs.npz", "--probe", "all"]
+def main(scripts):
+    for script in map(Path, scripts):
+        folder = script.parent
+        sys.argv = [str(script), str(folder / "inputs.npz"), str(folder / "outputs.npz"), "--probe", "all"]
         try:
-            runpy.run_path(f"{folder}/model_lava.py", run_name="__main__")
+            runpy.run_path(str(script), run_name="__main__")
         except SystemExit as end:
             if end.code:
                 raise
