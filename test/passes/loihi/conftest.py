@@ -52,7 +52,10 @@ class ShapedNetworks:
         return _Builder((size, size, 3)).network(stem=stem, stages=stages, pool=size > 64, classes=1000)
 
     def windows(self, seed: int) -> Shaped:
-        """Two convolutions of any geometry behind each other, perhaps transposed before and behind the second."""
+        """Two convolutions of any geometry behind each other, perhaps with ports around the second, and a head.
+
+        The head is a convolution with one position, as a vector; its kernel says the same at all places, or not.
+        """
         random = np.random.default_rng(seed)
         groups, channels = (int(each) for each in random.choice([(1, 3), (1, 4), (2, 4), (4, 4)]))
         builder = _Builder((int(random.integers(6, 9)), int(random.integers(6, 9)), 2))
@@ -64,7 +67,8 @@ class ShapedNetworks:
         currents = builder.conv(spikes, 2 * channels, kernel, stride, int(random.integers(2)), groups, dilation)
         if random.integers(2):
             currents = builder.transposed(currents, (2, 0, 1))
-        return builder.module(builder.group("second", [currents]))
+        spikes = builder.group("second", [currents])
+        return builder.module(builder.group("head", [builder.head(spikes, equal=bool(random.integers(2)))]))
 
 
 class _Builder:
@@ -144,6 +148,18 @@ class _Builder:
         op = loihi.ConvOp.build(operands=[spikes], properties=properties, result_types=[kind])
         self.block.add_op(op)
         return op.result
+
+    def head(self, spikes: SSAValue, *, equal: bool) -> SSAValue:
+        """Currents of five neurons that hear everything, by a convolution with one position."""
+        width, height, channels = shape_of(spikes)
+        weight = self.weight((5, 1, 1, channels) if equal else (5, width, height, channels))
+        kernel = np.broadcast_to(weights_of(self.context).array(weight), (5, width, height, channels))
+        properties = {"weight": weights_of(self.context).add(kernel, "head"), "sign_mode": StringAttr("mixed")}
+        kind = TensorType(CURRENT, (1, 1, 5))
+        op = loihi.ConvOp.build(operands=[spikes], properties=properties, result_types=[kind])
+        port = loihi.ReshapeOp(op.result, (5,))
+        self.block.add_ops([op, port])
+        return port.result
 
     def identity(self, spikes: SSAValue) -> SSAValue:
         """Currents of a sparse synapse of every neuron with its own."""

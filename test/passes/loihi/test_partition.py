@@ -53,7 +53,7 @@ def test_what_is_placed_verifies_and_says_the_same(shaped: ShapedNetworks) -> No
     PartitionGroupsPass().rewrite(network.module, network.weights)
     network.module.verify()
     places = [group.places for group in network.groups]
-    assert places == [((0, 0),), ((0, 0),)]
+    assert places == [((0, 0),), ((0, 0),), ((0, 0),)]
     PartitionGroupsPass().rewrite(network.module, network.weights)
     assert [group.places for group in network.groups] == places
 
@@ -81,10 +81,9 @@ def test_all_that_is_short_is_told(most: dict[str, int], messages: list[str], sh
 def test_axons_out_of_a_core_make_more_blocks(shaped: ShapedNetworks) -> None:
     network = shaped.windows(9)
     found = Network(network.module, network.weights)
-    first, second = network.groups
+    first, *_ = network.groups
     assert Partition(found, System(small())).cuts[first].blocks == 1
     halves = Partition(found, System(small(out_axons=9)))
-    assert halves.cuts[second].blocks == 1
     assert halves.cuts[first].blocks > 1
 
 

@@ -13,6 +13,7 @@ import pytest
 from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.loihi import ops as loihi
+from neurocuda.dialects.loihi.neurons import behind_ports
 from neurocuda.dialects.shared.bases import IndexMapOp
 from neurocuda.ir.attributes import dense_shape, integers, shape_of, values_of
 from neurocuda.ir.weights import WeightStore
@@ -42,16 +43,16 @@ def test_windows_are_counted_position_by_position(seed: int, shaped: ShapedNetwo
 
 def test_a_convolution_before_a_reshape_is_counted_as_more_than_it_needs(shaped: ShapedNetworks) -> None:
     network = shaped.windows(4)
-    first, second = network.groups
+    first, second, _ = network.groups
     found = Network(network.module, network.weights)
-    cut = Cut(shape_of(second.spikes), (1, 1, 1))
-    exact = found.uses(second, {second: cut})[0]
+    cuts = found.cuts()
+    exact = found.uses(second, cuts)[0]
     (projection,) = found.incoming[second]
     port = loihi.ReshapeOp(first.spikes, shape_of(first.spikes))
     assert first.parent is not None
     first.parent.insert_op_after(port, first)
     projection.synapse.operands[0] = port.result
-    (coarse,) = Network(network.module, network.weights).uses(second, {second: cut})
+    (coarse,) = Network(network.module, network.weights).uses(second, cuts)
     assert (coarse >= exact).all()
 
 
@@ -101,11 +102,21 @@ def labels(cut: Cut) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
 def connected(projection: Projection, weights: WeightStore) -> Iterator[tuple[Index, Index, Index]]:
     """(sending neuron, the element or position that the synapse hears, charged neuron) of every connection."""
     heard = through(projection.read, shape_of(projection.spikes))
-    charged = through(projection.brought, shape_of(projection.synapse.result))
+    charged = through(brought(projection), shape_of(projection.synapse.result))
     of_element = {element: neuron for neuron, element in heard.items()}
     for element, result in synapses(projection.synapse, weights):
         atom = element[:2] if isinstance(projection.synapse, loihi.ConvOp) else element
         yield of_element[element], atom, charged[result]
+
+
+def brought(projection: Projection) -> list[IndexMapOp]:
+    """The ports from a synapse to its neurons."""
+    (value,) = (each for each in projection.target.currents if behind_ports(each) is projection.synapse.results[0])
+    ports: list[IndexMapOp] = []
+    while isinstance(value.owner, IndexMapOp):
+        ports.insert(0, value.owner)
+        value = value.owner.input
+    return ports
 
 
 def through(ports: Sequence[IndexMapOp], shape: Index) -> dict[Index, Index]:
@@ -182,7 +193,7 @@ def weights_kept(
 ) -> Counter[Block]:
     """The weights of every block: of a convolution the kernels of its channels."""
     op = projection.synapse
-    charged = through(projection.brought, shape_of(op.result))
+    charged = through(brought(projection), shape_of(op.result))
     if isinstance(op, loihi.SparseOp):
         return Counter(int(block[charged[(target,)]]) for target in weights.array(op.targets).tolist())
     each = prod(dense_shape(op.weight)[1:])

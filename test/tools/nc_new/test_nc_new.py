@@ -163,4 +163,4 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert nc_new.main(["--help"]) == 0
     assert "nc-new op ann.softplus" in capsys.readouterr().out
     assert nc_new.main(["pass", "--help"]) == 0
-    assert "ann, convert, cpu, nir, snn, or a dialect's" in " ".join(capsys.readouterr().out.split())
+    assert "ann, convert, cpu, loihi, nir, snn, or a dialect's" in " ".join(capsys.readouterr().out.split())
