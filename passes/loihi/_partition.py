@@ -49,7 +49,8 @@ class Partition:
         while self._cut_more():
             pass
         if self.problems:
-            raise CapacityError(f"the network does not fit {self.system.chip.name}:", list(self.problems.values()))
+            told = [self.problems[group] for group in self.network.groups if group in self.problems]
+            raise CapacityError(f"the network does not fit {self.system.chip.name}:", told)
         self.places = self._packed()
 
     def _cut_more(self) -> bool:
@@ -100,7 +101,7 @@ class Partition:
     def _refusal(self, group: GroupOp) -> Problem:
         """What is short: for one neuron on a core of its own, or for the cores that all of them need."""
         shape, name = self.cuts[group].shape, name_of(group)
-        limits, alone = self.system.limits, None
+        limits, alone = self.system.chip.limits, None
         if prod(shape) <= TRIED_WHOLE:
             alone = self._excess(group, Cut(shape, shape))
         if alone is None:

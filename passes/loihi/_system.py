@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +25,12 @@ class System:
     @property
     def cores(self) -> int:
         """The cores of a chip."""
-        return int(self._limit("cores").figure.value)
+        return int(self.limit("cores").figure.value)
 
     @property
     def chips(self) -> int:
         """The chips that there may be."""
-        return int(self._limit("chips").figure.value)
+        return int(self.limit("chips").figure.value)
 
     @property
     def columns(self) -> int:
@@ -44,15 +43,10 @@ class System:
         return np.array([self._per_core(name) for name in RESOURCES])
 
     def _per_core(self, resource: str) -> float:
-        limit = self.limits.get(resource)
+        limit = self.chip.limits.get(resource)
         if limit is None or limit.per not in ("core", "chip"):
             return np.inf
         return limit.figure.value if limit.per == "core" else limit.figure.value // self.cores
-
-    @property
-    def limits(self) -> Mapping[str, Limit]:
-        """The chip's limits."""
-        return self.chip.limits
 
     def places(self, chips: int) -> tuple[Array, Array]:
         """(column, row) of every core of so many chips. Between them is as much as crossing from chip to chip adds."""
@@ -60,10 +54,11 @@ class System:
         row, column = np.divmod(core, self.columns)
         return column + number * (self.columns + int(self._constant("chip_hops"))), row
 
-    def _limit(self, name: str) -> Limit:
-        if name not in self.limits:
+    def limit(self, name: str) -> Limit:
+        """A limit that the chip's file has to say."""
+        if name not in self.chip.limits:
             raise TargetError(f"the file of chip {self.chip.name} has no [limits.{name}]")
-        return self.limits[name]
+        return self.chip.limits[name]
 
     def _constant(self, name: str) -> float:
         if name not in self.chip.constants:

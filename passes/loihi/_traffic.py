@@ -36,7 +36,7 @@ def require_places(groups: Sequence[GroupOp], system: System, reader: str) -> No
     if nowhere:
         told = f"{reader}: {name_of(nowhere[0])} and {len(nowhere) - 1} other groups lie on no core"
         raise TargetError(f"{told}; run partition-groups first")
-    limit = system.chip.limits["cores"]
+    limit = system.limit("cores")
     lasts = [(group, max(core for _, core in group.places)) for group in groups]
     problems = [
         Problem(name_of(group), user_location(group), f"it lies on core {last}: {limit.shortage('cores', last + 1)}")

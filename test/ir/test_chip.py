@@ -8,7 +8,7 @@ import pytest
 
 from neurocuda.errors import TargetError
 from neurocuda.ir.backend import Backend
-from neurocuda.ir.chip import load_chip
+from neurocuda.ir.chip import Figure, Limit, load_chip
 from neurocuda.registry import backend_factories
 
 GOOD = """
@@ -26,6 +26,12 @@ value = 23.6
 unit = "pJ"
 source = "our meter"
 kind = "measured"
+
+[constants.columns]
+value = 16
+unit = "core"
+source = "photograph"
+kind = "assumed"
 """
 
 
@@ -41,6 +47,7 @@ def test_a_chip_is_read(tmp_path: Path) -> None:
     assert chip.limits["membrane_bits"].figure.value == 24
     assert chip.limits["membrane_bits"].per == "operation"
     assert chip.energies["synaptic_operation"].kind == "measured"
+    assert chip.constants["columns"].value == 16
 
 
 @pytest.mark.parametrize(
@@ -50,10 +57,11 @@ def test_a_chip_is_read(tmp_path: Path) -> None:
         ('summary = "a chip"', 'summary = "a chip"\ncolour = "red"', "unknown key 'colour'"),
         ('unit = "bit"', "", "'unit' is missing in limits.membrane_bits"),
         ('unit = "bit"', 'unit = "bit"\nbits = 3', "unknown key 'bits' in limits.membrane_bits"),
-        ('per = "operation"', 'per = "core"', "limits.membrane_bits.per is 'core', expected one of operation, network"),
+        ('per = "operation"', 'per = "rack"', "per is 'rack', expected one of operation, core, chip, network"),
         ('kind = "measured"', 'kind = "guessed"', "expected one of datasheet, measured, assumed"),
         ("value = 24", 'value = "24"', "limits.membrane_bits.value is no number"),
         ("value = 24", "value = true", "limits.membrane_bits.value is no number"),
+        ('unit = "core"', 'unit = "core"\nper = "core"', "unknown key 'per' in constants.columns"),
         ("[limits.membrane_bits]", "limits = 3\n[other]", "unknown key 'other'"),
         ('summary = "a chip"', "summary = ", "chip.toml: "),
     ],
@@ -64,6 +72,14 @@ def test_malformed_files_are_refused(tmp_path: Path, old: str, new: str, message
         load_chip(written(tmp_path, GOOD.replace(old, new)))
     assert message in str(caught.value)
     assert "chip.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("per", "told"), [("operation", "the chip"), ("core", "a core"), ("chip", "the chip"), ("network", "the system")]
+)
+def test_a_shortage_says_whose_limit_it_is_and_who_says_so(per: str, told: str) -> None:
+    limit = Limit(Figure(1152, "chip", "news", "datasheet"), per)
+    assert limit.shortage("chips", 123456789) == f"chips is 123456789, and {told} has 1152 chip (datasheet: news)"
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

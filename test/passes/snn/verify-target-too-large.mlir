@@ -17,4 +17,4 @@ func.func @main(%x: tensor<2xi8>) -> tensor<2xi8> {
 // CHECK: the network does not fit cpu:host:
 // CHECK: `cpu.program`{{.*}}: steps is 4294967296, and the chip has 2147483647 step (datasheet: the clock is an int32_t)
 // CHECK: `cpu.buffer`{{.*}}: accumulator_bits is 33, and the chip has 32 bit
-// CHECK: the whole network: state_bytes is 4294967360
+// CHECK: the whole network: state_bytes is 4294967304

@@ -1,0 +1,22 @@
+// RUN: nc-opt %s -p place-groups --validate | filecheck %s
+
+// Three groups that lie far apart come together, one beside each other.
+
+// CHECK: chips [0] cores [9]
+// CHECK: chips [0] cores [7]
+// CHECK: chips [0] cores [8]
+func.func @main(%x: tensor<1x2xi1>) -> tensor<4x2xi1> {
+  %y = loihi.network steps 4 inputs(%x) {
+  ^bb0(%i: tensor<1x2xi1>):
+    %0 = loihi.source %i : tensor<1x2xi1> -> tensor<2xi1>
+    %1 = loihi.dense %0 weight(dense<2> : tensor<2x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<2xi24>
+    %2, %3 = loihi.lif %1 du 4095 dv 0 vth 3 tiles [1] chips [0] cores [0] : (tensor<2xi24>) -> tensor<2xi1>, tensor<2xi24>
+    %4 = loihi.dense %2 weight(dense<2> : tensor<2x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<2xi24>
+    %5, %6 = loihi.lif %4 du 4095 dv 0 vth 3 tiles [1] chips [0] cores [127] : (tensor<2xi24>) -> tensor<2xi1>, tensor<2xi24>
+    %7 = loihi.dense %2 weight(dense<2> : tensor<2x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<2xi24>
+    %8 = loihi.dense %5 weight(dense<2> : tensor<2x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<2xi24>
+    %9, %10 = loihi.lif %7, %8 du 4095 dv 0 vth 3 tiles [1] chips [0] cores [64] : (tensor<2xi24>, tensor<2xi24>) -> tensor<2xi1>, tensor<2xi24>
+    loihi.output %9 : tensor<2xi1>
+  } : (tensor<1x2xi1>) -> (tensor<4x2xi1>)
+  func.return %y : tensor<4x2xi1>
+}
