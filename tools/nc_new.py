@@ -108,7 +108,7 @@ def _parser() -> ArgumentParser:
     pass_.set_defaults(make=new_pass, next="write what it does")
     backend = kinds.add_parser("backend", help="a dialect, a conversion and a target")
     backend.add_argument("name", metavar="NAME", help="for example toychip")
-    backend.set_defaults(make=new_backend, next="write what the chip is, has and does")
+    backend.set_defaults(make=new_backend, next="write what the chip is, has and does, as docs/add-a-chip.md says")
     backend.add_argument("--package", type=Path, metavar="DIR", help="write a package of its own into this folder")
     for kind in (op, pass_, backend):
         kind.set_defaults(package=None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from neurocuda.ir.chip import Chip, Figure
 from neurocuda.ir.layout import CoreUse, Layout
-from neurocuda.measure.words import counted, percent, starred
+from neurocuda.measure.words import amount, counted, percent, starred
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -114,11 +114,20 @@ def named(core: CoreUse) -> str:
     return f"chip {core.chip}, core {core.core}"
 
 
+def fullness(core: CoreUse, chip: Chip) -> str:
+    """ "97 % of in_axons": the limit of which a core takes most."""
+    limits = limits_per_core(chip)
+    if not limits:
+        return percent(0.0)
+    name = max(limits, key=lambda name: _share(core.uses.get(name, 0.0), limits[name].value))
+    return f"{percent(core.share(chip))} of {name}"
+
+
 def against_limit(core: CoreUse, name: str, most: Figure) -> str:
     """ "neurons: 512 of 8,192 neuron (assumed*), 6.25 %"."""
-    amount = core.uses.get(name, 0.0)
-    share = percent(_share(amount, most.value))
-    return f"{name}: {amount:,.6g} of {most.value:,.6g} {most.unit} ({starred(most.kind)}), {share}"
+    used = core.uses.get(name, 0.0)
+    share = percent(_share(used, most.value))
+    return f"{name}: {amount(used)} of {amount(most.value)} {most.unit} ({starred(most.kind)}), {share}"
 
 
 def told_layout(compiled: Compiled) -> Iterator[str]:
@@ -127,13 +136,12 @@ def told_layout(compiled: Compiled) -> Iterator[str]:
     if layout is None:
         return
     yield f"where it lies: {summed_up(layout)}"
-    yield from (
-        f"{use.name}: {percent(use.fullest_share)} of {use.most.value:,.6g} {use.most.unit} in the fullest core, "
-        f"{percent(use.mean_share)} on average, {use.total:,.6g} in all ({starred(use.most.kind)}: {use.most.source})"
-        for use in limit_uses(layout)
-    )
+    for use in limit_uses(layout):
+        most = f"{amount(use.most.value)} {use.most.unit} in the fullest core"
+        shares = f"{percent(use.fullest_share)} of {most}, {percent(use.mean_share)} on average"
+        yield f"{use.name}: {shares}, {amount(use.total)} in all ({starred(use.most.kind)}: {use.most.source})"
     for core in fullest(layout):
-        yield f"{named(core)}, {percent(core.share(layout.chip))}: {'; '.join(core.parts)}"
+        yield f"{named(core)}, {fullness(core, layout.chip)}: {'; '.join(core.parts)}"
 
 
 def constants_of_chip(compiled: Compiled) -> dict[str, Figure]:
@@ -144,8 +152,11 @@ def constants_of_chip(compiled: Compiled) -> dict[str, Figure]:
 
 def told_constants(compiled: Compiled) -> Iterator[str]:
     """The constants that estimates rest on, each with its source."""
-    for name, figure in constants_of_chip(compiled).items():
-        yield f"{name}: {figure.value:,.6g} {figure.unit} ({starred(figure.kind)}: {figure.source})"
+    constants = constants_of_chip(compiled)
+    if constants:
+        yield f"estimates rest on these constants of {compiled.chip}:"
+    for name, figure in constants.items():
+        yield f"{name}: {amount(figure.value)} {figure.unit} ({starred(figure.kind)}: {figure.source})"
 
 
 def chip_figures(compiled: Compiled) -> dict[str, Plain]:

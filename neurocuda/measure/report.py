@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,7 +18,7 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.layers import readout_layers_of
 from neurocuda.measure.placement import chip_figures, chip_of, layout_figures, told_constants, told_layout
 from neurocuda.measure.raster import schedule_of
-from neurocuda.measure.words import counted, starred
+from neurocuda.measure.words import amount, counted, starred
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -35,14 +35,23 @@ def report(compiled: Compiled) -> str:
         from neurocuda.measure.trains import train_report
 
         return train_report(compiled)
-    sections = (_header(compiled), _layers(compiled), told_layout(compiled), told_cost(compiled), known(compiled))
+    return told(_header(compiled), _layers(compiled), *told_target(compiled), known(compiled))
+
+
+def told(*sections: Iterable[str]) -> str:
+    """Sections with an empty line between them; empty ones are left out."""
     return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section)))
+
+
+def told_target(compiled: Compiled) -> tuple[Iterable[str], ...]:
+    """Where the network lies on its target, what it costs, and on what these figures rest."""
+    return told_layout(compiled), told_cost(compiled), told_constants(compiled)
 
 
 def _header(compiled: Compiled) -> Iterator[str]:
     conversion = compiled.conversion
     count, size = parameters_of(compiled.levels["ann-quantized"], compiled.weights)
-    yield from told_target(compiled)
+    yield from told_names(compiled)
     yield f'code "{compiled.code}", T = {conversion.timesteps}, calibration method "{conversion.calibration}"'
     shapes = ", ".join("x".join(map(str, shape)) for shape in compiled.inputs.shapes)
     yield f"takes {'uint8' if compiled.inputs.pixels else 'float32'} images of {shapes}"
@@ -63,7 +72,7 @@ def _header(compiled: Compiled) -> Iterator[str]:
         )
 
 
-def told_target(compiled: Compiled) -> Iterator[str]:
+def told_names(compiled: Compiled) -> Iterator[str]:
     """What was compiled for what; a chip's summary says where it is a hypothetical one."""
     yield f"{compiled.name} for {compiled.target}"
     yield f"chip {compiled.chip}: {chip_of(compiled).summary}"
@@ -84,10 +93,9 @@ def _layers(compiled: Compiled) -> Iterator[str]:
 
 
 def told_cost(compiled: Compiled) -> Iterator[str]:
-    """One line per figure of the target's cost model, and per constant that estimates of energy rest on."""
+    """One line per figure of the target's cost model."""
     for reading in readings_of(compiled):
-        yield f"{reading.name}: {reading.value:,.6g} {reading.unit} ({starred(reading.kind)})"
-    yield from told_constants(compiled)
+        yield f"{reading.name}: {amount(reading.value)} {reading.unit} ({starred(reading.kind)})"
 
 
 def readings_of(compiled: Compiled) -> Sequence[Reading]:

@@ -13,8 +13,16 @@ from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.errors import InputError
 from neurocuda.ir.attributes import element_type, written_shape
 from neurocuda.ir.constraints import constraints_of
-from neurocuda.measure.placement import chip_figures, layout_figures, told_layout
-from neurocuda.measure.report import evaluation_figures, known, parameters_of, readings_of, told_cost, told_target
+from neurocuda.measure.placement import chip_figures, layout_figures
+from neurocuda.measure.report import (
+    evaluation_figures,
+    known,
+    parameters_of,
+    readings_of,
+    told,
+    told_names,
+    told_target,
+)
 from neurocuda.measure.words import counted
 from neurocuda.reference.interpreter import main_function
 
@@ -62,13 +70,12 @@ def _are_within(counts: Array, low: int, high: int) -> bool:
 
 def train_report(compiled: Compiled) -> str:
     """What was compiled, layer by layer; figures say whether they are measured or estimated."""
-    sections = (_header(compiled), _layers(compiled), told_layout(compiled), told_cost(compiled), known(compiled))
-    return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section)))
+    return told(_header(compiled), _layers(compiled), *told_target(compiled), known(compiled))
 
 
 def _header(compiled: Compiled) -> Iterator[str]:
     count, size = parameters_of(compiled.levels[compiled.source], compiled.weights)
-    yield from told_target(compiled)
+    yield from told_names(compiled)
     yield f'code "train": spike trains of any length, in {_numbers(compiled)}'
     yield f"takes recordings of {', '.join(map(written_shape, compiled.inputs.shapes))}"
     yield (

@@ -18,6 +18,11 @@ def size_of(count: int) -> str:
     return f"{count / 1e3:.3g} kB" if count < 999_500 else f"{count / 1e6:.3g} MB"
 
 
+def amount(value: float) -> str:
+    """A figure with all digits where it is whole, else with six: "1,572,864", "23.6"."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.6g}"
+
+
 def starred(kind: str) -> str:
     """The kind of a figure, with a star where it is assumed."""
     return f"{kind}*" if kind == ASSUMED else kind

@@ -88,9 +88,9 @@ def test_text_says_cores_limits_and_constants_with_their_sources(placed: Compile
     ) in lines
     told = [line for line in lines if line.startswith("chip ") and ", core " in line]
     assert [line.partition(":")[0] for line in told] == [
-        "chip 0, core 4, 90 %",
-        "chip 0, core 0, 50 %",
-        "chip 1, core 5, 1 %",
+        "chip 0, core 4, 90 % of synapse_memory",
+        "chip 0, core 0, 50 % of neurons",
+        "chip 1, core 5, 1 % of neurons",
     ]
     assert "spike: 1.5 pJ (assumed*: another guess)" in lines
 

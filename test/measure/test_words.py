@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from neurocuda.measure.words import counted, percent, size_of, starred
+from neurocuda.measure.words import amount, counted, percent, size_of, starred
 
 
 def test_one_is_singular() -> None:
@@ -29,3 +29,7 @@ def test_percent(share: float, told: str) -> None:
 
 def test_what_is_assumed_has_a_star() -> None:
     assert [starred(kind) for kind in ("measured", "assumed")] == ["measured", "assumed*"]
+
+
+def test_whole_figures_have_all_their_digits() -> None:
+    assert [amount(value) for value in (1572864, 23.6, 1 / 3, 0)] == ["1,572,864", "23.6", "0.333333", "0"]

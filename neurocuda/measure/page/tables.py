@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from neurocuda.measure.analysis import Part
 from neurocuda.measure.layers import Layer
 from neurocuda.measure.page.markup import Markup, tag
-from neurocuda.measure.placement import constants_of_chip, fullest, limit_uses, named
+from neurocuda.measure.placement import constants_of_chip, fullest, fullness, limit_uses, named
 from neurocuda.measure.report import readings_of
-from neurocuda.measure.words import percent, starred
+from neurocuda.measure.words import amount, percent, starred
 
 if TYPE_CHECKING:
     from neurocuda.compiled import Compiled
@@ -98,8 +98,7 @@ def short(value: float) -> str:
 def cost_table(compiled: Compiled) -> Markup:
     """The target's cost model."""
     rows = (
-        (reading.name, f"{reading.value:,.6g}", reading.unit, starred(reading.kind))
-        for reading in readings_of(compiled)
+        (reading.name, amount(reading.value), reading.unit, starred(reading.kind)) for reading in readings_of(compiled)
     )
     return table("What the target's cost model says", ("figure", "value", "unit", "kind"), rows)
 
@@ -107,7 +106,7 @@ def cost_table(compiled: Compiled) -> Markup:
 def constants_table(compiled: Compiled) -> Markup:
     """What estimates rest on."""
     rows = (
-        (name, f"{figure.value:,.6g}", figure.unit, starred(figure.kind), figure.source)
+        (name, amount(figure.value), figure.unit, starred(figure.kind), figure.source)
         for name, figure in constants_of_chip(compiled).items()
     )
     return table("Constants that estimates rest on", ("constant", "amount", "unit", "kind", "source"), rows)
@@ -119,11 +118,11 @@ def limits_table(layout: Layout) -> Markup:
     rows = (
         (
             use.name,
-            f"{use.most.value:,.6g}",
+            amount(use.most.value),
             use.most.unit,
             percent(use.fullest_share),
             percent(use.mean_share),
-            f"{use.total:,.6g}",
+            amount(use.total),
             starred(use.most.kind),
             use.most.source,
         )
@@ -134,7 +133,7 @@ def limits_table(layout: Layout) -> Markup:
 
 def fullest_table(layout: Layout) -> Markup:
     """The cores that take most of any limit."""
-    rows = ((named(core), percent(core.share(layout.chip)), "; ".join(core.parts)) for core in fullest(layout))
+    rows = ((named(core), fullness(core, layout.chip), "; ".join(core.parts)) for core in fullest(layout))
     return table("The fullest cores", ("core", "use", "what lies there"), rows)
 
 
