@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
+from types import UnionType
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -33,7 +34,6 @@ from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import OptionError
 from neurocuda.images import Array
 from neurocuda.ir.attributes import Dense, dense_shape, shape_of, values_of
-from neurocuda.ir.origin import user_location
 from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.agreement import BATCH
@@ -143,7 +143,7 @@ def neurobench(compiled: Compiled, inputs: Sequence[Array], truth: NDArray[np.in
 class _Counter:
     """What the connections of a network read and its activations send, step by step, over any number of images."""
 
-    def __init__(self, module: ModuleOp, weights: WeightStore, activations: type[PointwiseOp] | type[NEURONS]) -> None:
+    def __init__(self, module: ModuleOp, weights: WeightStore, activations: type[Operation] | UnionType) -> None:
         self._module = module
         self._weights = weights
         self._connections = [op for op in module.walk() if isinstance(op, SynapseOp)]
@@ -227,13 +227,11 @@ def _sizes_of_integers(module: ModuleOp, weights: WeightStore) -> tuple[int, int
 
 
 def _bytes_of_floats(module: ModuleOp, weights: WeightStore) -> int:
-    """The bytes of the constants as float32, those of a module that is called several times once."""
-    constants: dict[tuple[str, str, str], int] = {}
+    """The bytes of the constants as float32; operations that have all of theirs in common are one module's calls."""
+    modules: dict[tuple[str, ...], int] = {}
     for op in module.walk():
-        place = user_location(op).partition(",")[0]
-        for name, constant in op.properties.items():
-            if isinstance(constant, Dense):
-                constants[place, name, str(constant)] = FLOAT_BYTES * weights.array(constant).size
-        if isinstance(op, BatchNormOp):
-            constants[place, op.name, "batches"] = COUNTER_BYTES
-    return sum(constants.values())
+        constants = {name: constant for name, constant in op.properties.items() if isinstance(constant, Dense)}
+        counter = COUNTER_BYTES if isinstance(op, BatchNormOp) else 0
+        size = FLOAT_BYTES * sum(weights.array(constant).size for constant in constants.values())
+        modules[op.name, *map(str, constants.items())] = size + counter
+    return sum(modules.values())

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -50,8 +49,8 @@ def test_the_answers_are_those_of_the_networks(said: nc.Compiled, images: Floats
         assert terms.accuracy == pytest.approx(100 * float((outputs.argmax(axis=1) == labels).mean()))
 
 
-def test_sizes_are_those_of_the_constants(compiled: nc.Compiled, images: Floats, labels: Labels) -> None:
-    found = compiled.neurobench(images, labels)
+def test_sizes_are_those_of_the_constants(said: nc.Compiled, images: Floats, labels: Labels) -> None:
+    found = said.neurobench(images, labels)
     given = [6 * 3 * 9, 6 * 4 + 2, 6 * 6 * 9 + 6, 4 * 6 + 4]  # of the convolutions, the batch norm and the classifier
     assert found.float.footprint == found.float.stored == 4 * sum(given)
     assert found.spiking.stored < found.spiking.footprint
@@ -61,6 +60,7 @@ def test_sizes_are_those_of_the_constants(compiled: nc.Compiled, images: Floats,
 
 def test_networks_called_twice_are_stored_once(images: Floats) -> None:
     layer = nn.Conv2d(3, 3, 1)
+    nn.init.eye_(layer.weight[:, :, 0, 0])
     model = nn.Sequential(layer, nn.ReLU(), layer, nn.ReLU(), nn.Flatten(), nn.Linear(3 * 64, 2))
     conversion = nc.Conversion(timesteps=T, calibration="mse")
     compiled = nc.compile(model.eval(), target="cpu", calibration=images, conversion=conversion)
