@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 
@@ -35,8 +33,11 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.printing import referenced_keys
 from neurocuda.ir.validation import IMAGES as VALIDATED_IMAGES
 from neurocuda.ir.validation import random_inputs
+from neurocuda.measure.agreement import answers
+from neurocuda.measure.weight_format import FACT, has_limits, told_weight_format
 from neurocuda.measure.words import counted
 from neurocuda.options import Conversion
+from neurocuda.passes.ann._narrowed import NARROWED
 from neurocuda.passes.ann._statistics import IMAGES, STATISTICS, statistics_of
 from neurocuda.passes.ann.calibrate_layers import FEWEST_IMAGES
 from neurocuda.pipeline import (
@@ -51,7 +52,6 @@ from neurocuda.pipeline import (
     spikes_stage,
     target_stage,
 )
-from neurocuda.reference.interpreter import interpret
 from neurocuda.targeting import shared_constraints
 
 if TYPE_CHECKING:
@@ -59,9 +59,6 @@ if TYPE_CHECKING:
 
 LADDER = (3, 4, 5, 7, 10, 15, 22, 31, 45, 63)
 """Numbers of time steps that timesteps="auto" tries, smallest first."""
-
-BATCH = 64
-"""Images that the interpreter runs at once."""
 
 Progress = Callable[[str], None]
 
@@ -103,9 +100,20 @@ class Compilation:
             warn_of_silence(line)
             warn_of_few(self.images, self.conversion)
         facts = self._choose_timesteps(line)
+        calibrated = line.branch()
         for stage in integer_stages(self.conversion, images=self.images is not None):
             line.run(stage, validate_on=sample, progress=self.progress)
-        line, code = in_spikes(line, demands, self.conversion, validate_on=sample, progress=self.progress)
+        if has_limits(first(demands_of(self.backend, self.conversion))):
+            self._say("comparing with integers without limits")
+            facts[FACT] = told_weight_format(line, calibrated, self.conversion, self.images)
+        line, code = in_spikes(
+            line,
+            demands,
+            self.conversion,
+            activity=self.backend.reads_activity,
+            validate_on=sample,
+            progress=self.progress,
+        )
         line.run(target_stage(self.backend, self.chip), validate_on=sample, progress=self.progress)
         self._forget_images(line)
         compiled = self._compiled(line, code, facts)
@@ -156,6 +164,7 @@ class Compilation:
         """
         for module in (line.module, *line.levels.values()):
             module.attributes.pop(IMAGES, None)
+            module.attributes.pop(NARROWED, None)
         for op in line.levels["ann-convertible"].walk():
             if not isinstance(op, InputOp) and not (isinstance(op, RelayOp) and is_charge_of_another(op)):
                 op.attributes.pop(STATISTICS, None)
@@ -249,6 +258,7 @@ def in_spikes(
     demands: Demands,
     conversion: Conversion,
     *,
+    activity: bool = False,
     validate_on: Sequence[Array] | None = None,
     progress: Progress | None = None,
 ) -> tuple[Line, str]:
@@ -265,7 +275,8 @@ def in_spikes(
         branch = line.branch()
         set_constraints(branch.module, constraints)
         try:
-            branch.run(spikes_stage(code, conversion.firing_delay), validate_on=validate_on, progress=progress)
+            stage = spikes_stage(code, conversion.firing_delay, activity=activity)
+            branch.run(stage, validate_on=validate_on, progress=progress)
         except LevelError as refusal:
             refusals[code] = refusal
             continue
@@ -295,7 +306,8 @@ def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array]
     """
     if images is None:
         raise InputError('timesteps="auto" needs calibration images to compare with the float network')
-    expected = _classes(line, "ann-convertible", images)
+    weights = weights_of(line.context)
+    expected = answers(line.levels["ann-convertible"], weights, images)
     loss = 100.0
     for timesteps in LADDER:
         trial = replace(conversion, timesteps=timesteps)
@@ -307,7 +319,7 @@ def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array]
         branch = line.branch()
         for stage in stages:
             branch.run(stage)
-        loss = 100 * float((_classes(branch, stages[-1].level, images) != expected).mean())
+        loss = 100 * float((answers(branch.levels[stages[-1].level], weights, images) != expected).mean())
         if loss <= conversion.max_accuracy_loss:
             return timesteps, loss
     warn(
@@ -315,16 +327,6 @@ def chosen_timesteps(line: Line, conversion: Conversion, images: Sequence[Array]
         f"max_accuracy_loss={conversion.max_accuracy_loss} is reached by no T up to there"
     )
     return LADDER[-1], loss
-
-
-def _classes(line: Line, level: str, images: Sequence[Array]) -> NDArray[np.int64]:
-    weights = weights_of(line.context)
-    parts = [
-        interpret(line.levels[level], weights, [array[start : start + BATCH] for array in images])[0]
-        for start in range(0, len(images[0]), BATCH)
-    ]
-    outputs = np.concatenate(parts)
-    return outputs.reshape(len(outputs), -1).argmax(axis=1)
 
 
 def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[Problem, ...]:

@@ -124,10 +124,11 @@ def train_stages(conversion: Conversion) -> tuple[Stage, ...]:
     return (Stage("snn-integer", (f"quantize-neurons{{weight-bits={conversion.weight_bits}}}",)),)
 
 
-def spikes_stage(code: str, firing_delay: int = 0) -> Stage:
-    """From counts to spikes."""
+def spikes_stage(code: str, firing_delay: int = 0, *, activity: bool = False) -> Stage:
+    """From counts to spikes; with `activity`, how many each layer sends on the calibration images is noted."""
+    annotate = (f"annotate-activity{{code={code}}}",) if activity else ()
     encode = f"encode-free{{delay={firing_delay}}}" if firing_delay else f"encode-{code}"
-    return Stage("snn-integer", (encode, "verify-schedule"))
+    return Stage("snn-integer", (*annotate, encode, "verify-schedule"))
 
 
 def target_stage(backend: Backend, chip: str) -> Stage:

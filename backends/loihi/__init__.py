@@ -27,6 +27,7 @@ BACKEND = Backend(
     code_constraints={"latency": STOCK, "graded": GRADED},
     pipeline=("convert-snn-to-loihi", "partition-groups{chip=$chip}", "place-groups{chip=$chip}"),
     level="loihi",
+    reads_activity=True,
     hooks=Hooks(
         emit="neurocuda.backends.loihi.emit:emit_files",
         load="neurocuda.backends.loihi.run:load",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RESERVED = (
     *("rows", "w", "build", "main", "connections", "csr_matrix", "dataclass_defaults", "per_neuron", "pulses"),
-    *("lava", "lava_program", "loihi_processes"),
+    *("lava", "lava_program", "loihi_processes", "net"),
 )
 """Names that the text of a program uses itself; those of classes begin with a capital letter."""
 
@@ -50,40 +50,32 @@ class Processes:
         self.constants: dict[str, Array] = {}
         self._weights = weights
         self._inputs = inputs
-        self._ports: dict[SSAValue, str] = {}
-        self._late: list[tuple[SSAValue, str]] = []
+        self._known: set[Operation] = set()
+        self._late: list[str] = []
         ops = [each for each in op.body.block.ops if not isinstance(each, loihi.OutputOp)]
         self.names = _names_of(ops, inputs)
         for each in ops:
-            self._print(each)
+            self._known.add(each)
+            if each in self.names:
+                self._print(each)
         if self._late:
-            self.lines += ["", "# Synapses that close cycles."]
-            self.lines += [f"{self._ports[source]}.connect({port})" for source, port in self._late]
+            self.lines += ["", "# Synapses that close cycles.", *self._late]
 
     # Statements
 
     def _print(self, op: Operation) -> None:
-        if isinstance(op, loihi.ReshapeOp):
-            self._ports[op.result] = f"{self._ports[op.input]}.reshape({shape_of(op.result)})"
-        elif isinstance(op, loihi.TransposeOp):
-            self._ports[op.result] = f"{self._ports[op.input]}.transpose({values_of(op.permutation)})"
-        elif isinstance(op, loihi.WeightsOp):
-            self._open(op)
-            self._print_synapse(op)
-        elif isinstance(op, loihi.GroupOp):
-            self._open(op)
-            self._print_group(op)
-        else:
-            self._open(op)
-            self._print_spikes(op)
-
-    def _open(self, op: Operation) -> None:
-        """A line that says what in the user's model comes next, and where it lies."""
+        """A comment that says what in the user's model comes next, and where it lies; then the process."""
         if self.lines:
             self.lines.append("")
         said = "; ".join(filter(None, (_words(op), _place(op) if isinstance(op, loihi.GroupOp) else "")))
         if said:
             self.lines.append(f"# {said}")
+        if isinstance(op, loihi.WeightsOp):
+            self._print_synapse(op)
+        elif isinstance(op, loihi.GroupOp):
+            self._print_group(op)
+        else:
+            self._print_spikes(op)
 
     def _print_spikes(self, op: Operation) -> None:
         assert isinstance(op, loihi.SourceOp | loihi.PulsesOp)
@@ -92,23 +84,18 @@ class Processes:
         else:
             data = f"{self._use('pulses')}({dict(op.pulses)}, {shape_of(op.result)}, STEPS)"
         self._make(op, "RingBuffer", [f"data={data}"])
-        self._ports[op.result] = f"{self.names[op]}.s_out"
 
     def _print_group(self, op: loihi.GroupOp) -> None:
         kind, arguments = self._neurons(op)
         self._make(op, kind, [f"shape={shape_of(op.spikes)}", *arguments])
-        self.lines += [f"{self._ports[current]}.connect({self.names[op]}.a_in)" for current in op.currents]
-        self._ports[op.spikes] = f"{self.names[op]}.s_out"
+        ports = (port_of(current, self.names) for current in op.currents)
+        self.lines += [f"{port}.connect({self.names[op]}.a_in)" for port in ports]
 
     def _print_synapse(self, op: loihi.WeightsOp) -> None:
         kind, arguments = self._synapse(op)
         self._make(op, kind, arguments)
-        port = f"{self.names[op]}.s_in"
-        if op.input in self._ports:
-            self.lines.append(f"{self._ports[op.input]}.connect({port})")
-        else:
-            self._late.append((op.input, port))
-        self._ports[op.result] = f"{self.names[op]}.a_out"
+        lines = self.lines if op.input.owner in self._known else self._late
+        lines.append(f"{port_of(op.input, self.names)}.connect({self.names[op]}.s_in)")
 
     def _make(self, op: Operation, kind: str, arguments: Sequence[str]) -> None:
         self.lines += call(f"{self.names[op]} = {self._use(kind)}", arguments, level=1)
@@ -198,6 +185,17 @@ def part_of(value: SSAValue, names: Mapping[Operation, str]) -> tuple[str, str]:
     if isinstance(op, loihi.GroupOp) and value is op.membrane:
         part = MEMBRANES[type(op)]
     return f"{names[op]}.{part}", "".join(reversed(moves))
+
+
+def port_of(value: SSAValue, names: Mapping[Operation, str]) -> str:
+    """The port that spikes leave by, reshaped: `image.s_out.reshape((6,))`."""
+    op = value.owner
+    if isinstance(op, loihi.ReshapeOp):
+        return f"{port_of(op.input, names)}.reshape({shape_of(value)})"
+    if isinstance(op, loihi.TransposeOp):
+        return f"{port_of(op.input, names)}.transpose({values_of(op.permutation)})"
+    assert isinstance(op, Operation)
+    return f"{names[op]}.{'a_out' if isinstance(op, loihi.WeightsOp) else 's_out'}"
 
 
 def _number(attribute: IntegerAttr) -> int:

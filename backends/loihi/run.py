@@ -16,6 +16,7 @@ from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import ToolchainError
 from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.backend import Availability, Execution, RunOptions
+from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, execute
 from neurocuda.reference.meaning import Array, Meaning
@@ -57,13 +58,13 @@ class LoihiProgram:
             ToolchainError: Lava is missing, crashes, or takes too long.
         """
         calls = _Calls(find_lava(), options or RunOptions())
-        stand_ins: dict[Operation, Meaning] = {program.op: calls.of(program) for program in self.programs}
+        stand_ins: dict[Operation, Meaning] = {program.border.op: calls.of(program) for program in self.programs}
         started = time.perf_counter()
         outputs = execute(Run(self.weights, stand_ins=stand_ins), self.module, inputs)
         seconds = time.perf_counter() - started
         hosted = hosted_operations(self.module)
         beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
-        steps = sum(program.op.steps.value.data for program in self.programs)
+        steps = sum(program.border.op.steps.value.data for program in self.programs)
         return Execution(tuple(outputs), calls.counts, steps, seconds, f"{calls.ran_on}{beside}")
 
 
@@ -85,24 +86,25 @@ class _Calls:
             heard = self._run(program, rows, images) if images else _nothing(program)
             if self.options.counts:
                 self._count(program, heard)
-            names = {read.result: name for name, read in program.outputs.items()}
-            return tuple(heard[names[place]] for place in range(len(program.op.outputs)))
+            names = {read.result: name for name, read in program.border.outputs.items()}
+            return tuple(heard[names[place]] for place in range(len(program.border.op.outputs)))
 
         return run
 
     def _count(self, program: PrintedProgram, heard: Mapping[str, Array]) -> None:
         """Adds what groups said, those of one origin together, with the user's order of axes."""
-        for name, origin in program.counted.items():
-            said = heard[f"{name}.count"]
-            said = said.transpose(0, *reversed(range(1, said.ndim)))
-            self.counts[origin] = self.counts[origin] + said if origin in self.counts else said
+        for name, group in program.border.groups.items():
+            origin, said = origin_of(group), heard[f"{name}.count"]
+            if origin is not None:
+                said = said.transpose(0, *reversed(range(1, said.ndim)))
+                self.counts[origin] = self.counts[origin] + said if origin in self.counts else said
 
     def _run(self, program: PrintedProgram, rows: Sequence[Array], images: int) -> Mapping[str, Array]:
         def done(image: int) -> None:
             if self.options.progress is not None:
                 self.options.progress(image, images)
 
-        inputs = dict(zip(program.inputs, rows, strict=True))
+        inputs = dict(zip(program.border.inputs, rows, strict=True))
         asked = ["--trains", *(["--counts"] if self.options.counts else [])]
         heard, self.ran_on = run_script(self.lava, program.files, program.script, inputs, asked, done)
         return heard
@@ -110,6 +112,7 @@ class _Calls:
 
 def _nothing(program: PrintedProgram) -> Mapping[str, Array]:
     """What a program gives for no images."""
-    outputs = {name: shape_of(program.op.outputs[read.result]) for name, read in program.outputs.items()}
-    counts = {f"{name}.count": shape for name, shape in program.shapes.items()}
+    border = program.border
+    outputs = {name: shape_of(border.op.outputs[read.result]) for name, read in border.outputs.items()}
+    counts = {f"{name}.count": shape_of(group.spikes) for name, group in border.groups.items()}
     return {name: np.zeros((0, *shape), np.int32) for name, shape in (outputs | counts).items()}

@@ -1,4 +1,4 @@
-"""How often a neuron of a group fires: measured on images while compiling, read where costs are estimated."""
+"""How often the neurons of a layer fire: measured on images while compiling, read where costs are estimated."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import FloatAttr, f64
 from xdsl.ir import Operation
 
 ACTIVITY = "nc.activity"
-"""The discardable attribute that holds the mean number of spikes per neuron and image of a group."""
+"""The discardable attribute that holds the mean number of spikes per neuron and image of a layer, or of a group."""
 
 
 def activity_of(op: Operation) -> float | None:

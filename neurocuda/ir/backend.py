@@ -142,6 +142,7 @@ class Backend:
     in them is the chip's name.
     `package` is the import path of the folder that holds `chips/*.toml`. `runs_segments` says whether `load` runs host
     segments between networks, too; `runs_trains` whether the pipeline takes networks of code "train", too.
+    `reads_activity` says whether the pipeline reads how often neurons fire (`nc.activity`), so that it is measured.
     `code_constraints` says, by code, what registers hold less in that code than `constraints` says; its codes mean
     nothing.
     """
@@ -156,6 +157,7 @@ class Backend:
     hooks: Hooks
     runs_segments: bool = False
     runs_trains: bool = False
+    reads_activity: bool = False
     code_constraints: Mapping[str, Constraints] = field(default_factory=dict[str, Constraints])
 
     def constraints_for(self, code: str) -> Constraints:

@@ -27,10 +27,10 @@ from neurocuda.measure.evaluation import correct_answers
 from neurocuda.measure.layers import WATCHED, Synapse, Traffic
 from neurocuda.measure.raster import raster_of
 from neurocuda.measure.replay import Layer, Replay, bounds_of, senders_of, stages_of_input, stages_of_layer, tail
-from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.tally import Tally
 from neurocuda.measure.trials import trials_of
 from neurocuda.passes.snn.analysis.activity import NEURONS
+from neurocuda.passes.snn.analysis.spikes import spikes_per_count
 from neurocuda.reference.interpreter import Run, execute, interpret, main_function
 
 if TYPE_CHECKING:

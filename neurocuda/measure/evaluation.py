@@ -12,8 +12,8 @@ from neurocuda.errors import InputError
 from neurocuda.images import Array, plain_array
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.layers import TRAIN, Layer, Operations
-from neurocuda.measure.spikes import spikes_per_count
 from neurocuda.measure.words import counted
+from neurocuda.passes.snn.analysis.spikes import spikes_per_count
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,16 @@ class WeightGrid:
 
     @property
     def unlimited(self) -> WeightGrid:
-        """The grid of a target without limits: 8-bit weights, or the width that was asked for."""
-        bits = Constraints.weight_bits if self.asked is None else self.asked
+        """The grid of a target without limits: with weights of 8 bits at least, or of the width that was asked for."""
+        bits = max(Constraints.weight_bits, self.constraints.weight_bits) if self.asked is None else self.asked
         return WeightGrid(Constraints(weight_bits=bits, codes=self.constraints.codes), self.asked)
+
+    def narrows(self, unit: Field, free: Field) -> bool:
+        """Whether integers in a unit differ from those in the unit that there would be without limits."""
+        import numpy as np
+
+        steps = self.constraints.weight_step * self.constraints.threshold_step
+        return self.fixes_units or steps > 1 or not np.array_equal(unit, free)
 
     @property
     def room(self) -> int:
@@ -75,25 +82,41 @@ class WeightGrid:
 
         return np.where(top > 0, top, 1.0) / self.largest
 
-    def unit(self, top: Field, threshold: Field, levels: int, bias: Field | None = None) -> Field:
+    def readout_unit(self, top: Field, bias: Field, least: Field | None = None) -> Field:
+        """One unit per channel in which no weight up to `top` exceeds the largest, and in which the bias has room.
+
+        No unit is finer than `least`.
+        """
+        import numpy as np
+
+        unit = coarse_enough(self.finest(top), np.abs(bias), self.room)
+        return unit if least is None else coarse_enough(unit, least, 1)
+
+    def unit(
+        self, top: Field, threshold: Field, levels: int, bias: Field | None = None, least: Field | None = None
+    ) -> Field:
         """One unit per channel in which no weight up to `top` exceeds the largest, broadcasting like `top`.
 
         Channels whose weights are tiny beside their threshold or bias, dead ones, get a coarser unit. So do all that
         have to share one threshold with another, or need a power of two: then thresholds are whole units, exactly.
+        No unit is finer than `least`, in which the membrane has room.
         """
         import numpy as np
 
         largest = self.largest_threshold(levels)
         if not (self.fixes_units and broadcasts_onto(threshold, top)):
             unit = coarse_enough(self.finest(top), threshold, largest)
-            return unit if bias is None else coarse_enough(unit, np.abs(bias), self.room)
-        least = top / self.largest
+            unit = unit if bias is None else coarse_enough(unit, np.abs(bias), self.room)
+            return unit if least is None else coarse_enough(unit, least, 1)
+        finest = top / self.largest
         if bias is not None:
-            least = coarse_enough(least, np.abs(bias), self.room)
-        fits = np.full(least.shape, float(largest))
-        np.divide(threshold, least, out=fits, where=least > 0)
+            finest = coarse_enough(finest, np.abs(bias), self.room)
+        if least is not None:
+            finest = coarse_enough(finest, least, 1)
+        fits = np.full(finest.shape, float(largest))
+        np.divide(threshold, finest, out=fits, where=finest > 0)
         return np.maximum(
-            least, threshold / self._thresholds_below(fits.min() if self.one_threshold else fits, largest)
+            finest, threshold / self._thresholds_below(fits.min() if self.one_threshold else fits, largest)
         )
 
     def _thresholds_below(self, fits: Field, largest: int) -> Field:

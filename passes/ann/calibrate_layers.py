@@ -16,6 +16,7 @@ from neurocuda.ir.origin import user_location
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.ann._narrowed import note_narrowed
 from neurocuda.passes.ann._statistics import CLIP, named_images
 from neurocuda.passes.ann._weight_grid import WeightGrid, weight_grid
 
@@ -140,6 +141,7 @@ def walk_layers(
         walk.start(argument, array[:MOST_FREE_IMAGES] if free else array)
     for op in function.body.block.ops:
         walk.visit(op)
+    note_narrowed(module, walk.narrowed)
     if JOINT in steps and _are_tunable(grid, free=free):
         from neurocuda.passes.ann.calibration.joint import tune_together
 

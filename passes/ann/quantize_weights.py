@@ -24,7 +24,8 @@ from neurocuda.ir.origin import user_location, written_name
 from neurocuda.ir.promise import Approximates
 from neurocuda.ir.rewriting import NeuroPass, replace
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.ann._weight_grid import WeightGrid, coarse_enough, highest, weight_grid
+from neurocuda.passes.ann._narrowed import layer_name, note_narrowed
+from neurocuda.passes.ann._weight_grid import WeightGrid, highest, weight_grid
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,6 +86,7 @@ class QuantizeWeightsPass(NeuroPass):
             quantizer.visit(op)
         if quantizer.problems:
             raise LevelError("the weights cannot be quantised:", quantizer.problems)
+        note_narrowed(module, quantizer.narrowed)
 
 
 class _Quantizer:
@@ -96,6 +98,7 @@ class _Quantizer:
         self.constraints = grid.constraints
         self.ratio: dict[SSAValue, Field] = {}
         self.problems: list[Problem] = []
+        self.narrowed: list[str] = []
 
     def visit(self, op: Operation) -> None:
         """Quantises an operation together with the synapses that feed it."""
@@ -117,6 +120,10 @@ class _Quantizer:
 
     def _problem(self, op: Operation, what: str, why: str, remedy: str) -> None:
         self.problems.append(Problem(what, user_location(op), why, remedy))
+
+    def _note(self, op: Operation, unit: Field, free: Field) -> None:
+        if self.grid.narrows(unit, free):
+            self.narrowed.append(layer_name(op))
 
     def _start(self, value: SSAValue) -> None:
         import numpy as np
@@ -163,7 +170,9 @@ class _Quantizer:
             for constant in (op.bias, op.threshold, op.initial, op.scale)
         )
         levels, top = op.levels.value.data, largest_by_output(synapses, floats, rank)
-        unit = self.grid.unit(top, threshold, levels, bias)
+        least = self._least_unit(synapses, floats, rank, np.abs(bias) + threshold)
+        unit = self.grid.unit(top, threshold, levels, bias, least)
+        self._note(op, unit, self.grid.unlimited.unit(top, threshold, levels, bias))
         whole = self.grid.threshold(threshold, unit)
         if self.grid.one_threshold and np.ptp(whole):
             why = "neurons of one channel have different thresholds, and on the target the whole layer has one"
@@ -182,6 +191,27 @@ class _Quantizer:
         self.ratio[new.result] = np.broadcast_to(whole * unit / threshold, shape_of(new.result))
         charge = np.abs(np.rint(bias / unit)) + whole
         self._check_range(new, [current.owner for current in new.currents], charge)
+
+    def _least_unit(
+        self, synapses: Sequence[SynapseOp], weights: Sequence[Field], rank: int, charge: Field
+    ) -> Field | None:
+        """The finest unit per channel in which a membrane that holds `charge` already has room for all it may hear.
+
+        None where nothing but zeros would be left of the weights: the range check says so.
+        """
+        import numpy as np
+
+        from neurocuda.passes.ann._linear import full_rank
+
+        pairs = list(zip(synapses, weights, strict=True))
+        reach = farthest([bounds_by_output(op, weight, rank) for op, weight in pairs])
+        rounding = farthest([bounds_by_output(op, _half_steps(weight), rank) for op, weight in pairs])
+        room = highest(self.constraints.membrane_bits) - self.constraints.weight_step * rounding - 2
+        if room.min() < 1:
+            return None
+        least = (full_rank(reach, rank) + full_rank(charge, rank)) / full_rank(room, rank)
+        top = full_rank(largest_by_output(synapses, weights, rank), rank)
+        return least if np.all((least < top) | (top == 0)) else None
 
     # Layers of signed numbers
 
@@ -236,7 +266,8 @@ class _Quantizer:
         if not synapses:
             ratio = squeezed(self._of(op.currents[0]))
             return Charge(ratio, np.ones_like(ratio, bool), 0.0, 0.0, fixed=True)
-        top = largest_by_output(synapses, floats, len(shape_of(op.result)))
+        top, free = largest_by_output(synapses, floats, len(shape_of(op.result))), self.grid.unlimited
+        self._note(op, self.grid.finest(top) * self.grid.room, free.finest(top) * free.room)
         reach = sum(largest_sum(*pair) for pair in zip(synapses, floats, strict=True))
         rounding = sum(largest_sum(*pair) for pair in zip(synapses, map(_half_steps, floats), strict=True))
         return Charge(self.grid.finest(top), top > 0, reach, rounding * self.constraints.weight_step, fixed=False)
@@ -266,7 +297,9 @@ class _Quantizer:
             return
         rank = len(shape_of(op.result))
         bias = own_bias(op, self.weights)
-        unit = coarse_enough(self.grid.finest(largest_by_output([op], [scaled], rank)), np.abs(bias), self.grid.room)
+        top = largest_by_output([op], [scaled], rank)
+        unit = self.grid.readout_unit(top, bias, self._least_unit([op], [scaled], rank, np.abs(bias)))
+        self._note(op, unit, self.grid.unlimited.readout_unit(top, bias))
         new = self._integer(op, scaled, unit)
         synapse = new.owner
         assert isinstance(synapse, SynapseOp)
@@ -298,14 +331,17 @@ class _Quantizer:
         """Interval analysis: no partial sum of the membrane may leave its width."""
         import numpy as np
 
-        reading = [current for current in currents if isinstance(current, SynapseOp | ProductBase)]
-        bounds = [charge_bounds(op, self.weights) for op in reading]
-        reach = max(-sum(low for low, _ in bounds), sum(high for _, high in bounds))
-        bound = float(np.abs(charge).max(initial=0)) + reach
+        synapses = [current for current in currents if isinstance(current, SynapseOp)]
+        rank = len(shape_of(op.results[0]))
+        bounds = [
+            bounds_by_output(synapse, self.weights.array(synapse.weight).astype(np.float64), rank)
+            for synapse in synapses
+        ]
+        bounds += [product_bounds(current) for current in currents if isinstance(current, ProductBase)]
+        bound = float((np.abs(charge) + farthest(bounds)).max(initial=0))
         bits = self.constraints.membrane_bits
         if bound > highest(bits):
             why = f"its membrane could reach {bound:.3g}, beyond {bits} bits"
-            synapses = [current for current in reading if isinstance(current, SynapseOp)]
             remedy = self._remedy(synapses, bound / highest(bits)) if synapses else "Use fewer timesteps."
             self._problem(op, f"`{written_name(op)}`", why, remedy)
 
@@ -336,22 +372,36 @@ def reads_input(value: SSAValue) -> bool:
     return isinstance(owner, Operation) and carries(owner) and any(reads_input(operand) for operand in owner.operands)
 
 
-def charge_bounds(op: SynapseOp | ProductBase, weights: WeightStore) -> tuple[float, float]:
-    """(lowest, highest) that any part of the charge through a synapse, or of a product, adds up to."""
+def product_bounds(op: ProductBase) -> tuple[Field, Field]:
+    """(lowest, highest) that any part of a product adds up to, one number for all outputs."""
     import numpy as np
 
-    if isinstance(op, ProductBase):
-        added = shape_of(op.left)[-1] if isinstance(op, ann.MatrixProductOp) else 1
-        most = float(added * largest_count(op.left) * largest_count(op.right))
-        return -most, most
-    weight, element = weights.array(op.weight).astype(np.float64), element_type(op.input)
+    added = shape_of(op.left)[-1] if isinstance(op, ann.MatrixProductOp) else 1
+    most = np.array([float(added * largest_count(op.left) * largest_count(op.right))])
+    return -most, most
+
+
+def bounds_by_output(op: SynapseOp, weight: Field, rank: int) -> tuple[Field, Field]:
+    """(lowest, highest) that any part of the charge through a synapse adds up to, per output channel."""
+    import numpy as np
+
+    element = element_type(op.input)
     low, high = element.bounds if isinstance(element, RangeType) else (-1, 1)
     ends = np.stack([weight * min(low, 0), weight * max(high, 0)])
-    rows = ends if isinstance(op, ann.DiagonalOp) else ends.reshape(2, len(weight), -1)
-    lowest, highest = rows.min(axis=0), rows.max(axis=0)
-    if not isinstance(op, ann.DiagonalOp):
-        lowest, highest = lowest.sum(axis=1), highest.sum(axis=1)
-    return float(lowest.min(initial=0)), float(highest.max(initial=0))
+    lowest, highest = ends.min(axis=0), ends.max(axis=0)
+    if isinstance(op, ann.DiagonalOp):
+        return -_largest_by_output(op, lowest, rank), _largest_by_output(op, highest, rank)
+    shape = (-1, 1, 1) if isinstance(op, ann.Conv2dOp) else (-1,)
+    lowest, highest = (part.reshape(len(weight), -1).sum(axis=1).reshape(shape) for part in (lowest, highest))
+    return lowest, highest
+
+
+def farthest(bounds: Sequence[tuple[Field, Field]]) -> Field:
+    """How far the sum of numbers within these bounds may be from zero."""
+    import numpy as np
+
+    zero = np.zeros(1)
+    return np.maximum(-sum((low for low, _ in bounds), zero), sum((high for _, high in bounds), zero))
 
 
 def largest_sum(op: SynapseOp, weight: Field) -> float:

@@ -90,7 +90,9 @@ def _projection(synapse: loihi.WeightsOp, current: SSAValue, group: loihi.GroupO
     if isinstance(synapse, loihi.SparseOp):
         return Pairs(synapse, current, group, weights)
     if isinstance(synapse, loihi.ConvOp) and _only_transposed((synapse.input, current)):
-        return Windows(synapse, current, group)
+        return Windows(synapse, current, group, weights)
+    if isinstance(synapse, loihi.ConvOp) and _only_transposed((synapse.input,)) and _is_flattened(synapse, current):
+        return FlattenedWindows(synapse, synapse.result, group, weights)
     return Everywhere(synapse, current, group)
 
 
@@ -108,6 +110,12 @@ def _ports_of(value: SSAValue) -> list[IndexMapOp]:
 
 def _only_transposed(values: Sequence[SSAValue]) -> bool:
     return all(isinstance(port, loihi.TransposeOp) for value in values for port in _ports_of(value))
+
+
+def _is_flattened(synapse: loihi.ConvOp, current: SSAValue) -> bool:
+    """Whether a result of one position becomes a vector of its channels."""
+    shape = shape_of(synapse.result)
+    return shape[:2] == (1, 1) and shape_of(current) == shape[2:]
 
 
 def _through(ports: Sequence[Operation], shape: Shape) -> Array:
@@ -233,6 +241,17 @@ class Windows(Projection):
 
     synapse: loihi.ConvOp
 
+    def __init__(self, synapse: loihi.ConvOp, current: SSAValue, target: loihi.GroupOp, weights: WeightStore) -> None:
+        super().__init__(synapse, current, target)
+        self.weights = weights
+
+    @cached_property
+    def positions(self) -> int:
+        """The positions of the kernel that differ: axons of those that are equal share their list of synapses."""
+        kernel = self.weights.array(self.synapse.weight)
+        width, height = kernel.shape[1:3]
+        return len({kernel[:, x, y].tobytes() for x in range(width) for y in range(height)})
+
     @cached_property
     def axes_read(self) -> tuple[int, ...]:
         """For every axis of the convolution's input the sender's axis that it is."""
@@ -281,7 +300,7 @@ class Windows(Projection):
         return np.add.reduceat(reached.astype(np.int64), sender.starts(self.axes_read[axis]), axis=1)
 
     def kept(self, target: Cut) -> Array:
-        kernel = prod(dense_shape(self.synapse.weight)[1:])
+        kernel = self.positions * dense_shape(self.synapse.weight)[3]
         along = self.axes_charged.index(2)
         shape = [parts if axis == along else 1 for axis, parts in enumerate(target.tiles)]
         return np.broadcast_to((target.sizes(along) * kernel).reshape(shape), target.tiles)
@@ -306,3 +325,24 @@ class Windows(Projection):
         senders = np.ravel_multi_index([out_of[self.axes_read.index(axis)] for axis in range(3)], sender.tiles)
         receivers = np.ravel_multi_index([into[axis] for axis in self.axes_charged], target.tiles)
         return senders, receivers, neurons
+
+
+class FlattenedWindows(Windows):
+    """A convolution with one position, whose channels are the only axis of the target."""
+
+    def kept(self, target: Cut) -> Array:
+        return super().kept(_unfolded(target)).reshape(target.tiles)
+
+    def arriving(self, target: Cut) -> Array:
+        return super().arriving(_unfolded(target)).reshape(target.tiles)
+
+    def leaving(self, sender: Cut, target: Cut) -> Array:
+        return super().leaving(sender, _unfolded(target))
+
+    def messages(self, sender: Cut, target: Cut) -> Messages:
+        return super().messages(sender, _unfolded(target))
+
+
+def _unfolded(target: Cut) -> Cut:
+    """A vector as the channels of one position."""
+    return Cut((1, 1, *target.shape), (1, 1, *target.tiles))

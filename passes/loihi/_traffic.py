@@ -48,8 +48,8 @@ def require_places(groups: Sequence[GroupOp], system: System, reader: str) -> No
 
 
 def name_of(group: GroupOp) -> str:
-    """The layer that a group stands for, or its operation."""
-    return origin_of(group) or f"`{written_name(group)}`"
+    """The layer that a group stands for, or where it comes from, or its operation."""
+    return origin_of(group) or user_location(group) or f"`{written_name(group)}`"
 
 
 def cores_of(network: Network, system: System) -> dict[GroupOp, Array]:

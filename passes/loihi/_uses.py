@@ -8,7 +8,8 @@ memory_bytes  one memory for neurons and synapses. A word of state or of a const
               has the state of its model and one word for every step that a current may be on its way (as Loihi 1's
               dendritic accumulators); a constant that neurons share is kept once. Weights take their bits, and in a
               sparse synapse 2 bytes more each, for the neuron that they reach (assumed). A kernel is kept once for
-              the channels that lie on the core, whatever the number of its neurons.
+              the channels that lie on the core, whatever the number of its neurons, and equal positions of it once:
+              their axons share a list of synapses (assumed).
 synapses      the weights that are kept, not the connections that share them.
 in_axons      one for every neuron outside that reaches the block; by a convolution one for every position, whatever
               its channels (nengo-loihi's population axons). Every synapse has its own.

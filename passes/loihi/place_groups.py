@@ -33,7 +33,7 @@ class PlaceGroupsPass(NeuroPass):
             %2, %3 = loihi.integrate_and_fire %1 threshold(dense<3> : tensor<1xi32>) tiles [1] chips [0] cores [0]
                    : (tensor<2xi24>) -> tensor<2xi1>, tensor<2xi24>
             %4 = loihi.dense %2 weight(dense<2> : tensor<2x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<2xi24>
-            %5, %6 = loihi.integrate_and_fire %4 threshold(dense<3> : tensor<1xi32>) tiles [1] chips [0] cores [18]
+            %5, %6 = loihi.integrate_and_fire %4 threshold(dense<3> : tensor<1xi32>) tiles [1] chips [0] cores [5]
                    : (tensor<2xi24>) -> tensor<2xi1>, tensor<2xi24>
             loihi.output %6 : tensor<2xi24>
           } : (tensor<1x2xi32>) -> (tensor<4x2xi24>)
@@ -49,10 +49,10 @@ class PlaceGroupsPass(NeuroPass):
             %0 = loihi.source %i : tensor<1x2xi32> -> tensor<2xi32>
             %1 = loihi.dense %0 weight(dense<2> : tensor<2x2xi8>) sign_mode "mixed" message_bits 8
                    : tensor<2xi32> -> tensor<2xi24>
-            %2, %3 = loihi.integrate_and_fire %1 threshold(dense<3> : tensor<1xi32>) tiles [1] chips [0] cores [0]
+            %2, %3 = loihi.integrate_and_fire %1 threshold(dense<3> : tensor<1xi32>) tiles [1] chips [0] cores [4]
                    : (tensor<2xi24>) -> tensor<2xi1>, tensor<2xi24>
             %4 = loihi.dense %2 weight(dense<2> : tensor<2x2xi8>) sign_mode "mixed" : tensor<2xi1> -> tensor<2xi24>
-            %5, %6 = loihi.integrate_and_fire %4 threshold(dense<3> : tensor<1xi32>) tiles [1] chips [0] cores [1]
+            %5, %6 = loihi.integrate_and_fire %4 threshold(dense<3> : tensor<1xi32>) tiles [1] chips [0] cores [5]
                    : (tensor<2xi24>) -> tensor<2xi1>, tensor<2xi24>
             loihi.output %6 : tensor<2xi24>
           } : (tensor<1x2xi32>) -> (tensor<4x2xi24>)

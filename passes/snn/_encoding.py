@@ -308,7 +308,7 @@ def networks_of_counts(module: ModuleOp, name: str) -> Iterator[snn.NetworkOp]:
         problems = [
             Problem("`snn.network`", user_location(op), f'it has code "{op.code.data}" already') for op in coded
         ]
-        raise LevelError(f"{name} encodes networks of counts:", problems)
+        raise LevelError(f"{name} takes networks of counts:", problems)
     yield from found
 
 

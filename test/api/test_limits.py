@@ -12,12 +12,15 @@ from torch import nn
 
 import neurocuda as nc
 from neurocuda.dialects.ann import ops as ann
+from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.activity import activity_of
 from neurocuda.ir.constraints import Constraints, constraints_of
 from neurocuda.options import EXACT_CODES
 from neurocuda.registry import backend_factories
 from neurocuda.targeting import backend_of, shared_constraints
 
 Floats = NDArray[np.float32]
+COST = r"\d+\.\d\d % of \d+ calibration images change their class against the float network, \d+\.\d\d % with unc"
 LATENCY = Constraints(threshold_bits=8)
 QUICK = nc.Conversion(timesteps=3)
 
@@ -80,6 +83,61 @@ def test_a_code_taken_later_gets_its_own_registers(
     assert constraints_of(compiled.level("snn-integer")).threshold_bits == 32
 
 
+def test_limits_that_bind_no_layer_cost_nothing(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow(monkeypatch, Constraints(membrane_bits=28, threshold_bits=28))
+    compiled, free = (
+        nc.compile(model, target=target, calibration=images, conversion=QUICK) for target in ("narrow", "cpu")
+    )
+    assert compiled.facts["weight format"] == "the integers are those of unconstrained int8"
+    assert "weight format" not in free.facts
+    assert largest_thresholds(compiled) == largest_thresholds(free)
+    assert np.array_equal(compiled.interpret(images, "ann-quantized"), free.interpret(images, "ann-quantized"))
+
+
+def test_limits_that_bind_are_told_with_their_cost(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow(monkeypatch, Constraints(weight_bits=2))
+    compiled = nc.compile(model, target="narrow", calibration=images, conversion=QUICK)
+    told = str(compiled.facts["weight format"])
+    assert re.match(COST, told)
+    assert all(layer.name in told for layer in compiled.layers)
+    assert f"weight format: {told}" in compiled.report()
+    assert "nc.narrowed" not in compiled.ir("ann-quantized")
+    with pytest.warns(nc.NeuroCudaWarning, match="no calibration images"):
+        compiled = nc.compile(model, target="narrow", input_shape=images.shape[1:], conversion=QUICK)
+    assert "limits bind in" in (told := str(compiled.facts["weight format"]))
+    assert told.endswith("without calibration images their cost is not known")
+
+
+def test_one_layer_that_a_limit_binds_is_named(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
+    thresholds = dict(zip((layer.name for layer in free.layers), largest_thresholds(free), strict=True))
+    widest = max(thresholds, key=lambda name: thresholds[name])
+    narrow(monkeypatch, Constraints(threshold_bits=thresholds[widest].bit_length()))
+    compiled = nc.compile(model, target="narrow", calibration=images, conversion=QUICK)
+    assert re.search(rf"limits bind in .*{re.escape(widest)}", str(compiled.facts["weight format"]))
+
+
+@pytest.mark.parametrize("code", ["unary", "latency"])
+def test_activity_is_measured_for_targets_that_read_it(
+    model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    backend = replace(backend_of("cpu"), name="narrow", reads_activity=True)
+    factories = {**backend_factories(), "narrow": lambda: backend}
+    monkeypatch.setattr("neurocuda.registry.backend_factories", lambda: factories)
+    conversion = replace(QUICK, code=code)
+    compiled = nc.compile(model, target="narrow", calibration=images, conversion=conversion, validate=True)
+    counts = compiled.run(images).counts
+    layers = [op for op in compiled.level("snn-integer").walk() if isinstance(op, snn.IntegrateAndFireOp)]
+    for op, values in zip(layers, counts.values(), strict=True):
+        assert activity_of(op) == pytest.approx(float((values if code == "unary" else values > 0).mean()))
+
+
 def test_targets_share_the_registers_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     narrow(monkeypatch, Constraints(codes=("unary", "latency")), latency=LATENCY)
     narrower, cpu = backend_of("narrow"), backend_of("cpu")
@@ -111,7 +169,7 @@ def test_a_layer_that_no_code_can_carry_is_told_with_every_reason(
     ("constraints", "remedy"),
     [
         (Constraints(membrane_bits=12), "beyond 12 bits. 6-bit weights (weight_bits=6) would fit."),
-        (Constraints(membrane_bits=8), "beyond 8 bits. No width of weights and no number of timesteps fits."),
+        (Constraints(membrane_bits=5), "beyond 5 bits. No width of weights and no number of timesteps fits."),
         (Constraints(membrane_bits=4, weight_bits=2), "inputs of at most 3 levels (timesteps=3) would fit."),
     ],
 )

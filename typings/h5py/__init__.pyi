@@ -1,6 +1,8 @@
-"""What is used of h5py, which comes without types: by the reader of .nir files, and by tests that write some."""
+"""What is used of h5py, which comes without types: by the reader of .nir files, the writer of .net
+files, and tests."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, overload
@@ -42,7 +44,7 @@ class Group:
     def __delitem__(self, name: str) -> None: ...
     def __iter__(self) -> Iterator[str]: ...
     def __contains__(self, name: str) -> bool: ...
-    def create_group(self, name: str) -> Group: ...
+    def create_group(self, name: str, track_order: bool | None = None) -> Group: ...
     def create_dataset(
         self,
         name: str,
@@ -54,7 +56,9 @@ class Group:
     ) -> Dataset: ...
 
 class File(Group):
-    def __init__(self, name: Path | str, mode: Literal["r", "r+", "w"]) -> None: ...
+    def __init__(
+        self, name: Path | str | BytesIO, mode: Literal["r", "r+", "w"], track_order: bool | None = None
+    ) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

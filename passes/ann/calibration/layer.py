@@ -146,9 +146,17 @@ class Layer:
     @cached_property
     def unit(self) -> Field:
         """What one step of an integer weight stands for, per channel."""
+        return self._unit_on(self.grid)
+
+    def _unit_on(self, grid: WeightGrid) -> Field:
         if self.clip is None:
-            return self.grid.finest(self.top)
-        return self.grid.unit(self.top, self.per_channel(self.clip) / self.levels, self.levels)
+            return grid.finest(self.top)
+        return grid.unit(self.top, self.per_channel(self.clip) / self.levels, self.levels)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether the target's limits change the integers."""
+        return self.grid.narrows(self.unit, self._unit_on(self.grid.unlimited))
 
     @cached_property
     def current(self) -> Floats:

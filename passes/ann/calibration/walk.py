@@ -19,6 +19,7 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.ann import _fields as fields
 from neurocuda.passes.ann._input_coding import coding_of
 from neurocuda.passes.ann._linear import bias_field
+from neurocuda.passes.ann._narrowed import layer_name
 from neurocuda.passes.ann._statistics import CLIP, broadcast_shape, channel_axis, levels_of
 from neurocuda.passes.ann._table_activations import whole_share
 from neurocuda.passes.ann._weight_grid import WeightGrid
@@ -33,9 +34,9 @@ class Walk:
     """Visits the operations of a network in order; every layer is calibrated before its readers see it.
 
     `exact` holds what the float network says of the images, `quantised` what the quantised network says, both in
-    floats, `train` what free-running neurons say step by step (its mean is `quantised`), and `scale` what one count
-    stands for, element by element. What the quantised network cannot say has no entry and ends the walk there;
-    `quantize-activations` refuses it and says why.
+    floats, `train` what free-running neurons say step by step (its mean is `quantised`), `scale` what one count stands
+    for, element by element, and `narrowed` the layers whose integers the target's limits change. What the quantised
+    network cannot say has no entry and ends the walk there; `quantize-activations` refuses it and says why.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Walk:
         self.quantised: dict[SSAValue, Array] = {}
         self.train: dict[SSAValue, Array] = {}
         self.scale: dict[SSAValue, Field] = {}
+        self.narrowed: list[str] = []
 
     def start(self, value: SSAValue, images: Array) -> None:
         """An argument of the network and its images."""
@@ -143,7 +145,7 @@ class Walk:
         if branches is None:
             return
         bias = bias_field(op, self.weights)
-        layer = self._calibrated(Layer(branches, bias, None, 1, self.exact[op.result], self.grid))
+        layer = self._calibrated(op, Layer(branches, bias, None, 1, self.exact[op.result], self.grid))
         if (layer.bias != bias).any() and isinstance(op, Conv2dBase | LinearBase):
             op.properties["bias"] = self._constant(np.broadcast_to(layer.bias.ravel(), len(branches[0].weight)), "bias")
         self.quantised[op.result] = layer.charge
@@ -167,7 +169,7 @@ class Walk:
             self.free,
         )
         self.exact[op.result] = given.wanted
-        layer = self._calibrated(given)
+        layer = self._calibrated(op, given)
         if (layer.bias != bias).any():
             op.properties["bias"] = self._constant(layer.bias, "bias")
         step = layer.threshold * layer.unit
@@ -209,7 +211,7 @@ class Walk:
         if op.bias is not None:
             bias = self.weights.array(op.bias).astype(np.float64)
         target = total([self.exact[current] for current in op.currents]) + bias.astype(np.float32)
-        layer = self._calibrated(Layer(branches, bias, None, 1, target, self.grid))
+        layer = self._calibrated(op, Layer(branches, bias, None, 1, target, self.grid))
         if (layer.bias != bias).any():
             op.properties["bias"] = self._constant(layer.bias, "bias")
         self.exact[op.result], self.quantised[op.result] = target, layer.charge
@@ -246,11 +248,14 @@ class Walk:
             branches.append(Branch(op, self.quantised[read], self.scale[op.input], weight, self.train.get(read)))
         return tuple(branches)
 
-    def _calibrated(self, layer: Layer) -> Layer:
+    def _calibrated(self, op: Operation, layer: Layer) -> Layer:
         """The layer behind all steps, its weights written."""
-        given = layer
+        given, narrowed = layer, layer.narrowed
         for step in self.steps:
             layer = step(layer)
+            narrowed = narrowed or layer.narrowed
+        if narrowed:
+            self.narrowed.append(layer_name(op))
         for before, branch in zip(given.branches, layer.branches, strict=True):
             if branch is not before:
                 branch.op.properties["weight"] = self._constant(branch.weight, "weight")

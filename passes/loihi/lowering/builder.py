@@ -33,7 +33,7 @@ EVEN = 2
 LARGEST_WEIGHT = 255
 """Of one sign; of mixed signs it is 254."""
 
-MOST_PARTS = 4
+MOST_PARTS = 16
 """So many synapses may add up to one with large weights."""
 
 DIGIT_BITS = 7
@@ -141,7 +141,7 @@ class Builder:
         if bits is not None:
             properties["message_bits"] = integer(bits)
         if isinstance(found, Convolution):
-            return self._convolution(like, found, spikes, properties)
+            return self._reshaped(like, self._convolution(like, found, spikes, properties), shape)
         properties["delay"] = integer(delay)
         if isinstance(found, Matrix):
             kind: type[loihi.WeightsOp] = loihi.DenseOp

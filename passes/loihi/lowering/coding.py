@@ -225,6 +225,9 @@ class Coding(ABC):
         self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, delays: Mapping[Path, int], dv: int = FORGETS
     ) -> Port:
         """Neurons that fire where anything in their window does, a step later; the paths have delays of their own."""
+        if any(isinstance(step.op, snn.SumPool2dOp) for path in delays for step in path.steps):
+            why = "it finds the largest of sums, and a spike says nothing of a sum"
+            self.build.refuse(op, why, "Pool maxima first and sums behind them.")
         currents = [current for path, delay in delays.items() for current in self._of_windows(op, path, delay)]
         properties: dict[str, Attribute] = {"du": integer(FORGETS), "dv": integer(dv), "vth": integer(0)}
         group = self.build.group(loihi.LifOp, op, currents, properties)

@@ -103,6 +103,10 @@ def connection(synapse: SynapseOp, shape: Shape, steps: Sequence[Step], weights:
         if found is not None:
             return found
     if isinstance(synapse, LinearBase) and len(shape_of(synapse.input)) == 1:
+        if len(maps) == 2 and isinstance(maps[0], snn.SumPool2dOp) and isinstance(maps[1], snn.ReshapeOp):
+            found = _behind_all(weight, maps[0])
+            if found is not None:
+                return found
         if not maps and len(shape) == 1:
             return Matrix(weight)
         if len(maps) == 1 and isinstance(maps[0], snn.ReshapeOp):
@@ -164,6 +168,17 @@ def _convolution(synapse: SynapseOp, weight: Whole, window: snn.SumPool2dOp | No
         return None
     flipped = weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)
     return Convolution(flipped, _turned(stride), (ends[2], ends[0]), _turned(dilation), groups)
+
+
+def _behind_all(weight: Whole, window: snn.SumPool2dOp) -> Convolution | None:
+    """A matrix of sums over whole channels as a convolution with one position; None where it has more."""
+    if shape_of(window.result)[1:] != (1, 1) or any(values_of(window.padding)):
+        return None
+    height, width = values_of(window.kernel)
+    if shape_of(window.input)[1:] != (height, width):
+        return None
+    kernel = np.broadcast_to(weight[:, None, None, :], (len(weight), width, height, weight.shape[1]))
+    return Convolution(np.ascontiguousarray(kernel))
 
 
 def _turned(pair: Sequence[int]) -> tuple[int, int]:

@@ -125,7 +125,9 @@ class SigmaDelta(OneShot):
             "state_exp": integer(EVEN.bit_length() - 1),
         }
         group = self.build.group(loihi.SigmaDeltaOp, op, self.heard(op, wires, EVEN), properties)
-        step, bits = self.step(wires), max(wire.path.port.bits or 0 for wire in wires)
+        step, known = self.step(wires), self.bounds.signals[op.input]
+        assert known is not None
+        bits = message_bits(0, known.total.integers[1])
         return (*other, Path(Port(group.spikes, shape_of(op.result), step, step + 1, bits=bits)))
 
     def _taken(self, op: Operation, signal: Signal, weight: int) -> list[Wire]:

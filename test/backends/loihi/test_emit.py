@@ -150,11 +150,13 @@ def test_names_of_a_model_are_words_and_nothing_else(seed: int) -> None:
         line = FileLineColLoc(StringAttr(text), IntAttr(3), IntAttr(1))
         op.location = NameLoc(StringAttr(text), line)
     (before,), (after,) = (printed_programs(each.module, each.weights) for each in (plain, network))
-    shapes = [[type(node).__name__ for node in ast.walk(ast.parse(each.code))] for each in (before, after)]
+    shapes = [
+        [type(node).__name__ for node in ast.walk(ast.parse(each.files[each.script]))] for each in (before, after)
+    ]
     assert shapes[0] == shapes[1], "the same program, but for its names"
-    names = {node.id for node in ast.walk(ast.parse(after.code)) if isinstance(node, ast.Name)}
+    names = {node.id for node in ast.walk(ast.parse(after.files[after.script])) if isinstance(node, ast.Name)}
     assert all(name.isascii() and name.isidentifier() and len(name) < 50 for name in names)
-    assert all(line.isascii() and line.isprintable() for line in after.code.split("\n"))
+    assert all(line.isascii() and line.isprintable() for line in after.files[after.script].decode().split("\n"))
 
 
 def test_identifiers_are_told_apart() -> None:
@@ -196,7 +198,11 @@ def test_what_is_no_network_for_loihi_is_refused() -> None:
 def test_no_file_is_written_outside_of_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     network = random_loihi_network(0)
     for name in ("../model.py", "folder/../../model.py", "/model.py"):
-        monkeypatch.setattr("neurocuda.backends.loihi.emit.emit_files", lambda *_, name=name: {name: b""})
+
+        def astray(*_: object, name: str = name) -> Mapping[str, bytes]:
+            return {name: b""}
+
+        monkeypatch.setattr("neurocuda.backends.loihi.emit.emit_files", astray)
         with pytest.raises(TargetError, match="emits files outside of their folder"):
             BACKEND.emit(network.module, network.weights)
 

@@ -53,7 +53,7 @@ def in_lava(networks: Sequence[RandomLoihiNetwork], folder: Path) -> Iterator[Ma
     for place, network in zip(folders, networks, strict=True):
         (program,) = printed_programs(network.module, network.weights)
         write_all({place / name: content for name, content in program.files.items()})
-        np.savez(place / "inputs.npz", **dict(zip(program.inputs, network.inputs, strict=True)))  # pyright: ignore
+        np.savez(place / "inputs.npz", **dict(zip(program.border.inputs, network.inputs, strict=True)))  # pyright: ignore
     environment = {**os.environ, "PYTHONPATH": str(folders[0])}
     done = subprocess.run(
         [LAVA, RUNNER, *folders], capture_output=True, text=True, timeout=300, check=False, env=environment

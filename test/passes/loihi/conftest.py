@@ -51,6 +51,21 @@ class ShapedNetworks:
         stages = ((64, 2), (128, 2), (256, 2), (512, 2))
         return _Builder((size, size, 3)).network(stem=stem, stages=stages, pool=size > 64, classes=1000)
 
+    def windows(self, seed: int) -> Shaped:
+        """Two convolutions of any geometry behind each other, perhaps transposed before and behind the second."""
+        random = np.random.default_rng(seed)
+        groups, channels = (int(each) for each in random.choice([(1, 3), (1, 4), (2, 4), (4, 4)]))
+        builder = _Builder((int(random.integers(6, 9)), int(random.integers(6, 9)), 2))
+        spikes = builder.group("first", [builder.conv(builder.image, channels, 2, 1, 1)])
+        transposed = bool(random.integers(2))
+        if transposed:
+            spikes = builder.transposed(spikes, (1, 0, 2))
+        kernel, stride, dilation = (int(each) for each in random.choice([(1, 2, 1), (3, 1, 1), (2, 3, 2), (3, 2, 2)]))
+        currents = builder.conv(spikes, 2 * channels, kernel, stride, int(random.integers(2)), groups, dilation)
+        if random.integers(2):
+            currents = builder.transposed(currents, (2, 0, 1))
+        return builder.module(builder.group("second", [currents]))
+
 
 class _Builder:
     def __init__(self, image: tuple[int, ...]) -> None:
@@ -91,8 +106,21 @@ class _Builder:
         shortcut = self.identity(spikes) if same else self.conv(spikes, channels, 1, stride, 0)
         return self.group(f"{name}.relu2", [self.conv(inner, channels, 3, 1, 1), shortcut])
 
+    def transposed(self, value: SSAValue, permutation: tuple[int, ...]) -> SSAValue:
+        """Axes in another order."""
+        port = loihi.TransposeOp(value, permutation)
+        self.block.add_op(port)
+        return port.result
+
     def conv(
-        self, spikes: SSAValue, channels: int, kernel: int, stride: int, padding: int, groups: int = 1
+        self,
+        spikes: SSAValue,
+        channels: int,
+        kernel: int,
+        stride: int,
+        padding: int,
+        groups: int = 1,
+        dilation: int = 1,
     ) -> SSAValue:
         """Currents of a square convolution."""
         message = {"message_bits": integer(8)} if element_type(spikes) == GRADED else {}
@@ -101,6 +129,7 @@ class _Builder:
             "sign_mode": StringAttr("mixed"),
             "stride": integers((stride, stride)),
             "padding": integers((padding, padding)),
+            "dilation": integers((dilation, dilation)),
             "groups": integer(groups),
             **message,
         }

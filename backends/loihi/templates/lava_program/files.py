@@ -32,13 +32,15 @@ def read_arrays(path):
 
 
 def read_weights(path, digest):
-    """The constants of the network, as they were written."""
+    """The constants of the network, as they were written; for a .net file, which others read, its path."""
     try:
         content = path.read_bytes()
     except OSError as why:
         raise Refused(f"{path}: cannot be read: {why.strerror}") from None
     if hashlib.sha256(content).hexdigest() != digest:
         raise Refused(f"{path}: is damaged, or holds the weights of another network")
+    if path.suffix == ".net":
+        return str(path)
     return {name: array.astype(np.int32) for name, array in read_arrays(path).items()}
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
+
+from neurocuda.passes.snn.analysis.multiples import radix_values
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def spikes_per_count(code: str, levels: int) -> NDArray[np.int64] | None:
     """The spikes that say each of the counts 0 ... levels; None where that depends on the way there (code "signed")."""
-    from neurocuda.passes.snn.analysis.multiples import radix_values
+    import numpy as np
 
     counts = np.arange(levels + 1)
     if code == "signed":
