@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from neurocuda.ir.weights import WeightStore
     from neurocuda.measure.analysis import Analysis
     from neurocuda.measure.certificate import Certificate
+    from neurocuda.measure.neurobench import NeuroBench
 
 Outputs: TypeAlias = "NDArray[np.float32] | tuple[NDArray[np.float32], ...]"
 Progress: TypeAlias = Callable[[int, int], None]
@@ -88,6 +89,7 @@ class Compiled:
         facts: figures noted while compiling, by name.
         evaluations: what `evaluate` found last, by what was run.
         validation: what `validate` found last.
+        in_neurobench: what `neurobench` found last.
     """
 
     context: Context
@@ -101,6 +103,7 @@ class Compiled:
     facts: dict[str, float | str] = field(default_factory=dict[str, "float | str"])
     evaluations: dict[str, Evaluation] = field(default_factory=dict[str, Evaluation])
     validation: Validation | None = None
+    in_neurobench: NeuroBench | None = None
 
     def __repr__(self) -> str:
         steps = "" if self.trains else f", T = {self.conversion.timesteps}"
@@ -329,6 +332,22 @@ class Compiled:
         arrays = self._checked(images)
         truth = None if labels is None else labels_of(labels, len(arrays[0]))
         return Analyzer(self).run(arrays, truth, progress)
+
+    def neurobench(self, images: Images, labels: object) -> NeuroBench:
+        """This network and the float network it came from in NeuroBench's terms, and the accuracy of both.
+
+        Both run in the reference interpreter, this one step by step: a hundred images are enough. What was found is
+        kept for `report`.
+
+        Raises:
+            InputError: images or labels do not fit.
+            OptionError: the network is one of spike trains.
+        """
+        from neurocuda.measure.neurobench import neurobench
+
+        arrays = self._checked(images)
+        self.in_neurobench = neurobench(self, arrays, labels_of(labels, len(arrays[0])))
+        return self.in_neurobench
 
     def certificate(self) -> Certificate:
         """Why the spikes say the integer network's counts, and what of that was checked so far."""

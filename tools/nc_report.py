@@ -36,12 +36,15 @@ EXAMPLES = """examples:
   nc-report model.nca --images test.npz --labels test.npz [--json] [--html report.html]
                                                 every layer's error against the float network, by cause
 
-With labels, accuracy is that of all images on the target. The layers are compared on the first {images} of them; that
-takes up to a second per image.
+With labels, accuracy is that of all images on the target, and NeuroBench's figures are told, counted on the first
+{counted} of them. The layers are compared on the first {images}; that takes up to a second per image.
 """
 
 ANALYZED = 256
 """So many images are looked at layer by layer, at most."""
+
+COUNTED = 16
+"""On so many images operations are counted step by step, at most."""
 
 
 class Arguments(argparse.Namespace):
@@ -64,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser("nc-report", DESCRIPTION, EXAMPLES.format(images=ANALYZED))
+    parser = ArgumentParser("nc-report", DESCRIPTION, EXAMPLES.format(images=ANALYZED, counted=COUNTED))
     add = parser.add_argument
     add("artefact", type=Path, metavar="MODEL.nca", help="the compiled network")
     add("--json", action="store_true", help="print the report as JSON")
@@ -126,6 +129,10 @@ def _analysis(arguments: Arguments, compiled: Compiled, watch: Watch) -> Analysi
     _ = compiled.program
     if labels is not None:
         compiled.evaluate(images, labels, progress=watch.count)
+        if not compiled.trains:
+            watch.step("counting as NeuroBench does")
+            counted = {name: array[:COUNTED] for name, array in images.items()}
+            compiled.neurobench(counted, labels[:COUNTED])
     few = {name: array[:ANALYZED] for name, array in images.items()}
     watch.step("comparing the layers")
     return compiled.analyze(few, None if labels is None else labels[:ANALYZED], progress=watch.count)

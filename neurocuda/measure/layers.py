@@ -188,13 +188,13 @@ class Traffic:
         """The operations of some of the synapses and the spikes of all neurons, the mean over all images watched."""
         read = [op for op in synapses if isinstance(op, SynapseOp) and op.input in self._sent]
         met = sum(self._met.get(op, 0) for op in synapses if isinstance(op, ProductBase)) / self._images
-        reached = {op: _reached(op, weights, self._sent[op.input] / self._images) for op in read}
+        counts = {op: reached(op, weights, self._sent[op.input] / self._images) for op in read}
         senders = [value for value in self._sent if isinstance(value.owner, NEURONS)]
         return Operations(
             self._images,
             sum(map(dense_operations, synapses)),
-            sum(count for op, count in reached.items() if op.input in self._payload),
-            met + sum(count for op, count in reached.items() if op.input not in self._payload),
+            sum(count for op, count in counts.items() if op.input in self._payload),
+            met + sum(count for op, count in counts.items() if op.input not in self._payload),
             sum(map(self.spikes, senders)),
             self._settled,
         )
@@ -219,12 +219,19 @@ def _met(op: ProductBase, factors: Mapping[SSAValue, Array]) -> float:
     return float(multiply(left, right).sum())
 
 
-def _reached(op: SynapseOp, weights: WeightStore, mean: Array) -> float:
-    """Spikes times the weights that each of them reaches; linear, so the mean of spikes gives that of operations."""
-    present = (weights.array(op.weight) != 0).astype(np.float64)
+def reached(op: SynapseOp, weights: WeightStore, sent: Array) -> float:
+    """Spikes times the weights that each of them reaches; linear, so the mean of spikes gives that of operations.
+
+    `sent` has the shape of what the synapse reads, without a batch axis.
+    """
+    return products(op, (weights.array(op.weight) != 0).astype(np.float64), sent)
+
+
+def products(op: SynapseOp, weight: Array, read: Array) -> float:
+    """The sum of all products of a weight with what a synapse reads."""
     if isinstance(op, LinearBase):
-        return float(meanings.linear(mean[None], present, None).sum())
+        return float(meanings.linear(read[None], weight, None).sum())
     if isinstance(op, Conv2dBase):
         geometry = (values_of(op.stride), values_of(op.padding), values_of(op.dilation), op.groups.value.data)
-        return float(meanings.conv2d(mean[None], present, None, *geometry).sum())
-    return float((mean[None] * present).sum())
+        return float(meanings.conv2d(read[None], weight, None, *geometry).sum())
+    return float((read[None] * weight).sum())

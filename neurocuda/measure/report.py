@@ -115,6 +115,8 @@ def known(compiled: Compiled) -> Iterator[str]:
                 f"the input, against {operations.dense:,.0f} MACs of the float network; "
                 f"the last spike came {operations.settled} steps after the start"
             )
+    if compiled.in_neurobench is not None:
+        yield str(compiled.in_neurobench)
     if compiled.validation is not None:
         yield str(compiled.validation)
     for name, value in compiled.facts.items():
@@ -170,6 +172,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "layout": layout_figures(compiled),
         "cost": [asdict(reading) for reading in readings_of(compiled)],
         "accuracy": {what: evaluation_figures(found) for what, found in compiled.evaluations.items()},
+        "neurobench": None if compiled.in_neurobench is None else compiled.in_neurobench.figures(),
         "mismatches": None if validation is None else validation.mismatches,
         "counts compared": None if validation is None else validation.counts,
         "facts": dict(compiled.facts),

@@ -14,6 +14,7 @@ from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import CURRENT, GRADED, MESSAGE_BITS
 from neurocuda.dialects.shared import shapes
 from neurocuda.errors import Problem
+from neurocuda.ir.activity import ACTIVITY
 from neurocuda.ir.attributes import Dense, element_type, integer, integers, shape_of
 from neurocuda.ir.origin import origin_of, set_origin, user_location
 from neurocuda.ir.weights import WeightStore
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array: TypeAlias = NDArray[Any]
-
-ACTIVITY = "nc.activity"
-"""The attribute of a layer that says how many spikes a neuron sends per image, from calibration images."""
 
 EVEN = 2
 """Weights of mixed sign are even: a layer that has such counts everything twice, and stays what it is."""

@@ -29,6 +29,9 @@ Whole: TypeAlias = NDArray[np.int64]
 MOST_PAIRS = 200_000_000
 """Pairs of neurons that are listed one by one; more would not fit into memory."""
 
+MOST_ZEROS = 8
+"""Fewer zeros than this are put around a kernel, so that it can be padded by the same number at both ends."""
+
 DENSE_ENOUGH = 0.5
 """From this share of all pairs on, a matrix is smaller than a list."""
 
@@ -148,7 +151,7 @@ def _convolution(synapse: SynapseOp, weight: Whole, window: snn.SumPool2dOp | No
     if isinstance(synapse, Conv2dBase):
         ends, groups = values_of(synapse.padding), synapse.groups.value.data
         stride, dilation = values_of(synapse.stride), values_of(synapse.dilation)
-    elif isinstance(synapse, DiagonalBase) and window is not None and len(shape_of(synapse.input)) == 3:
+    elif isinstance(synapse, DiagonalBase) and len(shape_of(synapse.input)) == 3:
         channels = shape_of(synapse.input)[0]
         full = np.broadcast_to(weight, shape_of(synapse.input))
         if (full != full[:, :1, :1]).any():
@@ -162,12 +165,26 @@ def _convolution(synapse: SynapseOp, weight: Whole, window: snn.SumPool2dOp | No
             return None
         weight, stride, ends = _behind_windows(weight, stride, ends, window)
         read = window.input
-    even = ends[0] == ends[1] and ends[2] == ends[3]
-    shape = shapes.conv2d(shape_of(read), weight.shape, stride, ends, dilation, groups)
-    if not even or shape != shape_of(synapse.result):
+    if shapes.conv2d(shape_of(read), weight.shape, stride, ends, dilation, groups) != shape_of(synapse.result):
         return None
+    found = [
+        _zeros(
+            shape_of(read)[axis + 1],
+            weight.shape[axis + 2],
+            shape_of(synapse.result)[axis + 1],
+            ends[2 * axis],
+            stride[axis],
+            dilation[axis],
+        )
+        for axis in range(2)
+    ]
+    if found[0] is None or found[1] is None:
+        return None
+    (above, below), (left, right) = found[0], found[1]
+    weight = np.pad(weight, ((0, 0), (0, 0), (above, below), (left, right)))
+    padding = (ends[2] + left * dilation[1], ends[0] + above * dilation[0])
     flipped = weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)
-    return Convolution(flipped, _turned(stride), (ends[2], ends[0]), _turned(dilation), groups)
+    return Convolution(flipped, _turned(stride), padding, _turned(dilation), groups)
 
 
 def _behind_all(weight: Whole, window: snn.SumPool2dOp) -> Convolution | None:
@@ -179,6 +196,19 @@ def _behind_all(weight: Whole, window: snn.SumPool2dOp) -> Convolution | None:
         return None
     kernel = np.broadcast_to(weight[:, None, None, :], (len(weight), width, height, weight.shape[1]))
     return Convolution(np.ascontiguousarray(kernel))
+
+
+def _zeros(size: int, kernel: int, count: int, padding: int, stride: int, dilation: int) -> tuple[int, int] | None:
+    """Zeros in front of and behind a kernel, as few as can be, with which it may be padded evenly.
+
+    `padding` is what stands in front of the image. None where no few zeros do.
+    """
+    for more in range(MOST_ZEROS):
+        for front in range(more + 1):
+            room = size + 2 * (padding + front * dilation) - dilation * (kernel + more - 1) - 1
+            if room // stride + 1 == count:
+                return front, more - front
+    return None
 
 
 def _turned(pair: Sequence[int]) -> tuple[int, int]:

@@ -18,9 +18,7 @@ func.func @main(%x: tensor<1x1x2x!ann.count<-8, 7>>) -> tensor<1x1x1xi32> {
 
 // CHECK: loihi.stimulus %{{.*}} factors [1]
 // CHECK: loihi.network steps 4
-// CHECK: loihi.reshape %{{.*}}
-// CHECK: loihi.dense %{{.*}} weight(dense<{{\[\[}}6, 0], [0, 6]]> : tensor<2x2xi8>) sign_mode "excitatory" message_bits 8
-// CHECK: loihi.reshape %{{.*}}
+// CHECK: loihi.conv %{{.*}} weight(dense<6> : tensor<1x1x1x1xi8>) sign_mode "excitatory" message_bits 8
 // CHECK: loihi.sigma_delta %{{.*}} vth 1 state_exp 5
 // CHECK: loihi.reshape %{{.*}}
 // CHECK: loihi.dense %{{.*}} weight(dense<{{\[\[}}2, 0]]> : tensor<1x2xi8>) sign_mode "excitatory" message_bits 8
@@ -30,8 +28,6 @@ func.func @main(%x: tensor<1x1x2x!ann.count<-8, 7>>) -> tensor<1x1x1xi32> {
 // CHECK: loihi.sigma_delta %{{.*}}, %{{.*}} vth 1 state_exp 1
 // CHECK: loihi.dense %{{.*}} weight(dense<{{\[\[}}0, 4]]> : tensor<1x2xi8>) sign_mode "excitatory" delay 1 message_bits 8
 // CHECK: loihi.reshape %{{.*}}
-// CHECK: loihi.reshape %{{.*}}
-// CHECK: loihi.dense %{{.*}} weight(dense<4> : tensor<1x1xi8>) sign_mode "excitatory" message_bits 8
-// CHECK: loihi.reshape %{{.*}}
+// CHECK: loihi.conv %{{.*}} weight(dense<4> : tensor<1x1x1x1xi8>) sign_mode "excitatory" message_bits 8
 // CHECK: loihi.sigma_delta %{{.*}}, %{{.*}} vth 8388607 activation "unit"
 // CHECK: loihi.readout %{{.*}} "last" divisor 2

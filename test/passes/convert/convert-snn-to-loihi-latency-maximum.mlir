@@ -18,9 +18,7 @@ func.func @main(%x: tensor<1x1x2x!ann.count<-8, 7>>) -> tensor<1x1x1xi32> {
 
 // CHECK: loihi.stimulus %{{.*}} factors [1, -1]
 // CHECK: loihi.network steps 9
-// CHECK: loihi.reshape %{{.*}}
-// CHECK: loihi.dense %{{.*}} weight(dense<{{\[\[}}6, 0], [0, 6]]> : tensor<2x2xi8>) sign_mode "excitatory" message_bits 8
-// CHECK: loihi.reshape %{{.*}}
+// CHECK: loihi.conv %{{.*}} weight(dense<6> : tensor<1x1x1x1xi8>) sign_mode "excitatory" message_bits 8
 // CHECK: loihi.pulses steps [2, 5] payloads [1, -1]
 // CHECK: loihi.conv %{{.*}} weight(dense<20> : tensor<1x1x1x1xi8>) sign_mode "excitatory" message_bits 8
 // CHECK: loihi.lif %{{.*}}, %{{.*}} du -1 dv 0 vth 79 initial(dense<0> : tensor<1xi32>) until 6
@@ -29,15 +27,12 @@ func.func @main(%x: tensor<1x1x2x!ann.count<-8, 7>>) -> tensor<1x1x1xi32> {
 // CHECK: loihi.reshape %{{.*}}
 // CHECK: loihi.lif %{{.*}}, %{{.*}} du 4095 dv 0 vth 0
 // CHECK: loihi.reshape %{{.*}}
-// CHECK: loihi.dense %{{.*}} weight(dense<4> : tensor<1x1xi8>) sign_mode "excitatory"
-// CHECK: loihi.reshape %{{.*}}
+// CHECK: loihi.conv %{{.*}} weight(dense<4> : tensor<1x1x1x1xi8>) sign_mode "excitatory"
 // CHECK: loihi.sparse %{{.*}} weight(dense<2> : tensor<1xi8>) sources(dense<0> : tensor<1xi32>) targets(dense<0> : tensor<1xi32>) sign_mode "excitatory"
 // CHECK: loihi.reshape %{{.*}}
 // CHECK: loihi.pulses steps [6] payloads [1]
 // CHECK: loihi.conv %{{.*}} weight(dense<2> : tensor<1x1x1x1xi8>) sign_mode "excitatory" message_bits 8
 // CHECK: loihi.lif %{{.*}}, %{{.*}} du 4095 dv 0 vth 3
-// CHECK: loihi.reshape %{{.*}}
-// CHECK: loihi.dense %{{.*}} weight(dense<-4> : tensor<1x1xi8>) sign_mode "inhibitory"
-// CHECK: loihi.reshape %{{.*}}
+// CHECK: loihi.conv %{{.*}} weight(dense<-4> : tensor<1x1x1x1xi8>) sign_mode "inhibitory"
 // CHECK: loihi.lif %{{.*}}, %{{.*}} du -1 dv 0 vth 131071 initial(dense<0> : tensor<1xi32>)
 // CHECK: loihi.readout %{{.*}} "last" divisor 128
