@@ -49,12 +49,15 @@ class WeightGrid:
         bits = max(Constraints.weight_bits, self.constraints.weight_bits) if self.asked is None else self.asked
         return WeightGrid(Constraints(weight_bits=bits, codes=self.constraints.codes), self.asked)
 
-    def narrows(self, unit: Field, free: Field) -> bool:
-        """Whether integers in a unit differ from those in the unit that there would be without limits."""
+    def narrows(self, unit: Field, free: Field, *, fires: bool) -> bool:
+        """Whether integers in a unit differ from those in the unit that there would be without limits.
+
+        `fires` says whether there are thresholds beside the weights.
+        """
         import numpy as np
 
-        steps = self.constraints.weight_step * self.constraints.threshold_step
-        return self.fixes_units or steps > 1 or not np.array_equal(unit, free)
+        limited = self.constraints.weight_step > 1 or not np.array_equal(unit, free)
+        return limited or (fires and (self.fixes_units or self.constraints.threshold_step > 1))
 
     @property
     def room(self) -> int:

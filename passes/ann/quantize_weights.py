@@ -122,7 +122,7 @@ class _Quantizer:
         self.problems.append(Problem(what, user_location(op), why, remedy))
 
     def _note(self, op: Operation, unit: Field, free: Field) -> None:
-        if self.grid.narrows(unit, free):
+        if self.grid.narrows(unit, free, fires=not isinstance(op, SynapseOp)):
             self.narrowed.append(layer_name(op))
 
     def _start(self, value: SSAValue) -> None:

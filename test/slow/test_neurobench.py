@@ -2,7 +2,7 @@
 
 The float networks are the users' own modules; the spiking ones are built as torch modules from level `snn-integer`,
 integers in floats, and run step by step. `make neurobench` makes the environment that the package runs in. Where it
-counts otherwise than it says, the test says how, and README.md lists it.
+counts otherwise than it says, the test says how, and docs/neurobench.md lists it.
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ def test_every_figure_of_the_float_network_is_the_package_s(case: Case) -> None:
             assert one == pytest.approx(other, rel=1e-5), name
 
 
-def test_the_split_of_operations_depends_on_the_batch(case: Case) -> None:
-    """A layer whose input is -1, 0 or 1 for one image counts as spiking there, and not in a batch with others."""
+def test_the_sum_of_operations_does_not_depend_on_the_batch(case: Case) -> None:
+    """Their split may: an input of -1, 0 and 1 counts as spiking alone, and not in a batch with others."""
     ours, theirs, _ = case
     one, all_ = (found["SynapticOperations"] for found in (theirs["batch 1"], at_once(theirs)))
     macs, acs = ("Effective_MACs", "Effective_ACs")

@@ -156,7 +156,7 @@ class Layer:
     @property
     def narrowed(self) -> bool:
         """Whether the target's limits change the integers."""
-        return self.grid.narrows(self.unit, self._unit_on(self.grid.unlimited))
+        return self.grid.narrows(self.unit, self._unit_on(self.grid.unlimited), fires=self.clip is not None)
 
     @cached_property
     def current(self) -> Floats:
