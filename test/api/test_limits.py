@@ -168,8 +168,8 @@ def test_a_layer_that_no_code_can_carry_is_told_with_every_reason(
 @pytest.mark.parametrize(
     ("constraints", "remedy"),
     [
-        (Constraints(membrane_bits=12), "beyond 12 bits. 6-bit weights (weight_bits=6) would fit."),
-        (Constraints(membrane_bits=5), "beyond 5 bits. No width of weights and no number of timesteps fits."),
+        (Constraints(membrane_bits=11), "beyond 11 bits. 2-bit weights (weight_bits=2) would fit."),
+        (Constraints(membrane_bits=12), "beyond 12 bits. No width of weights and no number of timesteps fits."),
         (Constraints(membrane_bits=4, weight_bits=2), "inputs of at most 3 levels (timesteps=3) would fit."),
     ],
 )
