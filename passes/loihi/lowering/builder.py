@@ -18,7 +18,7 @@ from neurocuda.ir.activity import ACTIVITY
 from neurocuda.ir.attributes import Dense, element_type, integer, integers, shape_of
 from neurocuda.ir.origin import origin_of, set_origin, user_location
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.loihi.lowering.connections import Connection, Convolution, Matrix, scaled, without_zeros
+from neurocuda.passes.loihi.lowering._connections import Connection, Convolution, Matrix, scaled, without_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

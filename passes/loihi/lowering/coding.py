@@ -14,8 +14,7 @@ from neurocuda.dialects.loihi.types import MEMBRANE
 from neurocuda.dialects.shared.bases import SynapseOp
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import integer, shape_of, values_of
-from neurocuda.passes.loihi.lowering.builder import EVEN, Builder
-from neurocuda.passes.loihi.lowering.connections import (
+from neurocuda.passes.loihi.lowering._connections import (
     Connection,
     Convolution,
     Step,
@@ -23,6 +22,7 @@ from neurocuda.passes.loihi.lowering.connections import (
     connection,
     pairs,
 )
+from neurocuda.passes.loihi.lowering.builder import EVEN, Builder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,6 +17,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import integer, shape_of, values_of
+from neurocuda.passes.loihi.lowering._connections import Pairs, scaled
 from neurocuda.passes.loihi.lowering.builder import EVEN
 from neurocuda.passes.loihi.lowering.coding import (
     FORGETS,
@@ -30,7 +31,6 @@ from neurocuda.passes.loihi.lowering.coding import (
     Signal,
     Wire,
 )
-from neurocuda.passes.loihi.lowering.connections import Pairs, scaled
 
 
 class HardReset(Coding):

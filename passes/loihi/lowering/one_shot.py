@@ -20,6 +20,7 @@ from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import MEMBRANE
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.attributes import integer, shape_of, values_of
+from neurocuda.passes.loihi.lowering._connections import Step
 from neurocuda.passes.loihi.lowering.builder import EVEN, message_bits
 from neurocuda.passes.loihi.lowering.coding import (
     FORGETS,
@@ -33,7 +34,6 @@ from neurocuda.passes.loihi.lowering.coding import (
     Wire,
     stand_in,
 )
-from neurocuda.passes.loihi.lowering.connections import Step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
