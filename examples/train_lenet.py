@@ -55,8 +55,9 @@ def main() -> None:
     train(model, images, labels, arguments.epochs)
     print(f"float:    {accuracy(model, test, truth)}")
     steps = with_staircases(model, images[:CALIBRATION_IMAGES], timesteps=1)
-    batches = list(zip(images.split(BATCH), labels.split(BATCH), strict=True))
-    steps = fine_tune(steps, batches, FineTuning(epochs=arguments.epochs, learning_rate=0.02), teacher=model)
+    steps = fine_tune(
+        steps, list(batches_of(images, labels)), FineTuning(epochs=arguments.epochs, learning_rate=0.02), teacher=model
+    )
     print(f"T = 1:    {accuracy(steps, test, truth)}")
 
     conversion = nc.Conversion(timesteps=1, code="latency", threshold_granularity="layer")

@@ -222,14 +222,16 @@ class Coding(ABC):
         self.build.refuse(op, f"its membrane could reach {reach:,} on the chip, which holds {most:,}", remedy)
 
     def any_spike(
-        self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, delays: Mapping[Path, int], dv: int = FORGETS
+        self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, delays: Mapping[Path, int], *, remembers: bool = False
     ) -> Port:
         """Neurons that fire where anything in their window does, a step later; the paths have delays of their own."""
         if any(isinstance(step.op, snn.SumPool2dOp) for path in delays for step in path.steps):
             why = "it finds the largest of sums, and a spike says nothing of a sum"
             self.build.refuse(op, why, "Pool maxima first and sums behind them.")
         currents = [current for path, delay in delays.items() for current in self._of_windows(op, path, delay)]
-        properties: dict[str, Attribute] = {"du": integer(FORGETS), "dv": integer(dv), "vth": integer(0)}
+        properties: dict[str, Attribute] = {"du": integer(FORGETS), "dv": integer(0), "vth": integer(0)}
+        if not remembers:
+            properties["reset_interval"] = integer(1)
         group = self.build.group(loihi.LifOp, op, currents, properties)
         start = 1 + min(path.port.start + delay for path, delay in delays.items())
         stop = 1 + max(path.port.stop + delay for path, delay in delays.items())

@@ -111,7 +111,7 @@ class HardReset(Coding):
             self.build.refuse(op, f"windows of {area} neurons are more than a weight can inhibit", "Pool in two steps.")
             area = 255
         end = max(path.port.stop for path in paths)
-        port = self.any_spike(op, {path: end - path.port.stop for path in paths}, dv=0)
+        port = self.any_spike(op, {path: end - path.port.stop for path in paths}, remembers=True)
         group = port.value.owner
         assert isinstance(group, loihi.LifOp)
         (own,) = self.build.synapses(op, _identity(port.shape, -area), port.value, shape_of(port.value))

@@ -21,7 +21,7 @@ func.func @main(%x: tensor<1x2x2x!ann.count<-8, 7>>) -> tensor<1x1x1xi32> {
 // CHECK: loihi.conv %{{.*}} weight(dense<3> : tensor<1x1x1x1xi8>) sign_mode "excitatory" message_bits 8
 // CHECK: loihi.integrate_and_fire %{{.*}} threshold(dense<10> : tensor<1x1x1xi32>) initial(dense<0> : tensor<1xi32>) fire [2, 6]
 // CHECK: loihi.conv %{{.*}} weight(dense<1> : tensor<1x2x2x1xi8>) stride [2, 2] sign_mode "excitatory"
-// CHECK: loihi.lif %{{.*}} du 4095 dv 4095 vth 0
+// CHECK: loihi.lif %{{.*}} du 4095 dv 0 vth 0 reset_interval 1
 // CHECK: loihi.conv %{{.*}} weight(dense<2> : tensor<1x1x1x1xi8>) sign_mode "excitatory"
 // CHECK: loihi.integrate_and_fire %{{.*}} threshold(dense<8388607> : tensor<1xi32>) initial(dense<0> : tensor<1xi32>) fire [8, 9]
 // CHECK: loihi.readout %{{.*}} "last"
