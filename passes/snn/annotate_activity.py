@@ -65,8 +65,8 @@ class AnnotateActivityPass(NeuroPass):
 
     After:
         ...
-          %2 = snn.integrate_and_fire %1 threshold(dense<10> : tensor<1xi32>) levels 4 {nc.activity = 1.500000e+00 : f64}
-                 : (tensor<1xi32>) -> tensor<1x!ann.count<0, 4>>
+          %2 = snn.integrate_and_fire %1 threshold(dense<10> : tensor<1xi32>) levels 4
+                 {nc.activity = 1.500000e+00 : f64} : (tensor<1xi32>) -> tensor<1x!ann.count<0, 4>>
         ...
     """
 

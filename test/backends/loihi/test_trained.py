@@ -69,8 +69,9 @@ def test_a_network_lies_on_one_chip(name: str) -> None:
 def test_what_does_not_fit_is_refused_with_the_shortage() -> None:
     """Every neuron of the last layer would hear more axons than a core has."""
     wide = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(16 * 32 * 32, 10)).eval()
+    images = np.random.default_rng(0).normal(size=(64, 3, 32, 32)).astype(np.float32)
     with pytest.raises(CapacityError, match=r"3 \(.*in_axons is 16384, and a core has 4096"):
-        nc.compile(wide, target="loihi2", input_shape=(3, 32, 32), conversion=nc.Conversion(timesteps=4))
+        nc.compile(wide, target="loihi2", calibration=images, conversion=nc.Conversion(timesteps=4, calibration="mse"))
 
 
 @pytest.mark.parametrize("code", ["unary", "latency"])
