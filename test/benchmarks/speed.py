@@ -3,9 +3,10 @@
     python test/benchmarks/speed.py
 
 Prints: compiling a network of ResNet-18's shape (224 x 224, random weights, no calibration images) with its peak
-memory; a round trip of its IR through `nc-opt`; compiling ResNet-20 (CIFAR-10) with 256 random calibration images; and
-ResNet-20 at T = 15 on one thread, in rounds that alternate with the float network in eager PyTorch (a ratio above one:
-ours is slower). Machines are noisy: ratios within a run say more than times.
+memory, for a CPU and at T = 4 for Loihi 2, and ResNet-20 for Loihi 2; a round trip of ResNet-18's IR through `nc-opt`;
+compiling ResNet-20 (CIFAR-10) with 256 random calibration images; and ResNet-20 at T = 15 on one thread, in rounds that
+alternate with the float network in eager PyTorch (a ratio above one: ours is slower). Machines are noisy: ratios within
+a run say more than times.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ def resnet18() -> nn.Module:
 def main() -> None:
     torch.default_generator.manual_seed(0)
     compile_resnet18()
+    compile_for_loihi("ResNet-20", CifarResNet(3).eval(), 32)
+    compile_for_loihi("ResNet-18", resnet18(), 224)
     compile_and_run_resnet20()
 
 
@@ -76,6 +79,23 @@ def compile_resnet18() -> None:
         command = [sys.executable, "-m", "neurocuda.tools.nc_opt", str(source), "-o", str(copy)]
         subprocess.run(command, check=True)
         print(f"ResNet-18, round trip of the IR through nc-opt: {perf_counter() - started:.2f} s")
+
+
+def compile_for_loihi(name: str, model: nn.Module, size: int) -> None:
+    """Compile time, peak memory so far, and what of the chips is used."""
+    started = perf_counter()
+    compiled = nc.compile(
+        model, target="loihi2", input_shape=(3, size, size), conversion=nc.Conversion(timesteps=4, code="unary")
+    )
+    seconds = perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    layout = compiled.backend.layout(compiled.level("loihi"), compiled.weights, compiled.chip)
+    assert layout is not None
+    chips = len({use.chip for use in layout.cores})
+    print(
+        f"{name}, {size}x{size}, for Loihi 2: compiled, partitioned and placed in {seconds:.1f} s, {chips} chips, "
+        f"{len(layout.cores)} cores, peak memory {peak:.2f} GiB"
+    )
 
 
 def compile_and_run_resnet20() -> None:
