@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.ir import Operation, Region, SSAValue
 
-from neurocuda.dialects.ann import ops as ann
 from neurocuda.dialects.loihi import ops as loihi
 from neurocuda.dialects.loihi.types import GRADED
 from neurocuda.dialects.snn import ops as snn
@@ -19,18 +18,13 @@ from neurocuda.ir.origin import inherit, user_location
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
+from neurocuda.passes.convert.convert_ann_to_snn import SAME
 
 if TYPE_CHECKING:
     from neurocuda.passes.loihi.lowering.builder import Builder
     from neurocuda.passes.loihi.lowering.coding import Coding, Readout
 
-INDEX_MAPS: Mapping[type[Operation], type[Operation]] = {
-    snn.ReshapeOp: ann.ReshapeOp,
-    snn.TransposeOp: ann.TransposeOp,
-    snn.SliceOp: ann.SliceOp,
-    snn.PadOp: ann.PadOp,
-    snn.ConcatOp: ann.ConcatOp,
-}
+ON_THE_HOST: Mapping[type[Operation], type[Operation]] = {spiking: plain for plain, spiking in SAME.items()}
 """What the host does with sums that are read."""
 
 
@@ -226,7 +220,7 @@ def _on_the_host(network: snn.NetworkOp, value: SSAValue, read: dict[SSAValue, S
         op = value.owner
         assert isinstance(op, Operation)
         operands = [_on_the_host(network, operand, read) for operand in op.operands]
-        kind = INDEX_MAPS[type(op)]
+        kind = ON_THE_HOST[type(op)]
         read[value] = _before(
             network, kind.create(operands=operands, properties=op.properties, result_types=[value.type])
         )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurocuda.dialects.loihi.neurons import GroupOp
 from neurocuda.errors import TargetError
+from neurocuda.ir.attributes import integers
 from neurocuda.ir.chip import Chip, Limit
 from neurocuda.passes.loihi._cuts import Array
 from neurocuda.passes.loihi._uses import RESOURCES
@@ -53,6 +55,11 @@ class System:
         number, core = np.divmod(np.arange(chips * self.cores), self.cores)
         row, column = np.divmod(core, self.columns)
         return column + number * (self.columns + int(self._constant("chip_hops"))), row
+
+    def lay(self, group: GroupOp, cores: Array) -> None:
+        """Writes where the blocks of a group lie; cores are numbered from chip to chip."""
+        group.properties["chips"] = integers((cores // self.cores).tolist())
+        group.properties["cores"] = integers((cores % self.cores).tolist())
 
     def limit(self, name: str) -> Limit:
         """A limit that the chip's file has to say."""

@@ -68,5 +68,4 @@ class PartitionGroupsPass(NeuroPass):
         partition = Partition(Network(module, weights), system)
         for group, cores in partition.places.items():
             group.properties["tiles"] = integers(partition.cuts[group].tiles)
-            group.properties["chips"] = integers((cores // system.cores).tolist())
-            group.properties["cores"] = integers((cores % system.cores).tolist())
+            system.lay(group, cores)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from xdsl.dialects.builtin import ModuleOp
 
-from neurocuda.ir.attributes import integers
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
@@ -80,6 +79,4 @@ class PlaceGroupsPass(NeuroPass):
         chips = 1 + max((chip for group in network.groups for chip, _ in group.places), default=0)
         places = placed(traffic, system, chips)
         for group, before in cores.items():
-            now = places[before]
-            group.properties["chips"] = integers((now // system.cores).tolist())
-            group.properties["cores"] = integers((now % system.cores).tolist())
+            system.lay(group, places[before])

@@ -84,12 +84,10 @@ def scaled(connection: Connection, factor: int) -> Connection:
     return replace(connection, weight=connection.weight * factor)
 
 
-def without_zeros(connection: Connection) -> Connection:
+def without_zeros(found: Pairs) -> Pairs:
     """Pairs of weight 0 left out."""
-    if not isinstance(connection, Pairs):
-        return connection
-    there = connection.weight != 0
-    return Pairs(connection.weight[there], connection.sources[there], connection.targets[there])
+    there = found.weight != 0
+    return Pairs(found.weight[there], found.sources[there], found.targets[there])
 
 
 def connection(synapse: SynapseOp, shape: Shape, steps: Sequence[Step], weights: WeightStore) -> Connection:
@@ -139,8 +137,7 @@ def pairs(synapse: SynapseOp, shape: Shape, steps: Sequence[Step], weights: Weig
         matrix[keys // count, keys % count] = total
         of_vector = len(shape_of(synapse.result)) == 1  # then the user's order needs no other on the far side
         return Matrix(matrix[:, _lavas_order(shape)], flattened=True) if of_vector else Matrix(matrix)
-    there = total != 0
-    return Pairs(total[there], keys[there] % count, keys[there] // count)
+    return without_zeros(Pairs(total, keys % count, keys // count))
 
 
 # Convolutions

@@ -11,14 +11,14 @@ from xdsl.dialects.builtin import StringAttr, TensorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from neurocuda.dialects.loihi import ops as loihi
-from neurocuda.dialects.loihi.types import CURRENT, GRADED, MESSAGE_BITS
+from neurocuda.dialects.loihi.types import CURRENT, MESSAGE_BITS
 from neurocuda.dialects.shared import shapes
 from neurocuda.errors import Problem
 from neurocuda.ir.activity import ACTIVITY
-from neurocuda.ir.attributes import Dense, element_type, integer, integers, shape_of
+from neurocuda.ir.attributes import Dense, integer, integers, shape_of
 from neurocuda.ir.origin import origin_of, set_origin, user_location
 from neurocuda.ir.weights import WeightStore
-from neurocuda.passes.loihi.lowering._connections import Connection, Convolution, Matrix, scaled, without_zeros
+from neurocuda.passes.loihi.lowering._connections import Connection, Convolution, Matrix, Pairs, scaled, without_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -230,17 +230,12 @@ def within_eight_bits(found: Connection) -> list[Connection]:
     while rest.weight.any() or not parts:
         mixed = (rest.weight < 0).any() and (rest.weight > 0).any()
         most = LARGEST_WEIGHT - mixed
-        part = np.clip(rest.weight, -most, most)
-        parts.append(without_zeros(replace(rest, weight=part)))
-        rest = replace(rest, weight=rest.weight - part)
+        part = replace(rest, weight=np.clip(rest.weight, -most, most))
+        parts.append(without_zeros(part) if isinstance(part, Pairs) else part)
+        rest = replace(rest, weight=rest.weight - part.weight)
     return parts
 
 
 def message_bits(lowest: int, highest: int) -> int:
     """The width of the integer of graded spikes in this range."""
     return next(bits for bits in MESSAGE_BITS if -(2 ** (bits - 1)) <= lowest and highest < 2 ** (bits - 1))
-
-
-def is_graded(value: SSAValue) -> bool:
-    """Whether a port carries graded spikes."""
-    return element_type(value) == GRADED

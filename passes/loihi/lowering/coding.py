@@ -221,6 +221,11 @@ class Coding(ABC):
         remedy += "narrower weights (weight_bits) make it smaller, too."
         self.build.refuse(op, f"its membrane could reach {reach:,} on the chip, which holds {most:,}", remedy)
 
+    def any_spike_of_aligned(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
+        """Neurons that fire where anything in their window does, of trains that are made to begin together."""
+        begin = max(path.port.start for path in paths)
+        return (Path(self.any_spike(op, {path: begin - path.port.start for path in paths})),)
+
     def any_spike(
         self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, delays: Mapping[Path, int], *, remembers: bool = False
     ) -> Port:

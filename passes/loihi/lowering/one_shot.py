@@ -186,8 +186,7 @@ class Memoryless(OneShot):
 
     def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """The largest of zeros and ones is whether there is a one."""
-        begin = max(path.port.start for path in paths)
-        return (Path(self.any_spike(op, {path: begin - path.port.start for path in paths})),)
+        return self.any_spike_of_aligned(op, paths)
 
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons that never fire, read as the wave passes."""

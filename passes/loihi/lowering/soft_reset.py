@@ -39,8 +39,7 @@ class SoftReset(Coding):
 
     def maximum(self, op: snn.MaxPool2dOp | snn.RunningMaxPool2dOp, paths: Sequence[Path]) -> Signal:
         """Trains that begin together have the largest count where any of them spikes."""
-        begin = max(path.port.start for path in paths)
-        return (Path(self.any_spike(op, {path: begin - path.port.start for path in paths})),)
+        return self.any_spike_of_aligned(op, paths)
 
     def accumulate(self, op: snn.AccumulateOp, wires: Sequence[Wire]) -> Readout:
         """Neurons whose window never comes."""
