@@ -165,9 +165,7 @@ class _Run:
         self.b.finish()
         kinds = [argument.type for argument in self.body.blocks[0].args]
         name = f"{self.program.symbol.data}_run"
-        return llvm.FuncOp(
-            name, llvm.LLVMFunctionType(kinds), linkage=llvm.LinkageAttr("external"), body=self.body
-        )
+        return llvm.FuncOp(name, llvm.LLVMFunctionType(kinds), linkage=llvm.LinkageAttr("external"), body=self.body)
 
     def _endless(self, counting: SSAValue) -> None:
         """The next steps of a program without an end; the first of all sets the state."""

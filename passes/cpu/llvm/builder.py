@@ -5,8 +5,8 @@
         turn.next(b.add(turn.values[0], b.extend(row, vector(i16, 16))))
     (total,) = turn.results
 
-Places are counted in 64 bits (`sum_of` adds them up), everything else has the type of its first operand. A Python number
-becomes a constant of the other operand's type, in every lane. Integers wrap. Floats are computed as written.
+Places are counted in 64 bits (`sum_of` adds them up), everything else has the type of its first operand. A Python
+number becomes a constant of the other operand's type, in every lane. Integers wrap. Floats are computed as written.
 """
 
 from __future__ import annotations
@@ -332,9 +332,7 @@ class Builder:
         """The low bits of integers."""
         return self._cast(llvm.TruncOp, value, kind)
 
-    def _cast(
-        self, kind: type[llvm.SExtOp | llvm.ZExtOp | llvm.TruncOp], value: SSAValue, to: Attribute
-    ) -> SSAValue:
+    def _cast(self, kind: type[llvm.SExtOp | llvm.ZExtOp | llvm.TruncOp], value: SSAValue, to: Attribute) -> SSAValue:
         target = like(value.type, element_of(to))
         return value if target == value.type else self._add(kind(value, target))
 

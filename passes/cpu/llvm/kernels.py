@@ -9,7 +9,7 @@ Every file of this folder is read, so that a kernel is found by its place. A loo
 the function that is registered under that name.
 
 Loop nests that differ in their weights and steps alone share one function, so a kernel must not read the values of a
-tensor: it has a pointer to them (`tensor`). Only single numbers are spelled out (`number`).
+tensor: it has a pointer to them (`tensor`). Only single numbers that are no weights are spelled out (`number`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, element_bytes
 from neurocuda.dialects.cpu.interface import ALIGNMENT
-from neurocuda.ir.attributes import Dense, dense_shape, dense_type
+from neurocuda.ir.attributes import Dense, dense_shape
 from neurocuda.passes.cpu.llvm.builder import Builder, ptr
 from neurocuda.passes.cpu.llvm.features import Features
 
@@ -49,6 +49,9 @@ NUMBERS = ("step", "passed", "thread", "threads")
 
 REPORTED = frozenset({"steps", "scale", "layout"})
 """Properties of neurons that loops do not read."""
+
+POINTED = frozenset({"weight", "table"})
+"""Constants that are read through a pointer even where they are a single number."""
 
 _LOWERINGS: dict[tuple[type[cpu.LoopOp], str | None], tuple[Lowering, bool]] = {}
 
@@ -96,7 +99,9 @@ def tensors_of(op: cpu.LoopOp) -> dict[str, Dense]:
     return {
         name: value
         for name, value in sorted(op.properties.items())
-        if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr) and _is_read(op, name) and not _spelled(value)
+        if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr)
+        and _is_read(op, name)
+        and (name in POINTED or not _is_number(value))
     }
 
 
@@ -104,7 +109,7 @@ def _is_read(op: cpu.LoopOp, name: str) -> bool:
     return name not in REPORTED or not isinstance(op, cpu.NeuronsOp)
 
 
-def _spelled(attribute: Dense) -> bool:
+def _is_number(attribute: Dense) -> bool:
     """Whether a constant is a single number in the text."""
     return isinstance(attribute, DenseIntOrFPElementsAttr) and prod(dense_shape(attribute)) == 1
 
@@ -211,8 +216,3 @@ def _pointer_attributes(pointer: SSAValue | Dense, *, noalias: bool) -> Dictiona
     bytes_ = alignment(pointer) if isinstance(pointer, SSAValue) else ALIGNMENT
     facts: dict[str, Attribute] = {"llvm.align": IntegerAttr(bytes_, i64), "llvm.nocapture": UnitAttr()}
     return DictionaryAttr({**facts, **({"llvm.noalias": UnitAttr()} if noalias else {})})
-
-
-def element(attribute: Dense) -> Attribute:
-    """The element type of a constant."""
-    return dense_type(attribute).element_type
