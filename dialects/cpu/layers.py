@@ -284,6 +284,6 @@ class SpikeLayerOp(LayerOp):
             raise VerifyException(f"{self.name}: expected the number of channels of every source")
         for value in self.operands:
             shape, words = buffer_shape(value), -(-self.channels_of(value) // WORD)
-            packed = memref_of(value).get_element_type() == i64 and len(shape) >= 2 and shape[-1] == words
-            self.require(packed and shape[-2] == self.timesteps, "expected trains with as many steps and words")  # C5
+            packed = memref_of(value).get_element_type() == i64 and shape[-2:] == (self.timesteps, words)
+            self.require(packed, "expected trains with as many steps and words")  # C5
         super().verify_()
