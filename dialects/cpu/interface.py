@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import IntegerType, Signedness, i16, i32
 from xdsl.ir import Operation, SSAValue
@@ -15,6 +16,11 @@ from neurocuda.ir.attributes import Dense, values_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
 ALIGNMENT = 64
 """State, constants and each single constant begin at multiples of so many bytes."""
 
@@ -24,19 +30,23 @@ class ConstantPool:
 
     def __init__(self, weights: WeightStore) -> None:
         self._weights = weights
-        self._offsets: dict[Dense, int] = {}
+        self._offsets: dict[object, int] = {}
         self._chunks: list[bytes] = []
         self._size = 0
 
     def offset(self, attribute: Dense) -> int:
         """The place of a constant, in bytes."""
-        if attribute not in self._offsets:
-            content = self._weights.array(attribute).tobytes()
+        return self.offset_as(attribute, attribute, lambda array: array)
+
+    def offset_as(self, key: object, attribute: Dense, packed: Callable[[Array], Array]) -> int:
+        """The place of a constant in another order, in bytes; `key` says which constant in which order."""
+        if key not in self._offsets:
+            content = packed(self._weights.array(attribute)).tobytes()
             padding = -len(content) % ALIGNMENT
-            self._offsets[attribute] = self._size
+            self._offsets[key] = self._size
             self._chunks.append(content + bytes(padding))
             self._size += len(content) + padding
-        return self._offsets[attribute]
+        return self._offsets[key]
 
     @property
     def content(self) -> bytes:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
 from xdsl.ir import Attribute, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element
-from neurocuda.ir.attributes import dense_shape, dense_type
+from neurocuda.ir.attributes import Dense, dense_shape, dense_type
 from neurocuda.passes.cpu.llvm.kernels import Kernel, tensors_of
 from neurocuda.passes.cpu.llvm.numbers import converted, stored
 
@@ -82,5 +81,5 @@ class Elementwise:
 
     def _element(self, name: str) -> Attribute:
         value = self._op.properties[name]
-        assert isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr)
+        assert isinstance(value, Dense)
         return dense_type(value).element_type
