@@ -23,7 +23,7 @@ from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.attributes import fits, written_shape
-from neurocuda.ir.backend import Execution, RunOptions
+from neurocuda.ir.backend import Execution, RunOptions, Stream
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
 from neurocuda.reference.meaning import Array
@@ -92,6 +92,16 @@ class CpuProgram:
         steps = sum(native.steps_of(inputs) for native in self.natives.values())
         return Execution(tuple(outputs), counts, steps, seconds, self.provenance)
 
+    def stream(self) -> Stream:
+        """A stream of its own, for networks of spike trains.
+
+        Raises:
+            TargetError: the module is more than one program without an end.
+        """
+        from neurocuda.backends.cpu.stream import open_stream
+
+        return open_stream(self)
+
 
 class NativeProgram:
     """One built program."""
@@ -102,13 +112,13 @@ class NativeProgram:
         opened = _opened(self.library)
         if opened is None:
             raise ToolchainError(f"{compiler.version} built a library that cannot be loaded: {self.library}")
-        self._weights = aligned(len(printed.weights))
-        self._weights[:] = np.frombuffer(printed.weights, np.uint8)
-        self._function = getattr(opened, f"{printed.symbol}_run")
-        self._function.restype = None
+        self.weights = aligned(len(printed.weights))
+        self.weights[:] = np.frombuffer(printed.weights, np.uint8)
+        self.function = getattr(opened, f"{printed.symbol}_run")
+        self.function.restype = None
         arrays = 1 + len(printed.inputs) + len(printed.outputs)
         clock = [ctypes.c_int32] * 2 if printed.steps is None else []
-        self._function.argtypes = [ctypes.c_void_p] * 2 + clock + [ctypes.c_void_p] * arrays
+        self.function.argtypes = [ctypes.c_void_p] * 2 + clock + [ctypes.c_void_p] * arrays
 
     def steps_of(self, inputs: Sequence[Array]) -> int:
         """For how many steps it runs on a batch: without an end of its own, as many as the inputs have."""
@@ -118,7 +128,7 @@ class NativeProgram:
         """(outputs, spike counts by layer) of a batch."""
         batch = len(inputs[0])
         time = (self.steps_of(inputs),) if self.printed.steps is None else ()
-        arrays = [_as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
+        arrays = [as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
         outputs = [np.empty((batch, *time, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
         counts = self._new_counts(batch) if options.counts else None
         threads = min(options.threads or os.cpu_count() or 1, max(1, batch))
@@ -145,7 +155,7 @@ class NativeProgram:
             arrays = [array[image] for array in (*inputs, *outputs)]
             pointers = [array.ctypes.data for array in arrays]
             counters = None if counts is None else counts[image].ctypes.data
-            self._function(state.ctypes.data, self._weights.ctypes.data, *clock, *pointers, counters)
+            self.function(state.ctypes.data, self.weights.ctypes.data, *clock, *pointers, counters)
         return len(images)
 
     def _new_counts(self, batch: int) -> Array:
@@ -213,8 +223,12 @@ def _check_inputs(inputs: Sequence[Array], types: Sequence[object]) -> None:
             raise InputError(f"input {index}: {array.shape[1]} time steps, but input 0 has {inputs[0].shape[1]}")
 
 
-def _as_input(array: Array, element: object) -> Array:
-    """The array in the program's type; integers have to fit."""
+def as_input(array: Array, element: object) -> Array:
+    """The array in the program's type and where it can be read; integers have to fit.
+
+    Raises:
+        InputError: they do not.
+    """
     from xdsl.ir import Attribute
 
     assert isinstance(element, Attribute)
@@ -225,4 +239,4 @@ def _as_input(array: Array, element: object) -> Array:
         limits = np.iinfo(dtype.name)
         if int(array.min()) < limits.min or int(array.max()) > limits.max:
             raise InputError(f"values from {array.min()} to {array.max()} do not fit into {dtype.name}")
-    return np.ascontiguousarray(array, dtype)
+    return np.require(array, dtype, ["C", "A"])

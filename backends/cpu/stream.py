@@ -1,0 +1,71 @@
+"""Runs a program without an end on from where it stopped: memory and pointers are made once, not at every push."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neurocuda.backends.cpu.run import CpuProgram, NativeProgram, aligned, as_input
+from neurocuda.dialects.cpu.semantics import buffer_dtype
+from neurocuda.errors import TargetError
+from neurocuda.reference.interpreter import main_function
+from neurocuda.reference.meaning import Array
+
+
+def open_stream(program: CpuProgram) -> CpuStream:
+    """A stream through a module that is one program without an end.
+
+    Raises:
+        TargetError: the module is more than that.
+    """
+    block = main_function(program.module).body.block
+    last = block.last_op
+    assert last is not None
+    for op, native in program.natives.items():
+        alone = list(op.operands) == list(block.args) and list(last.operands) == list(op.results)
+        if alone and native.printed.steps is None:
+            return CpuStream(native)
+    raise TargetError("a stream takes a network of spike trains with nothing beside it on the host")
+
+
+class CpuStream:
+    """One state of a program, and room for as many steps as were pushed last.
+
+    What it gives is overwritten by the next push.
+    """
+
+    def __init__(self, native: NativeProgram) -> None:
+        self._native = native
+        self._state = aligned(native.printed.state_bytes)
+        self._memory = (self._state.ctypes.data, native.weights.ctypes.data)
+        self._first = 0
+        self._make_room(1)
+
+    def push(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """Runs on for as many steps as the inputs, (steps, *shape) arrays, have; the interpreter lock is free meanwhile.
+
+        Raises:
+            InputError: integers do not fit.
+        """
+        steps = len(inputs[0])
+        if steps != self._room:
+            self._make_room(steps)
+        for place, array, spec in zip(self._inputs, inputs, self._native.printed.inputs, strict=True):
+            place[...] = array if place.dtype == array.dtype else as_input(array, spec.element)
+        first, self._first = self._first, self._first + steps  # an interrupt behind the call finds the clock right
+        self._native.function(*self._memory, first, steps, *self._arrays)
+        return self._outputs
+
+    def reset(self) -> None:
+        """Begins anew with the next push."""
+        self._first = 0
+
+    def _make_room(self, steps: int) -> None:
+        printed = self._native.printed
+        self._inputs, self._outputs = (
+            tuple(np.zeros((steps, *spec.shape), buffer_dtype(spec.element)) for spec in specs)
+            for specs in (printed.inputs, printed.outputs)
+        )
+        self._arrays = (*(array.ctypes.data for array in (*self._inputs, *self._outputs)), None)
+        self._room = steps
