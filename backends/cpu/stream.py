@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from xdsl.ir import SSAValue
 
 from neurocuda.backends.cpu.run import CpuProgram, NativeProgram, aligned, as_input
+from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.cpu.bases import buffer_bytes, buffer_element, buffer_shape
 from neurocuda.dialects.cpu.semantics import buffer_dtype
 from neurocuda.errors import TargetError
 from neurocuda.reference.interpreter import main_function
 from neurocuda.reference.meaning import Array
+
+
+LAST = 2**31 - 1
+"""Programs count steps in 32 bits: at 16 kHz a day and a half."""
 
 
 def open_stream(program: CpuProgram) -> CpuStream:
@@ -53,6 +60,8 @@ class CpuStream:
             self._make_room(steps)
         for place, array, spec in zip(self._inputs, inputs, self._native.printed.inputs, strict=True):
             place[...] = array if place.dtype == array.dtype else as_input(array, spec.element)
+        if self._first > LAST - steps:
+            self._turn_back()
         first, self._first = self._first, self._first + steps  # an interrupt behind the call finds the clock right
         self._native.function(*self._memory, first, steps, *self._arrays)
         return self._outputs
@@ -60,6 +69,29 @@ class CpuStream:
     def reset(self) -> None:
         """Begins anew with the next push."""
         self._first = 0
+
+    def _turn_back(self) -> None:
+        """Sets the clock to step 1, and what the state says of steps with it: rings turn, rests end so much sooner."""
+        passed, self._first = self._first - 1, 1
+        rings: dict[SSAValue, None] = {}
+        for op in self._native.printed.op.body.block.ops:
+            if isinstance(op, cpu.RecallOp | cpu.RememberOp):
+                rings[op.line] = None
+            if isinstance(op, cpu.FireOp) and op.ready is not None:
+                ready = self._memory_of(op.ready)
+                np.maximum(ready, passed, out=ready)
+                ready -= passed
+        for line in rings:
+            ring = self._memory_of(line)
+            ring[...] = np.roll(ring, -passed, axis=0)
+
+    def _memory_of(self, value: SSAValue) -> Array:
+        """Where a buffer lies in the state."""
+        assert isinstance(value.owner, cpu.BufferOp)
+        assert value.owner.offset is not None
+        start = value.owner.offset.value.data
+        memory = self._state[start : start + buffer_bytes(value)]
+        return memory.view(buffer_dtype(buffer_element(value))).reshape(buffer_shape(value))
 
     def _make_room(self, steps: int) -> None:
         printed = self._native.printed
