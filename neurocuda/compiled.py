@@ -203,7 +203,7 @@ class Compiled:
         _require_place(on)
         if not self.trains:
             raise OptionError(
-                "a stream goes through a network of spike trains, from a .nir file; this one takes whole images: run them"
+                "a stream goes through a network of spike trains, from a .nir file; this one runs whole images"
             )
         program = self._program_on(on)
         if not isinstance(program, StreamingProgram):

@@ -42,7 +42,7 @@ def _frames(rows: Array, shape: tuple[int, ...]) -> NDArray[np.float32]:
     outside = ((rows < 0) | (rows >= np.array(shape))).any(axis=1)
     if outside.any():
         first = int(outside.argmax())
-        raise InputError(f"{WHAT}: event {first}, {rows[first].tolist()}, lies outside of {shape}: steps, then the input")
+        raise InputError(f"{WHAT}: event {first}, {rows[first].tolist()}, lies outside of {shape} (steps, input)")
     frames = np.zeros(shape, np.float32)
     np.add.at(frames, tuple(rows.T), 1)
     return frames

@@ -112,17 +112,27 @@ class NativeProgram:
         opened = _opened(self.library)
         if opened is None:
             raise ToolchainError(f"{compiler.version} built a library that cannot be loaded: {self.library}")
-        self.weights = aligned(len(printed.weights))
-        self.weights[:] = np.frombuffer(printed.weights, np.uint8)
-        self.function = getattr(opened, f"{printed.symbol}_run")
-        self.function.restype = None
+        self._weights = aligned(len(printed.weights))
+        self._weights[:] = np.frombuffer(printed.weights, np.uint8)
+        self._function = getattr(opened, f"{printed.symbol}_run")
+        self._function.restype = None
         arrays = 1 + len(printed.inputs) + len(printed.outputs)
         clock = [ctypes.c_int32] * 2 if printed.steps is None else []
-        self.function.argtypes = [ctypes.c_void_p] * 2 + clock + [ctypes.c_void_p] * arrays
+        self._function.argtypes = [ctypes.c_void_p] * 2 + clock + [ctypes.c_void_p] * arrays
 
     def steps_of(self, inputs: Sequence[Array]) -> int:
         """For how many steps it runs on a batch: without an end of its own, as many as the inputs have."""
         return inputs[0].shape[1] if self.printed.steps is None else self.printed.steps
+
+    def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
+        """What runs a program without an end in this memory, given the first step and how many there are."""
+        memory, weights = state.ctypes.data, self._weights.ctypes.data
+        pointers = (*(array.ctypes.data for array in arrays), None)
+
+        def call(first: int, steps: int) -> None:
+            self._function(memory, weights, first, steps, *pointers)
+
+        return call
 
     def run(self, inputs: Sequence[Array], options: RunOptions) -> tuple[tuple[Array, ...], dict[str, Array]]:
         """(outputs, spike counts by layer) of a batch."""
@@ -155,7 +165,7 @@ class NativeProgram:
             arrays = [array[image] for array in (*inputs, *outputs)]
             pointers = [array.ctypes.data for array in arrays]
             counters = None if counts is None else counts[image].ctypes.data
-            self.function(state.ctypes.data, self.weights.ctypes.data, *clock, *pointers, counters)
+            self._function(state.ctypes.data, self._weights.ctypes.data, *clock, *pointers, counters)
         return len(images)
 
     def _new_counts(self, batch: int) -> Array:

@@ -15,7 +15,6 @@ from neurocuda.errors import TargetError
 from neurocuda.reference.interpreter import main_function
 from neurocuda.reference.meaning import Array
 
-
 LAST = 2**31 - 1
 """Programs count steps in 32 bits: at 16 kHz a day and a half."""
 
@@ -45,12 +44,11 @@ class CpuStream:
     def __init__(self, native: NativeProgram) -> None:
         self._native = native
         self._state = aligned(native.printed.state_bytes)
-        self._memory = (self._state.ctypes.data, native.weights.ctypes.data)
         self._first = 0
         self._make_room(1)
 
     def push(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
-        """Runs on for as many steps as the inputs, (steps, *shape) arrays, have; the interpreter lock is free meanwhile.
+        """Runs on for as many steps as the inputs, (steps, *shape) arrays, have, without the interpreter's lock.
 
         Raises:
             InputError: integers do not fit.
@@ -63,7 +61,7 @@ class CpuStream:
         if self._first > LAST - steps:
             self._turn_back()
         first, self._first = self._first, self._first + steps  # an interrupt behind the call finds the clock right
-        self._native.function(*self._memory, first, steps, *self._arrays)
+        self._call(first, steps)
         return self._outputs
 
     def reset(self) -> None:
@@ -99,5 +97,5 @@ class CpuStream:
             tuple(np.zeros((steps, *spec.shape), buffer_dtype(spec.element)) for spec in specs)
             for specs in (printed.inputs, printed.outputs)
         )
-        self._arrays = (*(array.ctypes.data for array in (*self._inputs, *self._outputs)), None)
+        self._call = self._native.bound(self._state, (*self._inputs, *self._outputs))
         self._room = steps

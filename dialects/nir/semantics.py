@@ -45,7 +45,7 @@ class _Clock:
         self.batch = len(inputs[0])
         self.steps = inputs[0].shape[1] if op.steps is None else op.steps.value.data
         self.late = [op for op in self.block.ops if isinstance(op, nir.DelayOp) and _steps(op, run).min(initial=1)]
-        self.values = run.signals
+        self.values = run.said
         self.sums: dict[Operation, Array] = {}
         self.read: list[list[Array]] = [[] for _ in op.outputs]
 

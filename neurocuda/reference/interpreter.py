@@ -31,7 +31,7 @@ class Run:
     `stand_ins` take the place of the meanings of some operations: a target's own way of running its programs.
 
     `first` is the step that the first row of what a network without an end is given belongs to: 0 begins anew, any
-    other goes on from what the states and `signals` hold.
+    other goes on from what the states and `said` hold.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Run:
         self.stand_ins = stand_ins or {}
         self.step = 0
         self.first = 0
-        self.signals: dict[SSAValue, Array] = {}
+        self.said: dict[SSAValue, Array] = {}
         self._states: dict[Operation, dict[str, Array]] = {}
 
     def tensor(self, attribute: Dense) -> Array:
@@ -69,7 +69,7 @@ class Run:
     def reset(self) -> None:
         """Forgets every state and sets the clock to zero."""
         self._states.clear()
-        self.signals.clear()
+        self.said.clear()
         self.step = 0
 
     def clock(self, steps: int) -> Iterator[int]:
