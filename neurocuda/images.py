@@ -141,7 +141,9 @@ def _images_in(batch: object, what: str) -> object:
 
 def _array(value: object, what: str) -> Array:
     array = _plain(value, what, "images ")
-    if array.ndim < 1 or not len(array):
+    if not array.ndim:
+        raise InputError(f"{what}: expected images as a tensor or an array, found a single number")
+    if not len(array):
         raise InputError(f"{what}: there are no images")
     if not array.size:
         raise InputError(f"{what}: there is nothing in images of shape {array.shape[1:]}")
@@ -149,6 +151,8 @@ def _array(value: object, what: str) -> Array:
 
 
 def _plain(value: object, what: str, kind: str = "") -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{what}: a masked array has gaps; fill them with .filled(0)")
     if isinstance(value, np.ndarray):
         return cast(Array, value)
     if not isinstance(value, _Tensor):
@@ -161,7 +165,9 @@ def _of_tensor(tensor: _Tensor, what: str) -> Array:
         return tensor.detach().cpu().numpy()
     except (RuntimeError, TypeError):  # a dtype that NumPy does not have, a sparse or quantised tensor
         kind = str(getattr(tensor, "dtype", type(tensor).__name__)).removeprefix("torch.")
-        raise InputError(f"{what}: a {kind} tensor has no plain array; convert it with .float()") from None
+        sparse = bool(getattr(tensor, "is_sparse", False))
+        kind, remedy = (f"sparse {kind}", ".to_dense()") if sparse else (kind, ".float()")
+        raise InputError(f"{what}: a {kind} tensor has no plain array; convert it with {remedy}") from None
 
 
 def checked(arrays: Arrays, spec: InputSpec, what: str = "images") -> list[Array]:
@@ -190,7 +196,9 @@ def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> li
     if len(arrays) == len(names) == 1:
         return list(arrays.values())
     if set(arrays) != set(names):
-        raise InputError(f"{what}: the inputs are called {', '.join(names)}, not {', '.join(map(str, arrays))}")
+        raise InputError(
+            f"{what}: the inputs are called {', '.join(names)}, not {', '.join(map(str, arrays)) or 'none'}"
+        )
     return [arrays[name] for name in names]
 
 
