@@ -30,7 +30,7 @@ def open_stream(program: CpuProgram) -> CpuStream:
     assert last is not None
     for op, native in program.natives.items():
         alone = list(op.operands) == list(block.args) and list(last.operands) == list(op.results)
-        if alone and native.printed.steps is None:
+        if alone and native.interface.steps is None:
             return CpuStream(native)
     raise TargetError("a stream takes a network of spike trains with nothing beside it on the host")
 
@@ -43,7 +43,7 @@ class CpuStream:
 
     def __init__(self, native: NativeProgram) -> None:
         self._native = native
-        self._state = aligned(native.printed.state_bytes)
+        self._state = aligned(native.interface.state_bytes)
         self._first = 0
         self._make_room(1)
 
@@ -56,7 +56,7 @@ class CpuStream:
         steps = len(inputs[0])
         if steps != self._room:
             self._make_room(steps)
-        for place, array, spec in zip(self._inputs, inputs, self._native.printed.inputs, strict=True):
+        for place, array, spec in zip(self._inputs, inputs, self._native.interface.inputs, strict=True):
             place[...] = array if place.dtype == array.dtype else as_input(array, spec.element)
         if self._first > LAST - steps:
             self._turn_back()
@@ -72,7 +72,7 @@ class CpuStream:
         """Sets the clock to step 1, and what the state says of steps with it: rings turn, rests end so much sooner."""
         passed, self._first = self._first - 1, 1
         rings: dict[SSAValue, None] = {}
-        for op in self._native.printed.op.body.block.ops:
+        for op in self._native.interface.op.body.block.ops:
             if isinstance(op, cpu.RecallOp | cpu.RememberOp):
                 rings[op.line] = None
             if isinstance(op, cpu.FireOp) and op.ready is not None:
@@ -92,10 +92,10 @@ class CpuStream:
         return memory.view(buffer_dtype(buffer_element(value))).reshape(buffer_shape(value))
 
     def _make_room(self, steps: int) -> None:
-        printed = self._native.printed
+        interface = self._native.interface
         self._inputs, self._outputs = (
             tuple(np.zeros((steps, *spec.shape), buffer_dtype(spec.element)) for spec in specs)
-            for specs in (printed.inputs, printed.outputs)
+            for specs in (interface.inputs, interface.outputs)
         )
         self._call = self._native.bound(self._state, (*self._inputs, *self._outputs))
         self._room = steps
