@@ -176,12 +176,13 @@ class NativeProgram:
         return inputs[0].shape[1] if self.interface.steps is None else self.interface.steps
 
     def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
-        """What runs a program without an end in this memory, given the first step and how many there are."""
-        memory, weights = state.ctypes.data, self._weights.ctypes.data
-        pointers = (*(array.ctypes.data for array in arrays), None)
+        """What runs a program without an end in this memory, which it keeps, given the first step and their number."""
+        memory, weights, *pointers = (
+            array.ctypes.data_as(ctypes.c_void_p) for array in (state, self._weights, *arrays)
+        )
 
         def call(first: int, steps: int) -> None:
-            self._function(memory, weights, first, steps, *pointers)
+            self._function(memory, weights, first, steps, *pointers, None)
 
         return call
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter, sleep
 from typing import Any
 
 import numpy as np
@@ -231,6 +235,23 @@ def test_threads_of_one_session_take_turns(recurrent: Path) -> None:
     np.testing.assert_array_equal(np.sort(said, axis=0), np.sort(expected, axis=0))
 
 
+def test_others_go_on_while_a_network_runs(recurrent: Path) -> None:
+    """The interpreter's lock is free: this thread never waits for as long as the push of the other takes."""
+    session = nc.compile(recurrent, target="cpu", nir=OPTIONS).stream()
+    many = np.ones((2_000_000, 3), np.float32)
+    with ThreadPoolExecutor(1) as pool:
+        assert any(_goes_on(pool.submit(session.push, many)) for _ in range(5))
+
+
+def _goes_on(push: Future[object]) -> bool:
+    started, longest = perf_counter(), 0.0
+    while not push.done():
+        before = perf_counter()
+        sleep(1e-4)
+        longest = max(longest, perf_counter() - before)
+    return longest < (perf_counter() - started) / 4
+
+
 def test_sessions_share_nothing(network: Compiled, events: Floats) -> None:
     expected = array(network.run(events).outputs)
     sessions = [network.stream() for _ in events]
@@ -252,3 +273,27 @@ def test_a_target_without_streams_says_who_has_them(recurrent: Path) -> None:
     assert array(network.stream(on="reference").push(np.zeros(3))).shape == (2,)
     with pytest.raises(nc.OptionError, match="not on='gpu'"):
         network.stream(on="gpu")
+
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "stream_events.py"
+
+
+def follow_events(*arguments: str) -> str:
+    """What the example prints."""
+    command = [sys.executable, str(EXAMPLE), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("options", [[], ["--weight-bits", "8"]], ids=["floats", "integers"])
+def test_the_example_follows_random_events(tmp_path: Path, options: list[str]) -> None:
+    assert ", 0 output spikes differ from" in follow_events(str(tmp_path), "--recordings", "2", *options)
+
+
+@pytest.mark.slow
+def test_the_example_follows_a_camera() -> None:
+    data = Path(os.environ.get("NEUROCUDA_DATA", EXAMPLE.parents[2] / "shared" / "data"))
+    if not (data / "nir" / "nmnist_cnn.nir").exists():
+        pytest.skip(f"NEUROCUDA_DATA has no nir/nmnist_cnn.nir: {data}")
+    told = follow_events(str(data))
+    assert told.startswith("100.00 % of 100 images")
+    assert ", 0 output spikes differ from" in told
