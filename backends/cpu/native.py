@@ -90,12 +90,13 @@ class NativeProgram:
         return tuple(outputs), {} if counts is None else self._split(counts)
 
     def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
-        """What runs a program without an end in this memory, given the first step and how many there are."""
-        memory, weights, function = state.ctypes.data, self._weights.ctypes.data, self._code.run
-        pointers = (*(array.ctypes.data for array in arrays), None)
+        """What runs a program without an end in this memory, which it keeps, given the first step and their number."""
+        memory, weights, *pointers = (
+            array.ctypes.data_as(ctypes.c_void_p) for array in (state, self._weights, *arrays)
+        )
 
         def call(first: int, steps: int) -> None:
-            function(memory, weights, first, steps, *pointers)
+            self._code.run(memory, weights, first, steps, *pointers, None)
 
         return call
 

@@ -22,7 +22,7 @@ from neurocuda.dialects.cpu.level import LEVEL
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.attributes import fits, tensor_type, written_shape
-from neurocuda.ir.backend import Execution, RunOptions
+from neurocuda.ir.backend import Execution, RunOptions, Stream
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
 from neurocuda.reference.meaning import Array
@@ -155,6 +155,16 @@ class CpuProgram:
         run = Run(self.weights, stand_ins=dict.fromkeys(self.natives, native))
         with np.errstate(all="ignore"):
             return tuple(run.block(main_function(self.module).body.block, list(inputs))), counts
+
+    def stream(self) -> Stream:
+        """A stream of its own, for networks of spike trains.
+
+        Raises:
+            TargetError: the module is more than one program without an end.
+        """
+        from neurocuda.backends.cpu.stream import open_stream
+
+        return open_stream(self)
 
 
 def _opened(library: Path) -> ctypes.CDLL | None:
