@@ -26,7 +26,7 @@ def literal(value: float, element: Attribute) -> str:
     """A number as a C constant of a type, exactly: the shortest decimals that read back as it."""
     if isinstance(element, IntegerType):
         whole = int(value)
-        return f"({whole + 1} - 1)" if whole == -(2**31) else str(whole)
+        return f"({whole + 1} - 1)" if whole in (-(2**31), -(2**63)) else str(whole)
     if math.isnan(value):
         return "NAN"
     if math.isinf(value):

@@ -1,35 +1,29 @@
-"""Prints programs as C11: one file of code and one header per program, and one file with its constants.
+"""Prints programs as C11: code, a header, and the weights, which are C, too.
 
 The C needs nothing but the C library, allocates nothing and has no variables of its own: the caller lends the memory
-for the state and passes the constants. Weights are a file beside the code because compilers take long over large
-tables; `embedded_weights` gives them as C for devices without files.
+for the state and passes the weights, typed and aligned arrays, so that nothing depends on the order of bytes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.backends.cpu.c_text import braces, c_type, comment
+from neurocuda.backends.cpu.constants import ALIGNMENT, Constants
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.dialects.cpu.level import LEVEL
-from neurocuda.ir.attributes import FOREVER, Dense, dense_type, values_of
+from neurocuda.ir.attributes import FOREVER, values_of
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
-
-if TYPE_CHECKING:
-    pass
-
-ALIGNMENT = 64
-
 
 LOOPS = (
     "/* Compilers forget `restrict`, and with it vectors, when they inline; GCC forgets vectors, too, when it adds the",
@@ -45,7 +39,7 @@ LOOPS = (
 
 
 def emit_files(module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
-    """`<program>.c`, `<program>.h` and `<program>.weights` for every program in the module.
+    """`<program>.c`, `<program>.h` and `<program>_weights.c` for every program in the module.
 
     Raises:
         LevelError: the module is not at level `cpu`.
@@ -54,7 +48,7 @@ def emit_files(module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
     for printed in printed_programs(module, weights):
         files[f"{printed.symbol}.c"] = printed.code.encode()
         files[f"{printed.symbol}.h"] = printed.header.encode()
-        files[f"{printed.symbol}.weights"] = printed.weights
+        files[f"{printed.symbol}_weights.c"] = printed.constants.definition.encode()
     return files
 
 
@@ -66,22 +60,6 @@ def printed_programs(module: ModuleOp, weights: WeightStore) -> list[PrintedProg
     """
     LEVEL.require(module)
     return [PrintedProgram(op, weights) for op in module.walk() if isinstance(op, cpu.ProgramOp)]
-
-
-def embedded_weights(symbol: str, content: bytes) -> str:
-    """A C file that defines `const uint8_t <symbol>_weights[]`, for devices that have no files."""
-    rows = (content[begin : begin + 32] for begin in range(0, len(content), 32))
-    return "\n".join(
-        [
-            "#include <stdalign.h>",
-            "#include <stdint.h>",
-            "",
-            f"alignas({ALIGNMENT}) const uint8_t {symbol}_weights[{max(1, len(content))}] = {{",
-            *("    " + ",".join(map(str, row)) + "," for row in rows),
-            "};",
-            "",
-        ]
-    )
 
 
 @dataclass(frozen=True)
@@ -121,14 +99,14 @@ class PrintedProgram:
         block = op.body.block
         self.inputs = [Array(buffer_element(value), buffer_shape(value)) for value in block.args]
         self.outputs = [Array(buffer_element(value), buffer_shape(value)) for value in _outputs(op)]
-        self._pool = _ConstantPool(weights)
+        self.constants = Constants(weights, self.symbol)
         self._loops = [loop for loop in block.ops if isinstance(loop, cpu.LoopOp)]
         self._names = dict(_buffer_names(op))
         self._functions: dict[str, tuple[str, Nest, list[cpu.LoopOp]]] = {}
         self._counted = dict(_counted_layers(self._loops))
         self.layers = tuple(self._counted.values())
         self._calls = [call for loop in self._loops for call in self._call(loop)]
-        self.weights = self._pool.content
+        self.weights = self.constants.content
 
     @property
     def count_total(self) -> int:
@@ -149,7 +127,7 @@ class PrintedProgram:
     def _call(self, loop: cpu.LoopOp) -> Iterator[Call]:
         nest = print_nest(loop)
         name = self._function(nest, loop)
-        yield Call(f"{name}({', '.join(self._argument(each) for each in nest.parameters)});", loop.window)
+        yield Call(f"{name}({', '.join(self._argument(each, loop) for each in nest.parameters)});", loop.window)
         if isinstance(loop, cpu.NeuronsOp) and loop in self._counted:
             layer = self._counted[loop]
             size = prod(layer.shape)
@@ -166,12 +144,11 @@ class PrintedProgram:
         users.append(loop)
         return name
 
-    def _argument(self, parameter: Parameter) -> str:
+    def _argument(self, parameter: Parameter, loop: cpu.LoopOp) -> str:
         if parameter.value is not None:
             return self._names[parameter.value]
         if parameter.constant is not None:
-            kind = c_type(dense_type(parameter.constant).element_type)
-            return f"(const {kind} *)(constants + {self._pool.offset(parameter.constant)})"
+            return f"weights->{self.constants.member(parameter.constant, parameter.name, comment(_label(loop)))}"
         return parameter.expression
 
     # Text
@@ -186,6 +163,7 @@ class PrintedProgram:
                 f"#ifndef {upper}_H",
                 f"#define {upper}_H",
                 "",
+                "#include <stdalign.h>",
                 "#include <stdint.h>",
                 "",
                 *([] if self.steps is None else [f"#define {upper}_STEPS {self.steps}"]),
@@ -199,7 +177,11 @@ class PrintedProgram:
                 "#ifdef __cplusplus",
                 'extern "C" {',
                 "#endif",
+                "",
+                *self.constants.declaration,
+                "",
                 f"{self._signature()};",
+                "",
                 "#ifdef __cplusplus",
                 "}",
                 "#endif",
@@ -211,7 +193,8 @@ class PrintedProgram:
 
     def _signature(self) -> str:
         clock = ["int32_t first", "int32_t steps"] if self.steps is None else []
-        arguments = ["void *state", "const void *weights", *clock, *self._arrays(), f"{self.symbol}_count *counts"]
+        weights = f"const struct {self.symbol}_weights *weights"
+        arguments = ["void *state", weights, *clock, *self._arrays(), f"{self.symbol}_count *counts"]
         return f"void {self.symbol}_run({', '.join(arguments)})"
 
     def _arrays(self) -> list[str]:
@@ -240,30 +223,32 @@ class PrintedProgram:
             *_preamble(self),
             f'#include "{self.symbol}.h"',
             "",
-            "#include <math.h>",
-            "#include <string.h>",
-            "",
-            *LOOPS,
-            "",
         ]
+        body: list[str] = []
         for name in helpers:
-            lines += [*helper(name), ""]
+            body += [*helper(name), ""]
         if self.layers:
             for kind in tallies:
-                lines += [*_tally(self.symbol, kind), ""]
+                body += [*_tally(self.symbol, kind), ""]
         for name, nest, users in self._functions.values():
             declarations = ", ".join(parameter.declaration for parameter in nest.parameters)
-            lines += [*_users(users), *braces(f"LOOPS {name}({declarations})", nest.lines), ""]
-        return "\n".join([*lines, *self._run(), ""])
+            body += [*_users(users), *braces(f"LOOPS {name}({declarations})", nest.lines), ""]
+        body += self._run()
+        return "\n".join([*lines, *_library("\n".join(body)), *LOOPS, "", *self._said_of_size(), *body, ""])
+
+    def _said_of_size(self) -> list[str]:
+        """Whoever reads the weights from a file reads the struct."""
+        upper = self.symbol.upper()
+        said = f'"the members of {self.symbol}_weights are not where they should be"'
+        return [f"_Static_assert(sizeof(struct {self.symbol}_weights) == {upper}_WEIGHT_BYTES, {said});", ""]
 
     def _run(self) -> list[str]:
         """The clock."""
         body = [
             "uint8_t *const memory = state;",
-            "const uint8_t *const constants = weights;",
             *self._pointers(),
             "(void)memory;",
-            "(void)constants;",
+            "(void)weights;",
         ]
         if self.layers:
             body += braces("if (counts)", ["memset(counts, 0, sizeof *counts * " + f"{self.symbol.upper()}_COUNTS);"])
@@ -324,31 +309,6 @@ def _guarded(window: tuple[int, int], steps: int, lines: Sequence[str]) -> list[
     return braces(f"if ({' && '.join(conditions)})", lines)
 
 
-class _ConstantPool:
-    """All constants of a program in one block of bytes, each aligned, equal ones once."""
-
-    def __init__(self, weights: WeightStore) -> None:
-        self._weights = weights
-        self._offsets: dict[Dense, int] = {}
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def offset(self, attribute: Dense) -> int:
-        """The place of a constant, in bytes."""
-        if attribute not in self._offsets:
-            content = self._weights.array(attribute).tobytes()
-            padding = -len(content) % ALIGNMENT
-            self._offsets[attribute] = self._size
-            self._chunks.append(content + bytes(padding))
-            self._size += len(content) + padding
-        return self._offsets[attribute]
-
-    @property
-    def content(self) -> bytes:
-        """The bytes."""
-        return b"".join(self._chunks)
-
-
 def _outputs(op: cpu.ProgramOp) -> Sequence[SSAValue]:
     """The buffers of the results."""
     last = op.body.block.last_op
@@ -397,7 +357,7 @@ def _preamble(program: PrintedProgram) -> list[str]:
         " *",
         *_said_of_time(program),
         f" *   state    {upper}_STATE_BYTES of memory, aligned to {ALIGNMENT} bytes; its first content does not matter",
-        f" *   weights  the content of {program.symbol}.weights (little-endian), aligned to {ALIGNMENT} bytes",
+        f" *   weights  &{program.symbol}_weights of {program.symbol}_weights.c",
         *(f" *   input    {_described(array)}" for array in program.inputs),
         *(f" *   output   {_described(array)}" for array in program.outputs),
         f" *   counts   {upper}_COUNTS spike counters to fill, or null",
@@ -418,6 +378,16 @@ def _said_of_time(program: PrintedProgram) -> list[str]:
 
 def _described(array: Array) -> str:
     return f"{c_type(array.element)}[{']['.join(map(str, array.shape)) or '1'}]"
+
+
+def _library(body: str) -> list[str]:
+    """The parts of the C library that the code uses; where that is mathematics, no product is fused with a sum."""
+    lines = ["#include <string.h>", ""] if re.search(r"\bmem(cpy|set)\(", body) else []
+    if re.search(r"\b(rint|floorf?|sqrt)\(|\b(INFINITY|NAN)\b", body):
+        lines = ["#include <math.h>", *(lines or [""])]
+    if re.search(r"\b(float|double)\b", body):
+        lines += ["#if defined(__clang__)", "#pragma STDC FP_CONTRACT OFF", "#endif", ""]
+    return lines
 
 
 def _users(loops: Sequence[cpu.LoopOp]) -> list[str]:
