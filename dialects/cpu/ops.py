@@ -31,6 +31,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.cpu.bases import (
     LoopOp,
+    MembraneOp,
     NeuronsOp,
     PoolOp,
     SynapseOp,
@@ -42,6 +43,7 @@ from neurocuda.dialects.cpu.bases import (
     memref_of,
     windows_of,
 )
+from neurocuda.dialects.cpu.layers import CountLayerOp, LayerOp, SpikeLayerOp, SynapseAttr
 from neurocuda.dialects.cpu.neurons import (
     AddOp,
     ChargeOp,
@@ -64,6 +66,7 @@ __all__ = [
     "ClampOp",
     "Conv2dOp",
     "CopyOp",
+    "CountLayerOp",
     "DepthwiseConv2dOp",
     "DequantizeOp",
     "DiagonalOp",
@@ -71,12 +74,14 @@ __all__ = [
     "FillOp",
     "FireOp",
     "LayerNormOp",
+    "LayerOp",
     "LeakOp",
     "LinearOp",
     "LookupOp",
     "LoopOp",
     "MatrixProductOp",
     "MaxPool2dOp",
+    "MembraneOp",
     "NeuronsOp",
     "OutputOp",
     "ProductOp",
@@ -86,7 +91,9 @@ __all__ = [
     "RememberOp",
     "RunningMaxPool2dOp",
     "SoftmaxOp",
+    "SpikeLayerOp",
     "SumPool2dOp",
+    "SynapseAttr",
 ]
 
 
@@ -483,6 +490,7 @@ DIALECT = Dialect(
         ClampOp,
         Conv2dOp,
         CopyOp,
+        CountLayerOp,
         DepthwiseConv2dOp,
         DequantizeOp,
         DiagonalOp,
@@ -502,7 +510,8 @@ DIALECT = Dialect(
         RememberOp,
         RunningMaxPool2dOp,
         SoftmaxOp,
+        SpikeLayerOp,
         SumPool2dOp,
     ],
-    [],
+    [SynapseAttr],
 )
