@@ -11,11 +11,9 @@ from xdsl.ir import Attribute
 
 from neurocuda.backends.cpu.c_text import braces, c_type, indented, literal
 from neurocuda.dialects.cpu.bases import is_float
+from neurocuda.dialects.cpu.interface import ALIGNMENT
 from neurocuda.ir.attributes import Dense, dense_shape, dense_type
 from neurocuda.ir.weights import WeightStore
-
-ALIGNMENT = 64
-"""What the state and every constant are aligned to, in bytes: a cache line, and the widest vector there is."""
 
 NONE = "nothing"
 """The one member of a struct without constants, as C has no empty ones."""

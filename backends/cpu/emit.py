@@ -16,12 +16,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.backends.cpu.c_text import braces, c_type, comment
-from neurocuda.backends.cpu.constants import ALIGNMENT, Constants
+from neurocuda.backends.cpu.constants import Constants
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
+from neurocuda.dialects.cpu.interface import ALIGNMENT, count_type, counted_layers, loops_of, outputs_of
 from neurocuda.dialects.cpu.level import LEVEL
-from neurocuda.ir.attributes import FOREVER, values_of
+from neurocuda.ir.attributes import FOREVER
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
 
@@ -71,16 +72,6 @@ class Array:
 
 
 @dataclass(frozen=True)
-class CountedLayer:
-    """Where the spike counts of a layer of neurons lie, in elements, and how their axes are ordered."""
-
-    origin: str
-    offset: int
-    shape: tuple[int, ...]
-    layout: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Call:
     """One call in the clock's loop: a line, and the steps at which it is due."""
 
@@ -98,12 +89,12 @@ class PrintedProgram:
         self.state_bytes = max(1, int(op.uses()["state_bytes"]))
         block = op.body.block
         self.inputs = [Array(buffer_element(value), buffer_shape(value)) for value in block.args]
-        self.outputs = [Array(buffer_element(value), buffer_shape(value)) for value in _outputs(op)]
+        self.outputs = [Array(buffer_element(value), buffer_shape(value)) for value in outputs_of(op)]
         self.constants = Constants(weights, self.symbol)
-        self._loops = [loop for loop in block.ops if isinstance(loop, cpu.LoopOp)]
+        self._loops = loops_of(op)
         self._names = dict(_buffer_names(op))
         self._functions: dict[str, tuple[str, Nest, list[cpu.LoopOp]]] = {}
-        self._counted = dict(_counted_layers(self._loops))
+        self._counted = counted_layers(op)
         self.layers = tuple(self._counted.values())
         self._calls = [call for loop in self._loops for call in self._call(loop)]
         self.weights = self.constants.content
@@ -115,12 +106,8 @@ class PrintedProgram:
 
     @property
     def count_type(self) -> str:
-        """The C type of a spike counter: signed where what is sent may be negative, 16 bits where that is enough."""
-        sent = [loop.sent for loop in self._loops if isinstance(loop, cpu.NeuronsOp)]
-        lowest, highest = min((low for low, _ in sent), default=0), max((high for _, high in sent), default=0)
-        if lowest < 0:
-            return "int16_t" if lowest >= -(2**15) and highest < 2**15 else "int32_t"
-        return "uint16_t" if highest < 2**16 else "uint32_t"
+        """The C type of a spike counter."""
+        return c_type(count_type(self.op))
 
     # Functions and calls
 
@@ -201,7 +188,7 @@ class PrintedProgram:
         """The declarations of the caller's arrays."""
         block = self.op.body.block
         inputs = [f"const {c_type(buffer_element(value))} *{self._names[value]}" for value in block.args]
-        return inputs + [f"{c_type(buffer_element(value))} *{self._names[value]}" for value in _outputs(self.op)]
+        return inputs + [f"{c_type(buffer_element(value))} *{self._names[value]}" for value in outputs_of(self.op)]
 
     def _layer_table(self) -> list[str]:
         """Which counters belong to which layer."""
@@ -265,7 +252,7 @@ class PrintedProgram:
         """The next steps of a program without an end; the first of all sets the state."""
         begin = [call for call in self._calls if call.window != (0, FOREVER)]
         always = [call for call in self._calls if call.window == (0, FOREVER)]
-        arrays = [*self.op.body.block.args, *_outputs(self.op)]
+        arrays = [*self.op.body.block.args, *outputs_of(self.op)]
         onward = [f"{self._names[value]} += {prod(buffer_shape(value))};" for value in arrays]
         start = braces("if (first == 0)", [line for call in begin for line in call.line.split("\n")])
         loop = braces(
@@ -309,17 +296,10 @@ def _guarded(window: tuple[int, int], steps: int, lines: Sequence[str]) -> list[
     return braces(f"if ({' && '.join(conditions)})", lines)
 
 
-def _outputs(op: cpu.ProgramOp) -> Sequence[SSAValue]:
-    """The buffers of the results."""
-    last = op.body.block.last_op
-    assert last is not None
-    return tuple(last.operands)
-
-
 def _buffer_names(op: cpu.ProgramOp) -> Iterator[tuple[SSAValue, str]]:
     block = op.body.block
     yield from _numbered("input", block.args)
-    yield from _numbered("output", _outputs(op))
+    yield from _numbered("output", outputs_of(op))
     own = [each.result for each in block.ops if isinstance(each, cpu.BufferOp) and each.offset is not None]
     yield from ((value, f"buffer_{index}") for index, value in enumerate(own))
 
@@ -327,19 +307,6 @@ def _buffer_names(op: cpu.ProgramOp) -> Iterator[tuple[SSAValue, str]]:
 def _numbered(name: str, values: Sequence[SSAValue]) -> Iterator[tuple[SSAValue, str]]:
     for index, value in enumerate(values):
         yield value, name if len(values) == 1 else f"{name}_{index}"
-
-
-def _counted_layers(loops: Sequence[cpu.LoopOp]) -> Iterator[tuple[Operation, CountedLayer]]:
-    """The layers whose neurons have a name in the user's model."""
-    offset = 0
-    seen: set[str] = set()
-    for loop in loops:
-        origin = origin_of(loop)
-        if isinstance(loop, cpu.NeuronsOp) and origin is not None and origin not in seen:
-            seen.add(origin)
-            shape = buffer_shape(loop.spikes)
-            yield loop, CountedLayer(origin, offset, shape, values_of(loop.layout))
-            offset += prod(shape)
 
 
 def _order(layout: Sequence[int]) -> str:

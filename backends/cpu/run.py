@@ -18,8 +18,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from neurocuda.backends.cpu.build import Compiler, build, find_compiler
-from neurocuda.backends.cpu.constants import ALIGNMENT
 from neurocuda.backends.cpu.emit import PrintedProgram, printed_programs
+from neurocuda.dialects.cpu.interface import ALIGNMENT
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
