@@ -17,6 +17,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.backends.cpu.c_text import braces, c_type, comment
 from neurocuda.backends.cpu.constants import Constants
+from neurocuda.backends.cpu.image import image_files, processors
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
@@ -42,15 +43,15 @@ LOOPS = (
 def emit_files(module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
     """`<program>.c`, `<program>.h` and `<program>_weights.c` for every program in the module.
 
+    Where they are for another processor than this machine's, everything else that `make` needs to build an image.
+
     Raises:
         LevelError: the module is not at level `cpu`.
     """
-    files: dict[str, bytes] = {}
-    for printed in printed_programs(module, weights):
-        files[f"{printed.symbol}.c"] = printed.code.encode()
-        files[f"{printed.symbol}.h"] = printed.header.encode()
-        files[f"{printed.symbol}_weights.c"] = printed.constants.definition.encode()
-    return files
+    programs = printed_programs(module, weights)
+    files = {name: content for program in programs for name, content in program.files.items()}
+    foreign = {program.processor for program in programs} & processors()
+    return files | {name: content for each in sorted(foreign) for name, content in image_files(programs, each).items()}
 
 
 def printed_programs(module: ModuleOp, weights: WeightStore) -> list[PrintedProgram]:
@@ -85,6 +86,7 @@ class PrintedProgram:
     def __init__(self, op: cpu.ProgramOp, weights: WeightStore) -> None:
         self.op = op
         self.symbol = op.symbol.data
+        self.processor = "" if op.processor is None else op.processor.data
         self.steps = None if op.steps is None else op.steps.value.data
         self.state_bytes = max(1, int(op.uses()["state_bytes"]))
         block = op.body.block
@@ -100,6 +102,13 @@ class PrintedProgram:
         self.weights = self.constants.content
 
     @property
+    def array_names(self) -> tuple[list[str], list[str]]:
+        """What the caller's arrays are called, inputs and outputs."""
+        names = ([self._names[value] for value in values] for values in (self.op.body.block.args, outputs_of(self.op)))
+        inputs, outputs = names
+        return inputs, outputs
+
+    @property
     def count_total(self) -> int:
         """The number of counters in all."""
         return sum(prod(layer.shape) for layer in self.layers)
@@ -108,6 +117,15 @@ class PrintedProgram:
     def count_type(self) -> str:
         """The C type of a spike counter."""
         return c_type(count_type(self.op))
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """Code, header and weights, by name."""
+        return {
+            f"{self.symbol}.c": self.code.encode(),
+            f"{self.symbol}.h": self.header.encode(),
+            f"{self.symbol}_weights.c": self.constants.definition.encode(),
+        }
 
     # Functions and calls
 

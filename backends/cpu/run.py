@@ -19,6 +19,7 @@ from xdsl.ir import Operation
 
 from neurocuda.backends.cpu.build import Compiler, build, find_compiler
 from neurocuda.backends.cpu.emit import PrintedProgram, printed_programs
+from neurocuda.backends.cpu.image import processors
 from neurocuda.dialects.cpu.interface import ALIGNMENT
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
@@ -32,6 +33,8 @@ from neurocuda.reference.meaning import Array
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from neurocuda.backends.cpu.cross import CrossProgram
+
 Bytes = NDArray[np.uint8]
 Done = Callable[[int], None]
 """Called with the number of images that have just been done."""
@@ -40,17 +43,20 @@ CHUNKS = 8
 """Into how many pieces each thread's share of a batch is cut, so that threads end together and progress shows."""
 
 
-def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
-    """Builds every program of the module, or finds it in the cache.
+def load(module: ModuleOp, weights: WeightStore) -> CpuProgram | CrossProgram:
+    """Builds every program of the module, or finds it in the cache; for another processor only when it is run.
 
     Raises:
         LevelError: the module is not at level `cpu`.
         ToolchainError: there is no C compiler, or it fails.
     """
+    from neurocuda.backends.cpu.cross import CrossProgram
+
+    programs = printed_programs(module, weights)
+    if any(printed.processor in processors() for printed in programs):
+        return CrossProgram(module, weights, tuple(programs))
     compiler = find_compiler()
-    natives: dict[Operation, NativeProgram] = {
-        printed.op: NativeProgram(printed, compiler) for printed in printed_programs(module, weights)
-    }
+    natives: dict[Operation, NativeProgram] = {printed.op: NativeProgram(printed, compiler) for printed in programs}
     hosted = hosted_operations(module)
     beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
     return CpuProgram(module, weights, natives, f"cpu: {compiler.description}{beside}")
@@ -119,7 +125,7 @@ class NativeProgram:
         """(outputs, spike counts by layer) of a batch."""
         batch = len(inputs[0])
         time = (self.steps_of(inputs),) if self.printed.steps is None else ()
-        arrays = [_as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
+        arrays = [as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
         outputs = [np.empty((batch, *time, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
         counts = self._new_counts(batch) if options.counts else None
         threads = min(options.threads or os.cpu_count() or 1, max(1, batch))
@@ -214,7 +220,7 @@ def _check_inputs(inputs: Sequence[Array], types: Sequence[object]) -> None:
             raise InputError(f"input {index}: {array.shape[1]} time steps, but input 0 has {inputs[0].shape[1]}")
 
 
-def _as_input(array: Array, element: object) -> Array:
+def as_input(array: Array, element: object) -> Array:
     """The array in the program's type; integers have to fit."""
     from xdsl.ir import Attribute
 
