@@ -19,7 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
@@ -137,10 +136,12 @@ class _Batch:
             content = self._ran(program, record.packed(given, steps), images) if images else b""
             if self.options.progress is not None:
                 self.options.progress(images, images)
-            outputs, counts = record.unpacked(content, images, steps)
+            arrays = record.unpacked(content, images, steps)
             if self.options.counts:
-                self._count(program, counts)
-            return outputs
+                self._count(program, arrays.pop().sum(axis=1))
+            time = () if program.steps is not None else (steps,)
+            specs = zip(arrays, program.outputs, strict=True)
+            return tuple(array.reshape(images, *time, *spec.shape) for array, spec in specs)
 
         return run
 
@@ -178,31 +179,21 @@ class _Record:
         head = np.full((images, 1), steps, "<i4").view(np.uint8)
         return np.concatenate([head, rows.reshape(images, -1)], axis=1).tobytes()
 
-    def unpacked(self, content: bytes, images: int, steps: int) -> tuple[tuple[Array, ...], Array]:
-        """(outputs, counts of all steps), from the content of outputs.bin.
+    def unpacked(self, content: bytes, images: int, steps: int) -> list[Array]:
+        """(images, steps, elements) of every output, and of the counters behind them, from the content of outputs.bin.
 
         Raises:
             ToolchainError: the content has another size.
         """
-        specs = [(buffer_dtype(spec.element), spec.shape) for spec in self.program.outputs]
-        if self.counts:
-            specs.append((np.dtype(self.program.count_type.removesuffix("_t")), (self.program.count_total,)))
-        sizes = [kind.itemsize * prod(shape) for kind, shape in specs]
+        program = self.program
+        given = [(buffer_dtype(spec.element), prod(spec.shape)) for spec in program.outputs]
+        given += [(np.dtype(program.count_type.removesuffix("_t")), program.count_total)] if self.counts else []
+        sizes = [kind.itemsize * elements for kind, elements in given]
         if len(content) != images * steps * sum(sizes):
             raise ToolchainError(f"the image wrote {len(content)} bytes, not {images * steps * sum(sizes)}")
-        rows = np.frombuffer(content, np.uint8).reshape(images * steps, sum(sizes))
-        time = () if self.program.steps is not None else (steps,)
-        parts = np.split(rows, np.cumsum(sizes)[:-1], axis=1)
-        arrays = [_viewed(part, kind) for part, (kind, _) in zip(parts, specs, strict=True)]
-        outputs = [
-            array.reshape(images, *time, *spec.shape) for array, spec in zip(arrays, self.program.outputs, strict=False)
-        ]
-        counts = arrays[-1].reshape(images, steps, -1).sum(axis=1, dtype=arrays[-1].dtype)
-        return tuple(outputs), counts
-
-
-def _viewed(rows: NDArray[np.uint8], kind: np.dtype[np.generic]) -> Array:
-    return np.ascontiguousarray(rows).view(kind)
+        rows = np.frombuffer(content, np.uint8).reshape(images, steps, sum(sizes))
+        parts = np.split(rows, np.cumsum(sizes)[:-1], axis=2)
+        return [np.ascontiguousarray(part).view(kind) for part, (kind, _) in zip(parts, given, strict=True)]
 
 
 def _patience() -> float:
@@ -229,7 +220,7 @@ def _make(goal: str, options: Sequence[str], folder: Path, seconds: float) -> No
     """
     command = ["make", "-s", goal, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | {"LC_ALL": "C"}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=folder,
         env=environment,
@@ -237,16 +228,15 @@ def _make(goal: str, options: Sequence[str], folder: Path, seconds: float) -> No
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
-    )
-    try:
-        _, complaint = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        more = f"; {PATIENCE} gives it more" if goal.startswith("run-") else ""
-        raise ToolchainError(f"`make {goal}` took longer than {seconds:g} seconds and was ended{more}") from None
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    ) as process:
+        try:
+            _, complaint = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            more = f"; {PATIENCE} gives it more" if goal.startswith("run-") else ""
+            raise ToolchainError(f"`make {goal}` took longer than {seconds:g} seconds and was ended{more}") from None
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     if process.returncode:
         raise ToolchainError(f"`make {goal}` failed: {_first(complaint.decode(errors='replace'))}")
 
