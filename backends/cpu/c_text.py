@@ -76,3 +76,8 @@ def sum_of(*terms: tuple[str, int], plus: int = 0) -> str:
     parts = [name if factor == 1 else f"{factor} * {name}" for name, factor in terms if factor]
     parts += [str(plus)] if plus or not parts else []
     return " + ".join(parts)
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """What several things of one kind are called; one alone has no number."""
+    return [name] if count == 1 else [f"{name}_{index}" for index in range(count)]

@@ -1,4 +1,4 @@
-"""Builds images for other processors and runs them in qemu, in a process of their own.
+"""Runs programs where they belong: in this process, or as images for other processors in qemu, in one of their own.
 
 What is built is what `export` writes, by the Makefile that it writes, in a folder that is gone afterwards.
 """
@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,8 +23,13 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from neurocuda.backends.cpu.emit import PrintedProgram, emit_files
-from neurocuda.backends.cpu.run import as_input
+from neurocuda.backends.cpu.emit import emit_files
+from neurocuda.backends.cpu.image import processors
+from neurocuda.backends.cpu.run import CpuProgram, as_input
+from neurocuda.backends.cpu.run import load as here
+from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.cpu.interface import Interface
+from neurocuda.dialects.cpu.level import LEVEL
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import OptionError, ToolchainError
@@ -84,13 +90,29 @@ TOOLS: Mapping[str, Tools] = {
 """By processor."""
 
 
+def load(module: ModuleOp, weights: WeightStore) -> CpuProgram | CrossProgram:
+    """The programs of a module, ready to run; images for other processors are built when they are run.
+
+    Raises:
+        LevelError: the module is not at level `cpu`.
+        ToolchainError: programs for this process cannot be built.
+    """
+    LEVEL.require(module)
+    cross = CrossProgram(module, weights)
+    return cross if any(each.processor in processors() for each in cross.programs) else here(module, weights)
+
+
 @dataclass(frozen=True)
 class CrossProgram:
     """A module whose programs run in qemu; what stands beside them is interpreted."""
 
     module: ModuleOp
     weights: WeightStore
-    programs: tuple[PrintedProgram, ...]
+
+    @cached_property
+    def programs(self) -> tuple[Interface, ...]:
+        """What is to be known of them."""
+        return tuple(Interface(op) for op in self.module.walk() if isinstance(op, cpu.ProgramOp))
 
     def run(self, inputs: Sequence[Array], options: RunOptions | None = None) -> Execution:
         """Runs a batch, image after image: one (images, *shape) array per argument of `@main`.
@@ -101,7 +123,7 @@ class CrossProgram:
             OptionError: the environment names no number of seconds.
         """
         options = options or RunOptions()
-        tools = TOOLS[self.programs[0].processor]
+        tools = TOOLS[str(self.programs[0].processor)]
         tools.require()
         batch = _Batch(emit_files(self.module, self.weights), options)
         stand_ins: dict[Operation, Meaning] = {program.op: batch.meaning(program) for program in self.programs}
@@ -124,7 +146,7 @@ class _Batch:
         self.options = options
         self.counts: dict[str, Array] = {}
 
-    def meaning(self, program: PrintedProgram) -> Meaning:
+    def meaning(self, program: Interface) -> Meaning:
         """A stand-in for the meaning of a program."""
 
         def run(op: Operation, run: Run, *arrays: Array) -> tuple[Array, ...]:
@@ -136,22 +158,22 @@ class _Batch:
             content = self._ran(program, record.packed(given, steps), images) if images else b""
             if self.options.progress is not None:
                 self.options.progress(images, images)
-            arrays = record.unpacked(content, images, steps)
+            found = record.unpacked(content, images, steps)
             if self.options.counts:
-                self._count(program, arrays.pop().sum(axis=1))
+                self._count(program, found.pop().sum(axis=1))
             time = () if program.steps is not None else (steps,)
-            specs = zip(arrays, program.outputs, strict=True)
+            specs = zip(found, program.outputs, strict=True)
             return tuple(array.reshape(images, *time, *spec.shape) for array, spec in specs)
 
         return run
 
-    def _count(self, program: PrintedProgram, counts: Array) -> None:
+    def _count(self, program: Interface, counts: Array) -> None:
         """Notes counters by layer, in the user's order of axes."""
         for layer in program.layers:
             part = counts[:, layer.offset : layer.offset + prod(layer.shape)]
             self.counts[layer.origin] = to_logical(part.reshape(len(counts), *layer.shape), layer.layout)
 
-    def _ran(self, program: PrintedProgram, inputs: bytes, images: int) -> bytes:
+    def _ran(self, program: Interface, inputs: bytes, images: int) -> bytes:
         """What an image writes."""
         counting = ["COUNTS=1"] if self.options.counts else []
         patience = _patience()
@@ -167,7 +189,7 @@ class _Batch:
 class _Record:
     """How a program's main function reads and writes an image, or one of its steps: arrays one behind the other."""
 
-    program: PrintedProgram
+    program: Interface
     counts: bool
 
     def packed(self, inputs: Sequence[Array], steps: int) -> bytes:
@@ -187,7 +209,7 @@ class _Record:
         """
         program = self.program
         given = [(buffer_dtype(spec.element), prod(spec.shape)) for spec in program.outputs]
-        given += [(np.dtype(program.count_type.removesuffix("_t")), program.count_total)] if self.counts else []
+        given += [(buffer_dtype(program.count_type), program.count_total)] if self.counts else []
         sizes = [kind.itemsize * elements for kind, elements in given]
         if len(content) != images * steps * sum(sizes):
             raise ToolchainError(f"the image wrote {len(content)} bytes, not {images * steps * sum(sizes)}")

@@ -13,15 +13,22 @@ from functools import cached_property
 from math import prod
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
-from neurocuda.backends.cpu.c_text import braces, c_type, comment
+from neurocuda.backends.cpu.c_text import braces, c_type, comment, numbered
 from neurocuda.backends.cpu.constants import Constants
 from neurocuda.backends.cpu.image import image_files, processors
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
-from neurocuda.dialects.cpu.interface import ALIGNMENT, count_type, counted_layers, loops_of, outputs_of
+from neurocuda.dialects.cpu.interface import (
+    ALIGNMENT,
+    CallerArray,
+    Interface,
+    counted_layers,
+    loops_of,
+    outputs_of,
+)
 from neurocuda.dialects.cpu.level import LEVEL
 from neurocuda.ir.attributes import FOREVER
 from neurocuda.ir.origin import origin_of, user_location
@@ -50,8 +57,8 @@ def emit_files(module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
     """
     programs = printed_programs(module, weights)
     files = {name: content for program in programs for name, content in program.files.items()}
-    foreign = {program.processor for program in programs} & processors()
-    return files | {name: content for each in sorted(foreign) for name, content in image_files(programs, each).items()}
+    foreign = next((each.processor for each in programs if each.processor in processors()), None)
+    return files if foreign is None else {**files, **image_files(programs, foreign)}
 
 
 def printed_programs(module: ModuleOp, weights: WeightStore) -> list[PrintedProgram]:
@@ -65,14 +72,6 @@ def printed_programs(module: ModuleOp, weights: WeightStore) -> list[PrintedProg
 
 
 @dataclass(frozen=True)
-class Array:
-    """An input or output: element type and shape in the user's order of axes."""
-
-    element: Attribute
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Call:
     """One call in the clock's loop: a line, and the steps at which it is due."""
 
@@ -80,43 +79,18 @@ class Call:
     window: tuple[int, int]
 
 
-class PrintedProgram:
-    """A program as text, and what a caller has to know of it."""
+class PrintedProgram(Interface):
+    """A program as text."""
 
     def __init__(self, op: cpu.ProgramOp, weights: WeightStore) -> None:
-        self.op = op
-        self.symbol = op.symbol.data
-        self.processor = "" if op.processor is None else op.processor.data
-        self.steps = None if op.steps is None else op.steps.value.data
-        self.state_bytes = max(1, int(op.uses()["state_bytes"]))
-        block = op.body.block
-        self.inputs = [Array(buffer_element(value), buffer_shape(value)) for value in block.args]
-        self.outputs = [Array(buffer_element(value), buffer_shape(value)) for value in outputs_of(op)]
+        super().__init__(op)
         self.constants = Constants(weights, self.symbol)
         self._loops = loops_of(op)
         self._names = dict(_buffer_names(op))
         self._functions: dict[str, tuple[str, Nest, list[cpu.LoopOp]]] = {}
         self._counted = counted_layers(op)
-        self.layers = tuple(self._counted.values())
         self._calls = [call for loop in self._loops for call in self._call(loop)]
         self.weights = self.constants.content
-
-    @property
-    def array_names(self) -> tuple[list[str], list[str]]:
-        """What the caller's arrays are called, inputs and outputs."""
-        names = ([self._names[value] for value in values] for values in (self.op.body.block.args, outputs_of(self.op)))
-        inputs, outputs = names
-        return inputs, outputs
-
-    @property
-    def count_total(self) -> int:
-        """The number of counters in all."""
-        return sum(prod(layer.shape) for layer in self.layers)
-
-    @property
-    def count_type(self) -> str:
-        """The C type of a spike counter."""
-        return c_type(count_type(self.op))
 
     @property
     def files(self) -> Mapping[str, bytes]:
@@ -177,7 +151,7 @@ class PrintedProgram:
                 f"#define {upper}_COUNTS {self.count_total}",
                 "",
                 *self._layer_table(),
-                f"typedef {self.count_type} {self.symbol}_count;",
+                f"typedef {c_type(self.count_type)} {self.symbol}_count;",
                 "",
                 "#ifdef __cplusplus",
                 'extern "C" {',
@@ -316,15 +290,11 @@ def _guarded(window: tuple[int, int], steps: int, lines: Sequence[str]) -> list[
 
 def _buffer_names(op: cpu.ProgramOp) -> Iterator[tuple[SSAValue, str]]:
     block = op.body.block
-    yield from _numbered("input", block.args)
-    yield from _numbered("output", outputs_of(op))
+    outputs = outputs_of(op)
+    yield from zip(block.args, numbered("input", len(block.args)), strict=True)
+    yield from zip(outputs, numbered("output", len(outputs)), strict=True)
     own = [each.result for each in block.ops if isinstance(each, cpu.BufferOp) and each.offset is not None]
     yield from ((value, f"buffer_{index}") for index, value in enumerate(own))
-
-
-def _numbered(name: str, values: Sequence[SSAValue]) -> Iterator[tuple[SSAValue, str]]:
-    for index, value in enumerate(values):
-        yield value, name if len(values) == 1 else f"{name}_{index}"
 
 
 def _order(layout: Sequence[int]) -> str:
@@ -334,7 +304,7 @@ def _order(layout: Sequence[int]) -> str:
     return f" ({', '.join(names[axis] for axis in layout)})"
 
 
-def _preamble(program: PrintedProgram) -> list[str]:
+def _preamble(program: Interface) -> list[str]:
     """What the file is and how to call it."""
     upper = program.symbol.upper()
     return [
@@ -351,7 +321,7 @@ def _preamble(program: PrintedProgram) -> list[str]:
     ]
 
 
-def _said_of_time(program: PrintedProgram) -> list[str]:
+def _said_of_time(program: Interface) -> list[str]:
     if program.steps is not None:
         return [f" * {program.symbol}_run runs one image for {program.steps} time steps."]
     return [
@@ -361,7 +331,7 @@ def _said_of_time(program: PrintedProgram) -> list[str]:
     ]
 
 
-def _described(array: Array) -> str:
+def _described(array: CallerArray) -> str:
     return f"{c_type(array.element)}[{']['.join(map(str, array.shape)) or '1'}]"
 
 

@@ -6,13 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from neurocuda.backends.cpu.c_text import braces, c_type
-from neurocuda.dialects.cpu.interface import ALIGNMENT
-
-if TYPE_CHECKING:
-    from neurocuda.backends.cpu.emit import Array, PrintedProgram
+from neurocuda.backends.cpu.c_text import braces, c_type, numbered
+from neurocuda.dialects.cpu.interface import ALIGNMENT, CallerArray, Interface
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 """What goes with every image as it is: one folder per processor, and what they share."""
@@ -24,7 +20,7 @@ def processors() -> frozenset[str]:
     return frozenset(path.name for path in TEMPLATES.iterdir() if path.is_dir())
 
 
-def image_files(programs: Sequence[PrintedProgram], processor: str) -> Mapping[str, bytes]:
+def image_files(programs: Sequence[Interface], processor: str) -> Mapping[str, bytes]:
     """What has to lie beside the C of programs, by name: with it, `make` builds an image of each."""
     shared = [path for path in TEMPLATES.iterdir() if path.is_file()]
     files = sorted([*shared, *(TEMPLATES / processor).iterdir()], key=lambda path: path.name)
@@ -32,7 +28,7 @@ def image_files(programs: Sequence[PrintedProgram], processor: str) -> Mapping[s
     return mains | {path.name: path.read_bytes() for path in files}
 
 
-def _main(program: PrintedProgram) -> str:
+def _main(program: Interface) -> str:
     """The main function of an image: images in, outputs and counts out, until there is no more."""
     symbol = program.symbol
     lines = [
@@ -53,9 +49,9 @@ def _main(program: PrintedProgram) -> str:
     return "\n".join(lines)
 
 
-def _said(program: PrintedProgram) -> list[str]:
+def _said(program: Interface) -> list[str]:
     """What the files hold."""
-    inputs, outputs = program.array_names
+    inputs, outputs = _names(program)
     given = [*outputs, *(["with COUNTS, counts"] if program.layers else [])]
     if program.steps is not None:
         return [f" * For every image: {', '.join(inputs)}; and {', '.join(given)}."]
@@ -65,13 +61,18 @@ def _said(program: PrintedProgram) -> list[str]:
     ]
 
 
-def _arrays(program: PrintedProgram) -> Iterator[tuple[str, Array]]:
-    inputs, outputs = program.array_names
+def _names(program: Interface) -> tuple[list[str], list[str]]:
+    """What the arrays of inputs and outputs are called."""
+    return numbered("input", len(program.inputs)), numbered("output", len(program.outputs))
+
+
+def _arrays(program: Interface) -> Iterator[tuple[str, CallerArray]]:
+    inputs, outputs = _names(program)
     yield from zip(inputs, program.inputs, strict=True)
     yield from zip(outputs, program.outputs, strict=True)
 
 
-def _counters(program: PrintedProgram) -> list[str]:
+def _counters(program: Interface) -> list[str]:
     """The spike counters, which take memory where they are asked for."""
     kind = f"{program.symbol}_count"
     none = [f"static {kind} *const counts = NULL;", "#define COUNTED 0"]
@@ -81,8 +82,8 @@ def _counters(program: PrintedProgram) -> list[str]:
     return ["#ifdef COUNTS", *some, "#else", *none, "#endif"]
 
 
-def _loop(program: PrintedProgram) -> list[str]:
-    inputs, outputs = program.array_names
+def _loop(program: Interface) -> list[str]:
+    inputs, outputs = _names(program)
     taken = " && ".join(f"take({name}, sizeof {name})" for name in inputs)
     given = [*(f"give({name}, sizeof {name});" for name in outputs), "give(counts, COUNTED);"]
     if program.steps is not None:
@@ -92,7 +93,7 @@ def _loop(program: PrintedProgram) -> list[str]:
     return ["int32_t steps;", *braces("while (take(&steps, sizeof steps))", steps)]
 
 
-def _call(program: PrintedProgram, *clock: str) -> str:
-    inputs, outputs = program.array_names
+def _call(program: Interface, *clock: str) -> str:
+    inputs, outputs = _names(program)
     arguments = ["state", f"&{program.symbol}_weights", *clock, *inputs, *outputs, "counts"]
     return f"{program.symbol}_run({', '.join(arguments)});"

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import IntegerType, Signedness, i16, i32
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
-from neurocuda.dialects.cpu.bases import buffer_shape
+from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.ir.attributes import Dense, values_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 ALIGNMENT = 64
 """State, constants and each single constant begin at multiples of so many bytes."""
@@ -24,19 +30,23 @@ class ConstantPool:
 
     def __init__(self, weights: WeightStore) -> None:
         self._weights = weights
-        self._offsets: dict[Dense, int] = {}
+        self._offsets: dict[object, int] = {}
         self._chunks: list[bytes] = []
         self._size = 0
 
     def offset(self, attribute: Dense) -> int:
         """The place of a constant, in bytes."""
-        if attribute not in self._offsets:
-            content = self._weights.array(attribute).tobytes()
+        return self.offset_as(attribute, attribute, lambda array: array)
+
+    def offset_as(self, key: object, attribute: Dense, packed: Callable[[Array], Array]) -> int:
+        """The place of a constant in another order, in bytes; `key` says which constant in which order."""
+        if key not in self._offsets:
+            content = packed(self._weights.array(attribute)).tobytes()
             padding = -len(content) % ALIGNMENT
-            self._offsets[attribute] = self._size
+            self._offsets[key] = self._size
             self._chunks.append(content + bytes(padding))
             self._size += len(content) + padding
-        return self._offsets[attribute]
+        return self._offsets[key]
 
     @property
     def content(self) -> bytes:
@@ -90,3 +100,31 @@ def count_type(program: cpu.ProgramOp) -> IntegerType:
     if lowest < 0:
         return i16 if lowest >= -(2**15) and highest < 2**15 else i32
     return IntegerType(16 if highest < 2**16 else 32, Signedness.UNSIGNED)
+
+
+@dataclass(frozen=True)
+class CallerArray:
+    """An input or output: element type and shape, without an axis of time."""
+
+    element: Attribute
+    shape: tuple[int, ...]
+
+
+class Interface:
+    """What a caller has to know of a program."""
+
+    def __init__(self, op: cpu.ProgramOp) -> None:
+        self.op = op
+        self.symbol = op.symbol.data
+        self.processor = None if op.processor is None else op.processor.data
+        self.steps = None if op.steps is None else op.steps.value.data
+        self.state_bytes = max(1, int(op.uses()["state_bytes"]))
+        self.inputs = [CallerArray(buffer_element(value), buffer_shape(value)) for value in op.body.block.args]
+        self.outputs = [CallerArray(buffer_element(value), buffer_shape(value)) for value in outputs_of(op)]
+        self.layers = tuple(counted_layers(op).values())
+        self.count_type = count_type(op)
+
+    @property
+    def count_total(self) -> int:
+        """The number of counters in all."""
+        return sum(prod(layer.shape) for layer in self.layers)

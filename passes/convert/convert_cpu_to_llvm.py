@@ -72,12 +72,23 @@ def lowered(programs: list[cpu.ProgramOp], weights: WeightStore, features: Featu
     return [*nests.functions, *runs]
 
 
+def constants_of(program: cpu.ProgramOp, weights: WeightStore, features: Features) -> bytes:
+    """The constants of a program as its function reads them."""
+    from neurocuda.passes.cpu.llvm.kernels import offset_of, tensors_of
+
+    pool = ConstantPool(weights)
+    for op in loops_of(program):
+        for name in tensors_of(op):
+            offset_of(pool, op, name, features)
+    return pool.content
+
+
 class _Nests:
     """The functions of loop nests; those of one signature share one."""
 
     def __init__(self, features: Features) -> None:
         self.functions: list[llvm.FuncOp] = []
-        self._features = features
+        self.features = features
         self._names: dict[object, str] = {}
         self._taken: dict[str, int] = {}
 
@@ -88,7 +99,7 @@ class _Nests:
         key = signature(op)
         if key not in self._names:
             self._names[key] = self._new_name(op.name.removeprefix("cpu."))
-            self.functions.append(build_function(self._names[key], op, self._features))
+            self.functions.append(build_function(self._names[key], op, self.features))
         return self._names[key]
 
     def tally_of(self, counter: Attribute, spikes: Attribute) -> str:
@@ -165,9 +176,7 @@ class _Run:
         self.b.finish()
         kinds = [argument.type for argument in self.body.blocks[0].args]
         name = f"{self.program.symbol.data}_run"
-        return llvm.FuncOp(
-            name, llvm.LLVMFunctionType(kinds), linkage=llvm.LinkageAttr("external"), body=self.body
-        )
+        return llvm.FuncOp(name, llvm.LLVMFunctionType(kinds), linkage=llvm.LinkageAttr("external"), body=self.body)
 
     def _endless(self, counting: SSAValue) -> None:
         """The next steps of a program without an end; the first of all sets the state."""
@@ -204,10 +213,11 @@ class _Run:
                 self._count(op, counting)
 
     def _call(self, op: cpu.LoopOp, step: SSAValue) -> None:
-        from neurocuda.passes.cpu.llvm.kernels import tensors_of
+        from neurocuda.passes.cpu.llvm.kernels import offset_of, tensors_of
 
         buffers = [self.pointers[value] for value in op.operands]
-        tensors = [self.b.at(self.weights, self.constants.offset(each)) for each in tensors_of(op).values()]
+        offsets = (offset_of(self.constants, op, name, self.nests.features) for name in tensors_of(op))
+        tensors = [self.b.at(self.weights, offset) for offset in offsets]
         numbers = [step, self.b.sum_of(step, -op.window[0]), self.b.place(0), self.b.place(1)]
         self.b.call(self.nests.name_of(op), *buffers, *tensors, *numbers)
 

@@ -6,24 +6,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
-from neurocuda.dialects.cpu.bases import buffer_element, is_unsigned
-from neurocuda.ir.attributes import dense_shape
-from neurocuda.passes.cpu.llvm.kernels import Kernel, element, tensors_of
-from neurocuda.passes.cpu.llvm.numbers import stored
+from neurocuda.dialects.cpu.bases import buffer_element
+from neurocuda.ir.attributes import Dense, dense_shape, dense_type
+from neurocuda.passes.cpu.llvm.kernels import Kernel, tensors_of
+from neurocuda.passes.cpu.llvm.numbers import converted, stored
 
 
 class Elementwise:
     """Loops over all elements: flat, or rows of the last axis where a constant has one value per column."""
 
-    def __init__(self, op: cpu.LoopOp, k: Kernel, shape: Sequence[int], names: Sequence[str]) -> None:
+    def __init__(self, op: cpu.LoopOp, k: Kernel, shape: Sequence[int]) -> None:
         self._op = op
         self._k = k
         self.size = prod(shape)
         self.columns = shape[-1] if shape else 1
-        self._tensors = {name: prod(dense_shape(value)) for name, value in tensors_of(op).items() if name in names}
+        self._tensors = {name: prod(dense_shape(value)) for name, value in tensors_of(op).items()}
         several = [count for count in self._tensors.values() if count != 1]
         self.flat = self.columns == self.size or self.columns not in several
         self._at: SSAValue | None = None
@@ -64,7 +64,7 @@ class Elementwise:
 
     def constant(self, name: str) -> SSAValue:
         """The value of a constant at the element, as it is stored."""
-        kind = stored(element(self._op.properties[name]))  # pyright: ignore[reportArgumentType]
+        kind = stored(self._element(name))
         number = self._k.number(name)
         if number is not None:
             return self._k.constant(kind, number)
@@ -75,6 +75,11 @@ class Elementwise:
         at = self._column if not self.flat and count == self.columns else self.at
         return self._k.load(kind, self._k.at(pointer, at, kind))
 
-    def signed(self, value: SSAValue) -> bool:
-        """Whether the elements of a buffer have a sign."""
-        return not is_unsigned(buffer_element(value))
+    def constant_as(self, name: str, to: Attribute) -> SSAValue:
+        """The value of a constant at the element, as another element type."""
+        return converted(self._k, self.constant(name), self._element(name), to)
+
+    def _element(self, name: str) -> Attribute:
+        value = self._op.properties[name]
+        assert isinstance(value, Dense)
+        return dense_type(value).element_type

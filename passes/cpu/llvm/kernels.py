@@ -9,23 +9,23 @@ Every file of this folder is read, so that a kernel is found by its place. A loo
 the function that is registered under that name.
 
 Loop nests that differ in their weights and steps alone share one function, so a kernel must not read the values of a
-tensor: it has a pointer to them (`tensor`). Only single numbers are spelled out (`number`).
+tensor: it has a pointer to them (`tensor`). Only single numbers that are no weights are spelled out (`number`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from math import prod
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from xdsl.dialects import llvm
 from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseIntOrFPElementsAttr,
-    DenseResourceAttr,
     DictionaryAttr,
     IntegerAttr,
     StringAttr,
@@ -36,13 +36,19 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, element_bytes
-from neurocuda.dialects.cpu.interface import ALIGNMENT
-from neurocuda.ir.attributes import Dense, dense_shape, dense_type
+from neurocuda.dialects.cpu.interface import ALIGNMENT, ConstantPool
+from neurocuda.errors import ToolchainError
+from neurocuda.ir.attributes import Dense, dense_shape
 from neurocuda.passes.cpu.llvm.builder import Builder, ptr
 from neurocuda.passes.cpu.llvm.features import Features
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 LoopT = TypeVar("LoopT", bound=cpu.LoopOp)
-Lowering = Callable[[cpu.LoopOp, "Kernel"], None]
+Build: TypeAlias = "Callable[[cpu.LoopOp, Kernel], None]"
+Pack: TypeAlias = "Callable[[cpu.LoopOp, str, Array, Features], Array]"
 
 NUMBERS = ("step", "passed", "thread", "threads")
 """What every kernel takes behind its pointers: the clock, since when the loop nest is due, and who calls."""
@@ -50,39 +56,65 @@ NUMBERS = ("step", "passed", "thread", "threads")
 REPORTED = frozenset({"steps", "scale", "layout"})
 """Properties of neurons that loops do not read."""
 
-_LOWERINGS: dict[tuple[type[cpu.LoopOp], str | None], tuple[Lowering, bool]] = {}
+POINTED = frozenset({"weight", "table"})
+"""Constants that are read through a pointer even where they are a single number."""
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """What lowers one kind of loop nest, with one value of the attribute `kernel`.
+
+    `splits`: several threads may call it at once, each does its `share`; otherwise the first thread does it alone.
+    `packs` gives a constant tensor in the order in which the kernel reads it, from (op, name, array, features).
+    """
+
+    kind: type[cpu.LoopOp]
+    kernel: str | None
+    build: Build
+    splits: bool
+    packs: Pack | None
 
 
 def lowers(
-    kind: type[LoopT], kernel: str | None = None, *, splits: bool = False
+    kind: type[LoopT],
+    kernel: str | None = None,
+    *,
+    splits: bool = False,
+    packs: Callable[[LoopT, str, Array, Features], Array] | None = None,
 ) -> Callable[[Callable[[LoopT, Kernel], None]], Callable[[LoopT, Kernel], None]]:
-    """Marks a function as what lowers one kind of loop nest, with one value of the attribute `kernel`.
-
-    `splits`: several threads may call it at once, each does its `share`; otherwise the first thread does it alone.
-    """
+    """Marks a function as a `Lowering`."""
 
     def mark(function: Callable[[LoopT, Kernel], None]) -> Callable[[LoopT, Kernel], None]:
-        _LOWERINGS[kind, kernel] = cast(Lowering, function), splits
+        lowering = Lowering(kind, kernel, cast(Build, function), splits, cast("Pack | None", packs))
+        setattr(function, "__lowering__", lowering)  # noqa: B010
         return function
 
     return mark
 
 
 @cache
-def _lowerings() -> Mapping[tuple[type[cpu.LoopOp], str | None], tuple[Lowering, bool]]:
-    """All of them, by kind of loop nest and kernel; every file of this folder has been read."""
+def _lowerings() -> Mapping[tuple[type[cpu.LoopOp], str | None], Lowering]:
+    """All of them, from every file of this folder, by kind of loop nest and kernel."""
+    found: dict[tuple[type[cpu.LoopOp], str | None], Lowering] = {}
     for file in sorted(Path(__file__).parent.glob("[!_]*.py")):
-        import_module(f"{__package__}.{file.stem}")
-    return _LOWERINGS
+        for function in vars(import_module(f"{__package__}.{file.stem}")).values():
+            mark = getattr(function, "__lowering__", None)
+            if isinstance(mark, Lowering):
+                found[mark.kind, mark.kernel] = mark
+    return found
 
 
-def lowering_of(op: cpu.LoopOp) -> tuple[Lowering, bool]:
-    """(what lowers a loop nest, whether threads share it).
+def lowering_of(op: cpu.LoopOp) -> Lowering:
+    """What lowers a loop nest.
 
     Raises:
-        KeyError: there is none.
+        ToolchainError: there is no such kernel.
     """
-    return _lowerings()[type(op), kernel_of(op)]
+    kernel = kernel_of(op)
+    found = _lowerings().get((type(op), kernel))
+    if found is None:
+        raise ToolchainError(f"llvm: `{op.name}` has no kernel '{kernel or 'by default'}'")
+    return found
 
 
 def kernel_of(op: cpu.LoopOp) -> str | None:
@@ -92,19 +124,22 @@ def kernel_of(op: cpu.LoopOp) -> str | None:
 
 
 def tensors_of(op: cpu.LoopOp) -> dict[str, Dense]:
-    """The constant tensors that a loop nest reads through a pointer, by name."""
-    return {
-        name: value
-        for name, value in sorted(op.properties.items())
-        if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr) and _is_read(op, name) and not _spelled(value)
-    }
+    """The constant tensors that a loop nest reads through a pointer, by name: "threshold", "weights.0", "weights.1"."""
+    tensors: dict[str, Dense] = {}
+    for name, value in sorted(op.properties.items()):
+        if isinstance(value, ArrayAttr):
+            several = enumerate(cast("ArrayAttr[Attribute]", value).data)
+            tensors |= {f"{name}.{index}": each for index, each in several if isinstance(each, Dense)}
+        elif isinstance(value, Dense) and _is_read(op, name) and (name in POINTED or not _is_number(value)):
+            tensors[name] = value
+    return tensors
 
 
 def _is_read(op: cpu.LoopOp, name: str) -> bool:
     return name not in REPORTED or not isinstance(op, cpu.NeuronsOp)
 
 
-def _spelled(attribute: Dense) -> bool:
+def _is_number(attribute: Dense) -> bool:
     """Whether a constant is a single number in the text."""
     return isinstance(attribute, DenseIntOrFPElementsAttr) and prod(dense_shape(attribute)) == 1
 
@@ -112,13 +147,15 @@ def _spelled(attribute: Dense) -> bool:
 def signature(op: cpu.LoopOp) -> tuple[object, ...]:
     """Two loop nests of one signature can share a function."""
     tensors = tensors_of(op)
+    pointed = {name.split(".")[0] for name in tensors}
+    kinds = tuple((name, value.type) for name, value in tensors.items())
     said = [
-        (name, tensors[name].type if name in tensors else value)
+        (name, value)
         for name, value in sorted(op.properties.items())
-        if name != "steps" and _is_read(op, name)
+        if name != "steps" and name not in pointed and _is_read(op, name)
     ]
     operands = [(value.type, alignment(value), op.operands.index(value)) for value in op.operands]
-    return type(op), kernel_of(op), tuple(operands), tuple(said)
+    return type(op), kernel_of(op), tuple(operands), kinds, tuple(said)
 
 
 def alignment(value: SSAValue) -> int:
@@ -170,6 +207,14 @@ class Kernel(Builder):
         return cut(self.thread), cut(self.add(self.thread, 1))
 
 
+def offset_of(pool: ConstantPool, op: cpu.LoopOp, name: str, features: Features) -> int:
+    """Where a tensor of a loop nest stands among the constants, in the order in which its kernel reads it."""
+    tensor, packs = tensors_of(op)[name], lowering_of(op).packs
+    if packs is None:
+        return pool.offset(tensor)
+    return pool.offset_as((packs, name, tensor, signature(op)), tensor, lambda array: packs(op, name, array, features))
+
+
 def _name(op: cpu.LoopOp, arguments: Sequence[SSAValue]) -> None:
     """Gives parameters the names of the operands and constants."""
     names: dict[SSAValue, str] = {}
@@ -188,8 +233,7 @@ def build_function(name: str, op: cpu.LoopOp, features: Features) -> llvm.FuncOp
     kinds: list[Attribute] = [ptr] * len(pointers) + [i64] * len(NUMBERS)
     body = Region(Block(arg_types=kinds))
     kernel = Kernel(op, body, features)
-    lower, _ = lowering_of(op)
-    lower(op, kernel)
+    lowering_of(op).build(op, kernel)
     kernel.finish()
     attributes = [_pointer_attributes(pointer, noalias=distinct) for pointer in pointers]
     return internal_function(name, body, [*attributes, *([DictionaryAttr({})] * len(NUMBERS))])
@@ -211,8 +255,3 @@ def _pointer_attributes(pointer: SSAValue | Dense, *, noalias: bool) -> Dictiona
     bytes_ = alignment(pointer) if isinstance(pointer, SSAValue) else ALIGNMENT
     facts: dict[str, Attribute] = {"llvm.align": IntegerAttr(bytes_, i64), "llvm.nocapture": UnitAttr()}
     return DictionaryAttr({**facts, **({"llvm.noalias": UnitAttr()} if noalias else {})})
-
-
-def element(attribute: Dense) -> Attribute:
-    """The element type of a constant."""
-    return dense_type(attribute).element_type
