@@ -155,7 +155,7 @@ class _Batch:
             given = [as_input(array, spec.element) for array, spec in zip(arrays, program.inputs, strict=True)]
             images = len(given[0])
             steps = 1 if program.steps is not None else given[0].shape[1]
-            content = self._ran(program, record.packed(given, steps), images) if images else b""
+            content = self._ran(program, record.packed(given, steps), images) if images * steps else b""
             if self.options.progress is not None:
                 self.options.progress(images, images)
             found = record.unpacked(content, images, steps)
@@ -195,11 +195,13 @@ class _Record:
     def packed(self, inputs: Sequence[Array], steps: int) -> bytes:
         """The content of inputs.bin; programs without an end are told how many steps there are."""
         images = len(inputs[0])
-        rows = np.concatenate([array.reshape(images * steps, -1).view(np.uint8) for array in inputs], axis=1)
+        sizes = [prod(spec.shape) for spec in self.program.inputs]
+        parts = [array.reshape(images * steps, size) for array, size in zip(inputs, sizes, strict=True)]
+        rows = np.concatenate([part.view(np.uint8) for part in parts], axis=1)
         if self.program.steps is not None:
             return rows.tobytes()
         head = np.full((images, 1), steps, "<i4").view(np.uint8)
-        return np.concatenate([head, rows.reshape(images, -1)], axis=1).tobytes()
+        return np.concatenate([head, rows.reshape(images, steps * rows.shape[1])], axis=1).tobytes()
 
     def unpacked(self, content: bytes, images: int, steps: int) -> list[Array]:
         """(images, steps, elements) of every output, and of the counters behind them, from the content of outputs.bin.

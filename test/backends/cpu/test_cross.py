@@ -75,6 +75,8 @@ def test_trains_are_run_step_by_step(processor: str, real: bool, tools: Callable
     for name, count in counts.items():
         np.testing.assert_array_equal(execution.counts[name], count, err_msg=name)
     assert execution.steps == network.inputs[0].shape[1]
+    none = load(network.module, network.weights).run([array[:, :0] for array in network.inputs])
+    assert [output.size for output in none.outputs] == [0] * len(outputs)
 
 
 @pytest.mark.parametrize("processor", PROCESSORS)
