@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ours import MODES, called
 from stepping import Logits, SpikingNetwork
 from torch import Tensor
+from torch.fx.experimental.proxy_tensor import make_fx
 from workloads import Side, Workload
 
 Array: TypeAlias = NDArray[Any]
@@ -108,10 +109,16 @@ def _spiking(name: str, network: Network, images: Tensor) -> Callable[[Tensor], 
     if name == "PyTorch folded":
         return spiking.folded
     if name == "PyTorch folded, compiled":
-        return torch.compile(spiking.folded, dynamic=False)
+        return _compiled(spiking.folded, images)
     _, membranes = spiking.step(images, spiking.at_rest())
     shaped = [rest.expand_as(membrane).clone() for rest, membrane in zip(spiking.at_rest(), membranes, strict=True)]
-    return partial(spiking.stepped, step=torch.compile(spiking.step, dynamic=False), membranes=shaped)
+    return partial(spiking.stepped, step=_compiled(spiking.step, images, shaped), membranes=shaped)
+
+
+def _compiled(run: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
+    """What torch.compile makes of it; of its bare operations, so that nothing of ours is checked at every call."""
+    traced = make_fx(lambda *arguments: run(*arguments))(*examples)  # its own wrapper counts `self` as an argument
+    return torch.compile(traced, dynamic=False, fullgraph=True)
 
 
 def differing(found: Array, expected: Logits) -> str:

@@ -74,7 +74,8 @@ class SpikingNetwork(Layers):
 
     def trains(self, node: Node, current: Tensor) -> Tensor:
         """The spikes of a layer, one step behind the other, for currents that come so."""
-        steps, membrane, sent = self.network.steps, self.initials[node.name], list[Tensor]()
+        steps, membrane = self.network.steps, self.initials[node.name]
+        sent: list[Tensor] = []
         alike = self.constant.issuperset(node.reads)
         for received in [current] * steps if alike else current.tensor_split(steps):
             spikes, membrane = self.fired(node, membrane + received)

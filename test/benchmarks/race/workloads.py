@@ -27,7 +27,7 @@ from neurocuda.ir.backend import Program
 DATA = Path(os.environ.get("NEUROCUDA_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
 CALIBRATION_IMAGES = 256
 MOST_IMAGES = 32
-TRAINED = ("resnet20", "resnet8", "plain10")
+TRAINED = ("resnet20", "resnet8", "plain10") if (DATA / "trained.py").is_file() else ()
 Array: TypeAlias = NDArray[Any]
 
 
