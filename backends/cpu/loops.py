@@ -322,7 +322,7 @@ def lookup(op: cpu.LookupOp) -> Nest:
     return Nest("lookup", (*_neuron_pointers(op), *each.pointers, *tables), each.loops(body))
 
 
-def _neuron_pointers(op: cpu.NeuronsOp) -> tuple[Parameter, ...]:
+def _neuron_pointers(op: cpu.MembraneOp) -> tuple[Parameter, ...]:
     return reads("membrane", op.membrane), writes("spikes", op.spikes)
 
 

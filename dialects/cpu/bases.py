@@ -124,18 +124,22 @@ class LoopOp(IRDLOperation, ABC):
 
 
 class NeuronsOp(LoopOp, ABC):
-    """Writes what the neurons of a layer say, from their membranes.
+    """Writes what the neurons of a layer say.
 
-    Reports read `scale` (f64), what one spike stands for, and `layout`: axis i of the buffers is axis layout[i] of the
+    Reports read `scale` (f64), what one spike stands for, and `layout`: axis i of the neurons is axis layout[i] of the
     user's tensor.
 
-    (C2) One shape. (C3) `layout` is a permutation.
+    (C3) `layout` is a permutation.
     """
 
-    membrane = operand_def(MemRefType)
     spikes = operand_def(MemRefType)
     scale = opt_prop_def(Dense)
     layout = prop_def(DenseArrayBase.constr(i64))
+
+    @property
+    def neurons(self) -> Shape:
+        """The shape of the layer, in the order of its memory."""
+        return buffer_shape(self.spikes)
 
     @property
     @abstractmethod
@@ -144,10 +148,22 @@ class NeuronsOp(LoopOp, ABC):
 
     def verify_(self) -> None:
         super().verify_()
-        shape = buffer_shape(self.membrane)
-        self.require(buffer_shape(self.spikes) == shape, "the buffers need one shape")  # C2
-        if sorted(values_of(self.layout)) != list(range(len(shape))):  # C3
+        if sorted(values_of(self.layout)) != list(range(len(self.neurons))):  # C3
             raise VerifyException(f"{self.name}: the layout {list(values_of(self.layout))} is no permutation of axes")
+
+
+class MembraneOp(NeuronsOp, ABC):
+    """Writes what the neurons of a layer say, from their membranes.
+
+    (C2) One shape.
+    """
+
+    membrane = operand_def(MemRefType)
+    spikes = operand_def(MemRefType)
+
+    def verify_(self) -> None:
+        super().verify_()
+        self.require(buffer_shape(self.spikes) == buffer_shape(self.membrane), "the buffers need one shape")  # C2
 
 
 class SynapseOp(LoopOp, ResourceUser, ABC):

@@ -16,7 +16,7 @@ from xdsl.irdl import (
 )
 from xdsl.utils.exceptions import VerifyException
 
-from neurocuda.dialects.cpu.bases import LoopOp, NeuronsOp, PoolOp, buffer_element, buffer_shape, is_float
+from neurocuda.dialects.cpu.bases import LoopOp, MembraneOp, PoolOp, buffer_element, buffer_shape, is_float
 from neurocuda.dialects.shared import shapes
 from neurocuda.ir.attributes import Dense, dense_shape, integer, values_of
 
@@ -108,7 +108,7 @@ class ClampOp(LoopOp):
 
 
 @irdl_op_definition
-class FireOp(NeuronsOp):
+class FireOp(MembraneOp):
     """Writes the spikes s of a layer and resets its membrane v.
 
         s <- 1 where v >= threshold (v > threshold with `strict`), else 0; with `spikes_per_step` k > 1 instead of 1

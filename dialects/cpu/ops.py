@@ -31,6 +31,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from neurocuda.dialects.cpu.bases import (
     LoopOp,
+    MembraneOp,
     NeuronsOp,
     PoolOp,
     SynapseOp,
@@ -42,6 +43,7 @@ from neurocuda.dialects.cpu.bases import (
     memref_of,
     windows_of,
 )
+from neurocuda.dialects.cpu.layers import CountLayerOp, LayerOp, SpikeLayerOp, SynapseAttr
 from neurocuda.dialects.cpu.neurons import (
     AddOp,
     ChargeOp,
@@ -64,6 +66,7 @@ __all__ = [
     "ClampOp",
     "Conv2dOp",
     "CopyOp",
+    "CountLayerOp",
     "DepthwiseConv2dOp",
     "DequantizeOp",
     "DiagonalOp",
@@ -71,12 +74,14 @@ __all__ = [
     "FillOp",
     "FireOp",
     "LayerNormOp",
+    "LayerOp",
     "LeakOp",
     "LinearOp",
     "LookupOp",
     "LoopOp",
     "MatrixProductOp",
     "MaxPool2dOp",
+    "MembraneOp",
     "NeuronsOp",
     "OutputOp",
     "ProductOp",
@@ -86,7 +91,9 @@ __all__ = [
     "RememberOp",
     "RunningMaxPool2dOp",
     "SoftmaxOp",
+    "SpikeLayerOp",
     "SumPool2dOp",
+    "SynapseAttr",
 ]
 
 
@@ -95,7 +102,8 @@ class ProgramOp(ResourceUser):
     """A network as a C function called `symbol`: at every step, the loop nests of the body that are due, in order.
 
     The body's arguments are the caller's arrays, one per operand; `cpu.output` names the arrays of the results. All
-    other buffers lie in a memory that the caller lends; what it holds before does not matter.
+    other buffers lie in a memory that the caller lends; what it holds before does not matter. `processor` is the chip
+    that it is for.
 
     Without `steps` the program runs for as many steps as the operands have along their first axis, time. At every step
     the arguments are that step's part of the operands, the outputs that of the results.
@@ -109,14 +117,15 @@ class ProgramOp(ResourceUser):
     name = "cpu.program"
     inputs = var_operand_def()
     symbol = prop_def(StringAttr)
+    processor = opt_prop_def(StringAttr)
     steps = opt_prop_def(IntegerAttr.constr(i64))
     body = region_def("single_block")
     outputs = var_result_def()
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol (`steps` $steps^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
-        "`->` `(` type($outputs) `)`"
+        "$symbol (`for` $processor^)? (`steps` $steps^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` "
+        "`(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
     def __init__(
@@ -127,10 +136,15 @@ class ProgramOp(ResourceUser):
         *,
         symbol: str = "network",
         steps: int | None,
+        processor: str | None = None,
     ) -> None:
         super().__init__(
             operands=[inputs],
-            properties={"symbol": StringAttr(symbol), "steps": None if steps is None else integer(steps)},
+            properties={
+                "symbol": StringAttr(symbol),
+                "processor": None if processor is None else StringAttr(processor),
+                "steps": None if steps is None else integer(steps),
+            },
             regions=[body],
             result_types=[result_types],
         )
@@ -483,6 +497,7 @@ DIALECT = Dialect(
         ClampOp,
         Conv2dOp,
         CopyOp,
+        CountLayerOp,
         DepthwiseConv2dOp,
         DequantizeOp,
         DiagonalOp,
@@ -502,7 +517,8 @@ DIALECT = Dialect(
         RememberOp,
         RunningMaxPool2dOp,
         SoftmaxOp,
+        SpikeLayerOp,
         SumPool2dOp,
     ],
-    [],
+    [SynapseAttr],
 )

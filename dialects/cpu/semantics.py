@@ -15,8 +15,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.cpu import bases
 from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.cpu.layers import WORD, Synapse
 from neurocuda.dialects.shared import meanings as shared
-from neurocuda.ir.attributes import values_of
+from neurocuda.ir.attributes import Dense, values_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.reference.interpreter import Run
 from neurocuda.reference.meaning import Array, meaning_of, means
@@ -114,7 +115,10 @@ class Machine:
                     self._count(loop)
 
     def _count(self, loop: cpu.NeuronsOp) -> None:
-        spikes = self.buffers[loop.spikes].astype(np.int64)
+        spikes = self.buffers[loop.spikes]
+        if isinstance(loop, cpu.SpikeLayerOp):
+            spikes = unpacked(spikes, loop.channels_of(loop.spikes)).sum(axis=1)
+        spikes = spikes.astype(np.int64)
         self.sums[loop] = self.sums[loop] + spikes if loop in self.sums else spikes
 
     def report(self) -> None:
@@ -322,6 +326,85 @@ def product(op: cpu.ProductOp, run: Run, left: Array, right: Array, membrane: Ar
 @means(cpu.MatrixProductOp)
 def matrix_product(op: cpu.MatrixProductOp, run: Run, left: Array, right: Array, membrane: Array) -> Nothing:
     return _add(membrane, shared.matrix_product(left, right))
+
+
+# Whole layers
+
+
+def packed(spikes: Array) -> Array:
+    """Trains of (batch, T, ..., channels) zeros and ones, as words of 64 channels: (batch, ..., T, words) of i64."""
+    behind = np.moveaxis(np.asarray(spikes, np.uint8), 1, -2)
+    padding = -behind.shape[-1] % WORD
+    bits = np.pad(behind, [(0, 0)] * (behind.ndim - 1) + [(0, padding)])
+    return np.packbits(bits, axis=-1, bitorder="little").view("<i8")
+
+
+def unpacked(train: Array, channels: int) -> Array:
+    """What `packed` packed."""
+    octets = np.ascontiguousarray(train).astype("<i8").view(np.uint8)
+    bits = np.unpackbits(octets, axis=-1, count=channels, bitorder="little")
+    return np.moveaxis(bits, -2, 1)
+
+
+def _brought(synapse: Synapse, run: Run, source: Array) -> Array:
+    """What a synapse makes of its source, batch axis first: int64."""
+    how, weight, wide = synapse.how, run.tensor(synapse.weight), source.astype(np.int64)
+    if how.kind.data == "diagonal":
+        return wide * weight
+    if how.kind.data == "linear":
+        return shared.linear(wide.reshape(len(wide), -1), weight.T, None)
+    if how.kind.data == "conv2d":
+        groups, rows, columns, inner, outer = weight.shape
+        kernel = weight.transpose(0, 4, 3, 1, 2).reshape(groups * outer, inner, rows, columns)
+    else:
+        groups, kernel = weight.shape[2], weight.transpose(2, 0, 1)[:, None]
+    image = _channels_first(wide)
+    pool = values_of(how.pool)
+    image = shared.windows(image, pool, pool, (0, 0, 0, 0), (1, 1), fill=0).sum(axis=(4, 5))
+    geometry = (values_of(how.stride), values_of(how.padding), values_of(how.dilation))
+    return _channels_last(shared.conv2d(image, kernel, None, *geometry, groups))
+
+
+def _charge(op: cpu.LayerOp, run: Run, sources: Sequence[Array]) -> Array:
+    """What all synapses of a layer bring, batch axis first: int64."""
+    return sum(
+        (_brought(synapse, run, source) for synapse, source in zip(op.connections(), sources, strict=True)),
+        start=np.zeros((), np.int64),
+    )
+
+
+def _wide(run: Run, constant: Dense | None) -> Array:
+    return np.zeros((), np.int64) if constant is None else run.tensor(constant).astype(np.int64)
+
+
+@means(cpu.CountLayerOp)
+def count_layer(op: cpu.CountLayerOp, run: Run, *buffers: Array) -> Nothing:
+    *sources, target = buffers
+    charge = _charge(op, run, sources) + _wide(run, op.bias) + _wide(run, op.initial)
+    target[...] = np.clip(charge // _wide(run, op.threshold), 0, op.levels.value.data)
+    return ()
+
+
+@means(cpu.SpikeLayerOp)
+def spike_layer(op: cpu.SpikeLayerOp, run: Run, *buffers: Array) -> Nothing:
+    *trains, target = buffers
+    spikes = [unpacked(train, op.channels_of(source)) for train, source in zip(trains, op.sources, strict=True)]
+    steps, threshold, bias = op.timesteps, _wide(run, op.threshold), _wide(run, op.bias)
+    at_once = _charge(op, run, [each.reshape(-1, *each.shape[2:]) for each in spikes])
+    charge = np.broadcast_to(at_once, (len(target) * steps, *op.neurons)).reshape(len(target), steps, *op.neurons)
+    membrane = np.broadcast_to(_wide(run, op.initial), (len(target), *op.neurons))
+    if op.gated.value.data:
+        membrane = membrane + charge.sum(axis=1) + steps * bias
+    fired: list[Array] = []
+    for step in range(steps):
+        if not op.gated.value.data:
+            membrane = membrane + charge[:, step] + bias
+        over = membrane > threshold if op.strict.value.data else membrane >= threshold
+        after = membrane - threshold if op.reset_value is None else _wide(run, op.reset_value)
+        membrane = np.where(over, after, membrane)
+        fired.append(over)
+    target[...] = packed(np.stack(fired, axis=1))
+    return ()
 
 
 def _windows(op: bases.PoolOp, values: Array, fill_value: float) -> Array:

@@ -9,7 +9,7 @@ from math import prod
 from xdsl.dialects.builtin import IntegerAttr, IntegerType, MemRefType, i1, i32, i64
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def
 
-from neurocuda.dialects.cpu.bases import LoopOp, NeuronsOp, buffer_element, buffer_shape, is_unsigned
+from neurocuda.dialects.cpu.bases import LoopOp, MembraneOp, buffer_element, buffer_shape, is_unsigned
 from neurocuda.dialects.shared import shapes
 from neurocuda.ir.attributes import Dense, dense_shape
 
@@ -18,7 +18,7 @@ LAYER = (
 )
 
 
-class TableOp(NeuronsOp, ABC):
+class TableOp(MembraneOp, ABC):
     """Neurons that speak at one step; what is left on the membrane means nothing."""
 
     @property

@@ -40,7 +40,7 @@ def lower_table_layer(lowering: NetworkLowering, op: snn.FiringTableOp) -> Place
 
 def _meaning(
     lowering: NetworkLowering, op: snn.FiringTableOp, layer: Layer
-) -> tuple[type[cpu.NeuronsOp], dict[str, Attribute | None]]:
+) -> tuple[type[cpu.MembraneOp], dict[str, Attribute | None]]:
     """The loops that say what a layer means, and their constants in the order of memory."""
     builder, shape = lowering.builder, shape_of(op.result)
     if isinstance(op, snn.LookupOp):
