@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import shlex
 import sys
 import warnings
@@ -29,12 +30,11 @@ from rich.status import Status
 from table import document
 from workloads import TRAINED, Workload, synthetic_workload, trained_workload
 
-import neurocuda as nc
-
 
 def main() -> None:
     arguments = parsed()
-    warnings.simplefilter("ignore", nc.NeuroCudaWarning)
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)  # of others
     outcomes = loaded(arguments.json)
     chosen = list(cases(arguments))
     with Console(stderr=True).status("") as status:
@@ -114,8 +114,9 @@ def cases(arguments: argparse.Namespace) -> Iterator[Case]:
     """All cases, those with the same integers behind each other."""
     for network, steps in product(arguments.networks, arguments.steps):
         name, _, trained = network.partition(":")
-        for rate, batch, threads in product([None] if trained else arguments.rates, arguments.batch, arguments.threads):
-            yield Case(name, steps, batch, threads, rate)
+        for rate in (None,) if trained else arguments.rates:
+            for batch, threads in product(arguments.batch, arguments.threads):
+                yield Case(name, steps, batch, threads, rate)
 
 
 @lru_cache(maxsize=1)

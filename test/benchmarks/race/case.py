@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
@@ -63,18 +63,23 @@ class Outcome:
     def of(found: Mapping[str, Any]) -> Outcome:
         """What `as_json` gave."""
         spreads = {name: Spread(**each) for name, each in found["seconds"].items()}
-        by_mode = {mode: {name: Spread(**each) for name, each in rest.items()} for mode, rest in found["ratios"].items()}
-        return Outcome(**{**found, "case": Case(**found["case"]), "seconds": spreads, "ratios": by_mode})
+        by_mode = {
+            mode: {name: Spread(**each) for name, each in others.items()} for mode, others in found["ratios"].items()
+        }
+        parsed: dict[str, Any] = {**found, "case": Case(**found["case"]), "seconds": spreads, "ratios": by_mode}
+        return Outcome(**parsed)
 
 
-def race(case: Case, workload: Workload, peers: tuple[str, ...], rounds: int, seconds: float, tell: Progress) -> Outcome:
+def race(
+    case: Case, workload: Workload, peers: tuple[str, ...], rounds: int, seconds: float, tell: Progress
+) -> Outcome:
     """Builds all contestants, compares what they answer, and times those that answer right."""
     torch.set_num_threads(case.threads)
     calls, left_out = dict[str, Callable[[], object]](), dict(workload.missing)
     with torch.inference_mode():
         for name, make in Stable(workload, case.batch, case.threads).makers(peers).items():
             tell(f"building {name}", 0, rounds)
-            contestant, fault = _tried(make)
+            contestant, fault = tried(make)
             if contestant is None or fault:
                 left_out[name] = fault
             else:
@@ -91,11 +96,11 @@ def race(case: Case, workload: Workload, peers: tuple[str, ...], rounds: int, se
         left_out,
         {mode: side.program.run([side.given[:1]]).provenance for mode, side in workload.sides.items()},
         round(os.getloadavg()[0], 1),
-        datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
 
-def _tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
+def tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
     """A contestant that has answered, or why there is none."""
     try:
         contestant = make()

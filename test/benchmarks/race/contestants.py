@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from importlib.metadata import version
 from typing import Any, TypeAlias
 
@@ -93,7 +93,7 @@ class Stable:
         return Contestant(partial(session(small, self.threads), images), lambda outputs: unlike(outputs, expected))
 
 
-@cache
+@lru_cache(maxsize=4)
 def _expected(side: Side, batch: int) -> Logits:
     return side.expected(batch)
 
@@ -118,7 +118,7 @@ def _spiking(name: str, network: Network, images: Tensor) -> Callable[[Tensor], 
 def _compiled(run: Callable[..., Any], *examples: Any) -> Callable[..., Any]:
     """What torch.compile makes of it; of its bare operations, so that nothing of ours is checked at every call."""
     traced = make_fx(lambda *arguments: run(*arguments))(*examples)  # its own wrapper counts `self` as an argument
-    return torch.compile(traced, dynamic=False, fullgraph=True)
+    return torch.compile(traced, dynamic=False, fullgraph=True)  # pyright: ignore[reportUnknownMemberType]
 
 
 def differing(found: Array, expected: Logits) -> str:

@@ -47,12 +47,14 @@ class Source(nn.Module):
 def _module(layer: Conv | Linear) -> nn.Module:
     weight = torch.as_tensor(layer.weight, dtype=torch.float32)
     outputs, inputs, *kernel = weight.shape
+    bias = torch.empty(outputs).normal_(0, 0.1, generator=torch.Generator().manual_seed(0))
+    made: nn.Linear | nn.Conv2d
     if isinstance(layer, Linear):
-        made: nn.Linear | nn.Conv2d = nn.Linear(inputs, outputs)
+        made = nn.Linear(inputs, outputs)
     else:
         assert layer.padding[::2] == layer.padding[1::2]
         size, padding = (kernel[0], kernel[1]), (layer.padding[0], layer.padding[2])
         made = nn.Conv2d(inputs, outputs, size, layer.stride, padding)
-    made.weight.data = weight / weight.std() * (2 / (inputs * prod(kernel))) ** 0.5
-    made.bias.data.normal_(0, 0.1, generator=torch.Generator().manual_seed(0))
+    scaled = weight / weight.std() * (2 / (inputs * prod(kernel))) ** 0.5
+    made.load_state_dict({"weight": scaled, "bias": bias})
     return made

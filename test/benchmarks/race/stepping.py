@@ -60,7 +60,7 @@ class SpikingNetwork(Layers):
 
     def stepped(self, x: Tensor, step: Step | None = None, membranes: Sequence[Tensor] = ()) -> Tensor:
         """All steps, one after the other; `membranes` are those at rest where they must have full shape."""
-        step, membranes = step or self.step, membranes or self.at_rest()
+        step, membranes = self.step if step is None else step, membranes or self.at_rest()
         total = self.initials[self.readout.name]
         for _ in range(self.network.steps):
             received, membranes = step(x, membranes)
@@ -107,8 +107,8 @@ def expected_logits(network: Network, images: Images) -> Logits:
     spiking = SpikingNetwork(network, torch.float64)
     run = spiking.counted if network.counts else spiking.stepped
     with torch.inference_mode():
-        parts = torch.as_tensor(images, dtype=torch.float64).split(AT_ONCE)
-        return torch.cat([run(part) for part in parts]).numpy().astype(np.int64)
+        parts = np.array_split(images.astype(np.float64), -(-len(images) // AT_ONCE))
+        return torch.cat([run(torch.as_tensor(part)) for part in parts]).numpy().astype(np.int64)
 
 
 def firing_rate(network: Network, images: Images) -> float:

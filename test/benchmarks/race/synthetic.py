@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import sqrt
 
 import numpy as np
 import torch
-from architectures import ARCHITECTURES  # beside this file
+from architectures import Layers  # beside this file
 from networks import Constant, Conv, Images, Layer, Linear, Network, Neurons, Node, Readout, Reshape, Scale, SumPool
 from torch import Tensor
 from torch.nn import functional as F
@@ -19,14 +20,15 @@ CALIBRATION_IMAGES = 2
 BISECTIONS = 18
 
 
-def synthetic(name: str, steps: int, rate: float, seed: int = 0) -> Network:
-    """One of `ARCHITECTURES` with random int8 weights whose layers send `rate` spikes per neuron and step on average.
+def synthetic(architecture: Callable[[Layers], str], steps: int, rate: float, seed: int = 0) -> Network:
+    """A network with random int8 weights whose layers send `rate` spikes per neuron and step on average.
 
     The rate is that of every layer on a few random images; one threshold per layer comes as near to it as it can.
     """
     synthesis = _Synthesis(np.random.default_rng(seed), steps, rate)
     with torch.inference_mode():
-        ARCHITECTURES[name](synthesis)
+        architecture(synthesis)
+    name = architecture.__name__
     return Network(name, synthesis.input_shape, (0, LARGEST_INPUT), steps, tuple(synthesis.nodes))
 
 

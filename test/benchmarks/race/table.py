@@ -42,8 +42,8 @@ Synthetic networks have random int8 weights and thresholds at which every layer 
 
 def document(outcomes: Sequence[Outcome], versions: Mapping[str, str], command: str) -> str:
     """The whole page."""
-    told = ", ".join(f"{name} {number}" for name, number in versions.items())
-    parts = [HEAD.format(command=f"`{command}`", machine=machine(), versions=f"Python {platform.python_version()}, {told}")]
+    told = ", ".join(f"{name} {number}" for name, number in {"Python": platform.python_version(), **versions}.items())
+    parts = [HEAD.format(command=f"`{command}`", machine=machine(), versions=told)]
     for threads in sorted({outcome.case.threads for outcome in outcomes}):
         chosen = [outcome for outcome in outcomes if outcome.case.threads == threads]
         parts.append(f"## {'One thread' if threads == 1 else f'{threads} threads'}\n")
@@ -104,4 +104,5 @@ def machine() -> str:
     flags = [flag for flag in ("avx2", "avx512_vnni", "avx512_vbmi2") if flag in values.get("flags", "").split()]
     model = values.get("model name", platform.processor())
     family = f", family {values['cpu family']} model {values['model']}" if "cpu family" in values else ""
-    return f"{model}{family} ({', '.join(flags)}), {os.cpu_count()} processors, {platform.system()} {platform.release()}"
+    system = f"{platform.system()} {platform.release()}"
+    return f"{model}{family} ({', '.join(flags)}), {os.cpu_count()} processors, {system}"

@@ -54,7 +54,7 @@ def timed(
     clock: Clock,
     rounds: int,
     seconds: float,
-    progress: Progress = lambda *_: None,
+    tell: Progress,
 ) -> Times:
     """Every contestant once per round, in turn.
 
@@ -67,7 +67,7 @@ def timed(
         if number >= FEWEST_ROUNDS and (time.perf_counter() - started) * (number + 1) / number > seconds:
             break
         for name, call in calls.items():
-            progress(name, number, rounds)
+            tell(name, number, rounds)
             found[name].append(plans[name].seconds(call, clock))
     return found
 

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
+from architectures import ARCHITECTURES  # beside this file
 from networks import Images, Network
 from numpy.typing import NDArray
 from ours import MODES, built
@@ -68,7 +69,7 @@ class Workload:
 
 def synthetic_workload(name: str, steps: int, rate: float, target: str) -> Workload:
     """A synthetic network at a firing rate, on random images."""
-    network = synthetic(name, steps, rate)
+    network = synthetic(ARCHITECTURES[name], steps, rate)
     images = random_images(network.input_shape, MOST_IMAGES, seed=1)
     calibration = random_images(network.input_shape, CALIBRATION_IMAGES, seed=2).astype(np.float32)
 
@@ -112,11 +113,12 @@ def _conversion(mode: str, steps: int) -> nc.Conversion:
     Raises:
         OptionError: this version does not have the mode.
     """
-    options: dict[str, Any] = {"code": "free" if mode == "events" else "auto", "execution": mode}
-    if "execution" not in {field.name for field in fields(nc.Conversion)}:
-        if options.pop("execution") == "counts":
-            raise nc.OptionError("this version has no counts")
-    return nc.Conversion(timesteps=steps, threshold_granularity="layer", calibration="mse", **options)
+    known = {field.name for field in fields(nc.Conversion)}
+    if mode == "counts" and "execution" not in known:
+        raise nc.OptionError("this version has no counts")
+    said: dict[str, Any] = {"execution": mode} if "execution" in known else {}
+    code = "free" if mode == "events" else "auto"
+    return nc.Conversion(timesteps=steps, threshold_granularity="layer", calibration="mse", code=code, **said)
 
 
 def _sides(side: Callable[[str], Side]) -> tuple[dict[str, Side], dict[str, str]]:
