@@ -26,7 +26,7 @@ from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.attributes import fits, written_shape
-from neurocuda.ir.backend import Execution, RunOptions
+from neurocuda.ir.backend import Execution, RunOptions, Stream
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
 from neurocuda.reference.meaning import Array
@@ -146,6 +146,16 @@ class CpuProgram:
         steps = sum(native.steps_of(inputs) for native in self.natives.values())
         return Execution(tuple(outputs), counts, steps, seconds, self.provenance)
 
+    def stream(self) -> Stream:
+        """A stream of its own, for networks of spike trains.
+
+        Raises:
+            TargetError: the module is more than one program without an end.
+        """
+        from neurocuda.backends.cpu.stream import open_stream
+
+        return open_stream(self)
+
 
 class NativeProgram:
     """One program as machine code."""
@@ -165,11 +175,22 @@ class NativeProgram:
         """For how many steps it runs on a batch: without an end of its own, as many as the inputs have."""
         return inputs[0].shape[1] if self.interface.steps is None else self.interface.steps
 
+    def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
+        """What runs a program without an end in this memory, which it keeps, given the first step and their number."""
+        memory, weights, *pointers = (
+            array.ctypes.data_as(ctypes.c_void_p) for array in (state, self._weights, *arrays)
+        )
+
+        def call(first: int, steps: int) -> None:
+            self._function(memory, weights, first, steps, *pointers, None)
+
+        return call
+
     def run(self, inputs: Sequence[Array], options: RunOptions) -> tuple[tuple[Array, ...], dict[str, Array]]:
         """(outputs, spike counts by layer) of a batch."""
         batch = len(inputs[0])
         time = (self.steps_of(inputs),) if self.interface.steps is None else ()
-        arrays = [_as_input(array, spec.element) for array, spec in zip(inputs, self.interface.inputs, strict=True)]
+        arrays = [as_input(array, spec.element) for array, spec in zip(inputs, self.interface.inputs, strict=True)]
         outputs = [np.empty((batch, *time, *spec.shape), buffer_dtype(spec.element)) for spec in self.interface.outputs]
         counts = self._new_counts(batch) if options.counts else None
         threads = min(options.threads or os.cpu_count() or 1, max(1, batch))
@@ -264,8 +285,12 @@ def _check_inputs(inputs: Sequence[Array], types: Sequence[object]) -> None:
             raise InputError(f"input {index}: {array.shape[1]} time steps, but input 0 has {inputs[0].shape[1]}")
 
 
-def _as_input(array: Array, element: object) -> Array:
-    """The array in the program's type; integers have to fit."""
+def as_input(array: Array, element: object) -> Array:
+    """The array in the program's type and where it can be read; integers have to fit.
+
+    Raises:
+        InputError: they do not.
+    """
     from xdsl.ir import Attribute
 
     assert isinstance(element, Attribute)
@@ -276,4 +301,4 @@ def _as_input(array: Array, element: object) -> Array:
         limits = np.iinfo(dtype.name)
         if int(array.min()) < limits.min or int(array.max()) > limits.max:
             raise InputError(f"values from {array.min()} to {array.max()} do not fit into {dtype.name}")
-    return np.ascontiguousarray(array, dtype)
+    return np.require(array, dtype, ["C", "A"])
