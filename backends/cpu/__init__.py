@@ -17,8 +17,13 @@ BACKEND = Backend(
     level="cpu",
     hooks=Hooks(
         emit="neurocuda.backends.cpu.emit:emit_files",
+<<<<<<< HEAD
         load="neurocuda.backends.cpu.run:load",
         availability="neurocuda.backends.cpu.run:availability",
+=======
+        load="neurocuda.backends.cpu.cross:load",
+        availability="neurocuda.backends.cpu.build:availability",
+>>>>>>> main
         cost="neurocuda.backends.cpu.cost:cost",
     ),
     runs_segments=True,
