@@ -17,13 +17,8 @@ BACKEND = Backend(
     level="cpu",
     hooks=Hooks(
         emit="neurocuda.backends.cpu.emit:emit_files",
-<<<<<<< HEAD
-        load="neurocuda.backends.cpu.run:load",
-        availability="neurocuda.backends.cpu.run:availability",
-=======
         load="neurocuda.backends.cpu.cross:load",
-        availability="neurocuda.backends.cpu.build:availability",
->>>>>>> main
+        availability="neurocuda.backends.cpu.run:availability",
         cost="neurocuda.backends.cpu.cost:cost",
     ),
     runs_segments=True,
