@@ -86,9 +86,7 @@ def test_what_is_damaged_is_made_again(cache: Path, made: list[str], damage: str
     assert file.read_bytes() == whole
 
 
-def test_code_for_another_processor_is_made_again(
-    cache: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_code_for_another_processor_is_made_again(cache: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that came here by chance, under the name of ours, and needs what this processor has not."""
     code()
     (file,) = cache.iterdir()
@@ -115,9 +113,7 @@ def test_an_unknown_processor_is_told() -> None:
         load_here(module, weights_of(context), "mmx")
 
 
-def test_without_a_cache_the_user_is_told_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[str]
-) -> None:
+def test_without_a_cache_the_user_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[str]) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("NEUROCUDA_CACHE", str(tmp_path / "file"))
     with pytest.warns(NeuroCudaWarning, match=r"compiled code is not kept: .*; set NEUROCUDA_CACHE to use another"):
