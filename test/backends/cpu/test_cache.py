@@ -1,4 +1,4 @@
-"""What stands between a program and the cache: folders that cannot be written, full disks, heads of files damaged."""
+"""What stands between a program and the cache: folders that cannot be written, full disks, damage, other processors."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurocuda.backends.cpu.llvm.objects import MAGIC
-from neurocuda.backends.cpu.run import CpuProgram, load_here
-from neurocuda.errors import NeuroCudaWarning
+from neurocuda.backends.cpu.llvm.objects import MAGIC, require_processor
+from neurocuda.backends.cpu.run import CpuProgram, load_here, load_portable
+from neurocuda.errors import NeuroCudaWarning, OptionError, ToolchainError
+from neurocuda.passes.cpu.llvm.features import LEVELS, features_named
 from neurocuda.testing_spiking import SpikingNetwork
 from neurocuda.testing_trains import random_train_network
 
 LOWER = ("convert-snn-to-cpu", "allocate-buffers")
+Load = Callable[[SpikingNetwork], CpuProgram]
+LOADS: dict[str, Load] = {
+    "llvm": lambda network: load_here(network.module, network.weights),
+    "the system's compiler": lambda network: load_portable(network.module, network.weights),
+}
 
 
 @pytest.fixture
@@ -42,21 +48,31 @@ def kept(cache: Path) -> list[Path]:
     return sorted(path for path in cache.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize("load", LOADS)
+def test_what_was_built_is_found_again(network: SpikingNetwork, cache: Path, load: str) -> None:
+    require_right(LOADS[load](network), network)
+    before = {path: path.stat().st_mtime_ns for path in kept(cache)}
+    assert before
+    require_right(LOADS[load](network), network)
+    assert {path: path.stat().st_mtime_ns for path in kept(cache)} == before
+
+
+@pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("place", ["a file", "a file system that takes nothing"])
 def test_a_cache_that_cannot_be_written_is_no_obstacle(
-    network: SpikingNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+    network: SpikingNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, load: str, place: str
 ) -> None:
     """Not by permissions, which mean nothing to root."""
-    blocked = tmp_path / "blocked" if place == "a file" else Path("/proc/self/neurocuda")
+    blocked = tmp_path / load
     if place == "a file":
         blocked.write_text("in the way")
-    elif not blocked.parent.exists():
+    elif Path("/proc/self").exists():
+        blocked = Path("/proc/self/neurocuda") / load
+    else:
         pytest.skip("there is no /proc")
     monkeypatch.setenv("NEUROCUDA_CACHE", str(blocked))
-    with pytest.warns(
-        NeuroCudaWarning, match=r"code is not kept: .*; set NEUROCUDA_CACHE to use another folder"
-    ) as told:
-        program = load_here(network.module, network.weights)
+    with pytest.warns(NeuroCudaWarning, match="set NEUROCUDA_CACHE to use another folder") as told:
+        program = LOADS[load](network)
     assert "\n" not in str(told[0].message)
     require_right(program, network)
     if place == "a file":
@@ -92,6 +108,9 @@ def test_a_full_disk_is_no_obstacle(cache: Path) -> None:
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "nothing left": lambda _: b"",
+    "cut short": lambda content: content[: len(content) // 2],
+    "one bit": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
     "one bit of the head": lambda content: content[:30] + bytes([content[30] ^ 1]) + content[31:],
     "more behind it": lambda content: content + b"\0",
     "another format": lambda content: content.replace(b"object 1", b"object 0", 1),
@@ -100,7 +119,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_has_no_sound_head_is_made_again(network: SpikingNetwork, cache: Path, damage: str) -> None:
+def test_what_is_damaged_is_made_again(network: SpikingNetwork, cache: Path, damage: str) -> None:
     load_here(network.module, network.weights)
     (file,) = kept(cache)
     whole = file.read_bytes()
@@ -117,3 +136,29 @@ def test_a_folder_in_the_way_of_a_file_is_no_obstacle(network: SpikingNetwork, c
     with pytest.warns(NeuroCudaWarning, match="compiled code is not kept"):
         require_right(load_here(network.module, network.weights), network)
     assert file.is_dir()
+
+
+def test_code_for_more_than_this_processor_has_is_never_run(network: SpikingNetwork, cache: Path) -> None:
+    """A file that says so, whole, in the place where it is looked for: a shared folder, a processor exchanged."""
+    from hashlib import sha256
+
+    load_here(network.module, network.weights)
+    (file,) = kept(cache)
+    whole = file.read_bytes()
+    rest = b"avx2 avx999\n" + bytes(1000)
+    file.write_bytes(MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest)
+    require_right(load_here(network.module, network.weights), network)
+    assert file.read_bytes() == whole
+
+
+def test_a_processor_that_has_less_is_refused_before_anything_runs(network: SpikingNetwork, cache: Path) -> None:
+    with pytest.raises(ToolchainError, match=r"which has avx512bw, .*; this processor, .*, has not: compile on this"):
+        require_processor(LEVELS["avx512vnni"], LEVELS["avx2"])
+    with pytest.raises(ToolchainError, match="this code is for aarch64, this processor is x86_64"):
+        require_processor(LEVELS["neon"], LEVELS["avx2"])
+    other = "neon" if features_named("host").architecture == "x86_64" else "avx2"
+    with pytest.raises(ToolchainError, match="this code is for"):
+        load_here(network.module, network.weights, other)
+    with pytest.raises(OptionError, match="features are one of host"):
+        load_here(network.module, network.weights, "z80")
+    assert not kept(cache)
