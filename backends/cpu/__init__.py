@@ -23,4 +23,5 @@ BACKEND = Backend(
     ),
     runs_segments=True,
     runs_trains=True,
+    runs_counts=True,
 )

@@ -19,6 +19,7 @@ from xdsl.ir import Operation
 
 from neurocuda.backends.cpu.build import Compiler, build, find_compiler
 from neurocuda.backends.cpu.emit import ALIGNMENT, PrintedProgram, printed_programs
+from neurocuda.dialects.cpu.ops import ProgramOp
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
@@ -52,7 +53,8 @@ def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
     }
     hosted = hosted_operations(module)
     beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
-    return CpuProgram(module, weights, natives, f"cpu: {compiler.description}{beside}")
+    modes = {op.mode.data for op in module.walk() if isinstance(op, ProgramOp)}
+    return CpuProgram(module, weights, natives, f"cpu: {', '.join([*sorted(modes), compiler.description])}{beside}")
 
 
 @dataclass(frozen=True)
