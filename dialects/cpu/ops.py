@@ -105,7 +105,8 @@ class ProgramOp(ResourceUser):
     """A network as a C function called `symbol`: at every step, the loop nests of the body that are due, in order.
 
     The body's arguments are the caller's arrays, one per operand; `cpu.output` names the arrays of the results. All
-    other buffers lie in a memory that the caller lends; what it holds before does not matter.
+    other buffers lie in a memory that the caller lends; what it holds before does not matter. `processor` is the chip
+    that it is for.
 
     Without `steps` the program runs for as many steps as the operands have along their first axis, time. At every step
     the arguments are that step's part of the operands, the outputs that of the results.
@@ -121,6 +122,7 @@ class ProgramOp(ResourceUser):
     name = "cpu.program"
     inputs = var_operand_def()
     symbol = prop_def(StringAttr)
+    processor = opt_prop_def(StringAttr)
     mode = prop_def(StringAttr, default_value=StringAttr(EVENTS))
     steps = opt_prop_def(IntegerAttr.constr(i64))
     body = region_def("single_block")
@@ -128,8 +130,8 @@ class ProgramOp(ResourceUser):
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol (`mode` $mode^)? (`steps` $steps^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body "
-        "`:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
+        "$symbol (`for` $processor^)? (`mode` $mode^)? (`steps` $steps^)? `inputs` `(` $inputs `)` "
+        "attr-dict-with-keyword $body `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
     def __init__(
@@ -141,11 +143,13 @@ class ProgramOp(ResourceUser):
         symbol: str = "network",
         mode: str = EVENTS,
         steps: int | None,
+        processor: str | None = None,
     ) -> None:
         super().__init__(
             operands=[inputs],
             properties={
                 "symbol": StringAttr(symbol),
+                "processor": None if processor is None else StringAttr(processor),
                 "mode": StringAttr(mode),
                 "steps": None if steps is None else integer(steps),
             },

@@ -18,3 +18,9 @@ def activity_of(op: Operation) -> float | None:
 def set_activity(op: Operation, spikes: float) -> None:
     """Says the mean number of spikes per neuron and image."""
     op.attributes[ACTIVITY] = FloatAttr(spikes, f64)
+
+
+def keep_activity(old: Operation, new: Operation) -> None:
+    """Says of an operation that takes another's place how often its neurons fire, where somebody has counted."""
+    if ACTIVITY in old.attributes:
+        new.attributes[ACTIVITY] = old.attributes[ACTIVITY]

@@ -36,7 +36,7 @@ class ConvertSnnToCpuPass(NeuroPass):
     Membranes are proven to fit 32 bits for every input; a network for which that fails is refused. A network of code
     "count" becomes a program of one step, whose neurons send their whole counts, layer after layer.
 
-    Integers are equal; floats are summed in another order.
+    Integers are equal; floats are summed in another order. `processor` is the chip that the programs are for.
 
     Before:
         func.func @main(%x: tensor<2x!ann.count<-8, 7>>) -> tensor<1xi32> {
@@ -68,11 +68,14 @@ class ConvertSnnToCpuPass(NeuroPass):
     name = "convert-snn-to-cpu"
     promise = Equal(rtol=1e-5)
 
+    processor: str | None = None
+
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         networks = [op for op in module.walk() if isinstance(op, snn.NetworkOp)]
         problems: list[Problem] = []
         for index, network in enumerate(networks):
-            problems += _Conversion(network, weights, f"network_{index}" if index else "network").run()
+            symbol = f"network_{index}" if index else "network"
+            problems += _Conversion(network, weights, symbol, self.processor).run()
         if problems:
             raise UnsupportedModelError("the network cannot be lowered to the CPU:", problems)
 
@@ -80,11 +83,12 @@ class ConvertSnnToCpuPass(NeuroPass):
 class _Conversion:
     """One network becoming one program."""
 
-    def __init__(self, network: snn.NetworkOp, weights: WeightStore, symbol: str) -> None:
+    def __init__(self, network: snn.NetworkOp, weights: WeightStore, symbol: str, processor: str | None) -> None:
         from neurocuda.passes.cpu.lowering.builder import Builder
 
         self.network = network
         self.symbol = symbol
+        self.processor = processor
         self.steps = FOREVER if network.steps is None else network.duration
         self.builder: Builder = Builder(weights, self.steps)
 
@@ -214,6 +218,7 @@ class _Conversion:
             Region(self.builder.block),
             [result.type for result in results],
             symbol=self.symbol,
+            processor=self.processor,
             mode=cpu.COUNTS if network.code.data == "count" else cpu.EVENTS,
             steps=self.steps if self._ends else None,
         )

@@ -13,6 +13,7 @@ from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
 from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
+from neurocuda.ir.activity import keep_activity
 from neurocuda.ir.attributes import FOREVER, Dense, integer, integers, shape_of, values_of
 from neurocuda.ir.origin import inherit
 from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signal_element
@@ -76,6 +77,7 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
     fire = builder.nest(cpu.FireOp, operands, (start, layer.stop), op, properties)
     if fire is not None:
         inherit(op, fire)
+        keep_activity(op, fire)
     return Place(spikes, shape, layer.layout, Activity(start, layer.stop))
 
 
