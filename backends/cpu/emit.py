@@ -17,7 +17,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.backends.cpu.c_text import braces, c_type, comment
-from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
+from neurocuda.backends.cpu.layers_text import print_nest
+from neurocuda.backends.cpu.loops import Nest, Parameter, helper
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.dialects.cpu.level import LEVEL
