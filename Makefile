@@ -21,13 +21,19 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A checkout may also hold what its user tries out.
 SOURCES := backends dialects examples neurocuda passes test tools
 
+CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+	gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lava nir-readers neurobench demo test test-slow lint format docs accuracy baselines benchmarks clean
+.PHONY: help setup cross lava nir-readers neurobench demo test test-slow lint format docs accuracy baselines benchmarks clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## creates .venv with everything needed
+
+cross: ## installs what builds and runs images for aarch64 and Cortex-M7: Debian's packages, as root
+	apt-get install -y --no-install-recommends $(CROSS_PACKAGES)
 
 lava: $(LAVA_READY) ## creates .venv-lava with Lava, which simulates Loihi 2
 
