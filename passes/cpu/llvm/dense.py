@@ -12,7 +12,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element
@@ -42,8 +42,6 @@ ENOUGH_ROWS = 4
 UNROLLED = 8
 """Up to so many steps are written out."""
 
-WINDOWED = ("conv2d", "linear")
-
 MAGIC = 0x4B000000
 """The bits of the float 2^23: what is added to it is rounded to an integer, which then stands in the low bits."""
 
@@ -69,13 +67,21 @@ class Plan:
     @cached_property
     def fields(self) -> list[Field]:
         """The synapses that sum products over windows."""
+        return self._fields_of("conv2d", "linear")
+
+    @cached_property
+    def own_fields(self) -> list[Field]:
+        """The synapses of a window that join a channel with itself."""
+        return self._fields_of("depthwise_conv2d")
+
+    def _fields_of(self, *kinds: str) -> list[Field]:
         several = enumerate(self.op.connections())
-        return [Field.of(each, i, self.products) for i, each in several if each.how.kind.data in WINDOWED]
+        return [Field.of(each, i, self.products) for i, each in several if each.how.kind.data in kinds]
 
     @cached_property
     def runs(self) -> list[Run]:
-        """The pieces of a row."""
-        return list(runs_of(self.width, self.size, self.fields))
+        """The pieces of a row; what `fields` see of it, then `own_fields`."""
+        return list(runs_of(self.width, self.size, [*self.fields, *self.own_fields]))
 
     def step_bytes(self, field: Field, vectors: int) -> int:
         """The weights of a step of a tile, in bytes."""
@@ -231,13 +237,13 @@ class _Tiles:
         k, synapses = self.k, self.op.connections()
         position = k.sum_of((row, self.plan.width), column)
         sums = self._start(run, position)
-        for field, seen in zip(self.plan.fields, run.seen, strict=True):
+        for field, seen in zip(self.plan.fields, run.seen, strict=False):
             sums = self._window(field, seen, sums, row, column)
+        for field, seen in zip(self.plan.own_fields, run.seen[len(self.plan.fields) :], strict=True):
+            sums = self._depthwise(field, seen, synapses[field.index], sums, row, column)
         for index, synapse in enumerate(synapses):
             if synapse.how.kind.data == "diagonal":
-                sums = self._diagonal(run, synapse, index, sums, position)
-            elif synapse.how.kind.data == "depthwise_conv2d":
-                sums = self._depthwise(run, synapse, index, sums, row, column)
+                sums = self._diagonal(synapse, index, sums, position)
         for place, total in enumerate(sums):
             neighbour, v = divmod(place, self.vectors)
             self._store(self._count(total, k.sum_of(position, neighbour), v), k.sum_of(position, neighbour), v)
@@ -394,11 +400,35 @@ class _Tiles:
         """A vector of counts of a pixel."""
         k, element = self.k, buffer_element(synapse.source)
         pointer = k.at(k.buffer(synapse.source), k.sum_of((pixel, self.plan.channels), self._lane(v)), stored(element))
-        kind, mask = vector(stored(element), self.plan.lanes), self._mask(v)
-        counts = k.load(kind, pointer) if mask is None else k.load_masked(kind, pointer, mask, k.constant(kind, 0))
-        return converted(k, counts, element, i32)
+        return converted(k, self._load(pointer, stored(element), v), element, i32)
 
-    def _diagonal(self, run: Run, synapse: Synapse, index: int, sums: Sums, position: SSAValue) -> Sums:
+    def _load(self, pointer: SSAValue, element: Attribute, v: int) -> SSAValue:
+        """A vector of channels; no more memory is read than there are channels."""
+        k, lanes = self.k, self.plan.lanes
+        parts = self._parts(v)
+        if parts == [(0, lanes)]:
+            return k.load(vector(element, lanes), pointer)
+        whole = k.constant(vector(element, lanes), 0)
+        for first, size in parts:
+            part = k.load(vector(element, size), k.at(pointer, first, element))
+            wide = k.shuffle(part, part, [min(lane, size - 1) for lane in range(lanes)])
+            there = range(first, first + size)
+            whole = k.shuffle(whole, wide, [lanes + lane - first if lane in there else lane for lane in range(lanes)])
+        return whole
+
+    def _parts(self, v: int) -> list[tuple[int, int]]:
+        """(first lane, lanes) of the powers of two that make up the channels of a vector.
+
+        LLVM 22 writes four bytes where a mask lets one element of two bytes through.
+        """
+        lanes = self.plan.lanes
+        left = self.plan.channels - lanes * (self.plan.whole_tiles * self.plan.vectors + v)
+        if not self.last or left >= lanes:
+            return [(0, lanes)]
+        sizes = [1 << bit for bit in reversed(range(lanes.bit_length())) if left >> bit & 1]
+        return [(sum(sizes[:index]), size) for index, size in enumerate(sizes)]
+
+    def _diagonal(self, synapse: Synapse, index: int, sums: Sums, position: SSAValue) -> Sums:
         k, padded = self.k, self.plan.padded
         own = prod(dense_shape(synapse.weight)) > self.plan.channels
         found = list(sums)
@@ -410,18 +440,18 @@ class _Tiles:
             found[place] = k.add(total, k.mul(self._own(synapse, pixel, v), weight))
         return tuple(found)
 
-    def _depthwise(self, run: Run, synapse: Synapse, index: int, sums: Sums, row: SSAValue, column: SSAValue) -> Sums:
+    def _depthwise(
+        self, field: Field, seen: Seen, synapse: Synapse, sums: Sums, row: SSAValue, column: SSAValue
+    ) -> Sums:
         k = self.k
-        field = Field.of(synapse, index, self.plan.products)
         top = k.sum_of((row, field.stride[0]), -field.low[0])
-        seen = field.reaches(run.first, run.size)
         with k.loop(*self._rows_inside(field, top), carried=sums) as turn:
             image = k.sum_of(top, (turn.index, field.dilation[0]))
             found = list(turn.values)
             for kx, neighbours in enumerate(seen):
                 tap = k.sum_of((turn.index, field.kernel[1]), kx)
                 at = [k.sum_of((tap, self.plan.padded), self._lane(v)) for v in range(self.vectors)]
-                weights = [k.load(self.kind, k.at(k.tensor(f"weights.{index}"), each, i32)) for each in at]
+                weights = [k.load(self.kind, k.at(k.tensor(f"weights.{field.index}"), each, i32)) for each in at]
                 for neighbour in (neighbour for neighbour, is_seen in enumerate(neighbours) if is_seen):
                     beside = k.sum_of((column, field.stride[1]), neighbour * field.stride[1] - field.low[1])
                     pixel = k.sum_of((image, field.pitch), beside, kx * field.dilation[1])
@@ -432,14 +462,6 @@ class _Tiles:
         return turn.results
 
     # Neurons
-
-    def _mask(self, v: int) -> SSAValue | None:
-        """Which lanes of a vector are channels; None where all are."""
-        first = self.plan.lanes * (self.plan.whole_tiles * self.plan.vectors + v)
-        left = self.plan.channels - first
-        if not self.last or left >= self.plan.lanes:
-            return None
-        return self.k.compare("slt", self.k.lanes(i32, range(self.plan.lanes)), left)
 
     def _count(self, charge: SSAValue, position: SSAValue, v: int) -> SSAValue:
         """n = clip(floor(charge / threshold), 0, levels), exactly.
@@ -473,16 +495,12 @@ class _Tiles:
         return k.sub(k.bitcast(moved, self.kind), MAGIC)
 
     def _store(self, count: SSAValue, position: SSAValue, v: int) -> None:
-        k, element = self.k, buffer_element(self.op.spikes)
-        value = k.truncate(count, stored(element))
-        pointer = k.at(
-            k.buffer(self.op.spikes), k.sum_of((position, self.plan.channels), self._lane(v)), stored(element)
-        )
-        mask = self._mask(v)
-        if mask is None:
-            k.store(value, pointer)
-        else:
-            k.store_masked(value, pointer, mask)
+        k, element = self.k, stored(buffer_element(self.op.spikes))
+        value = k.truncate(count, element)
+        place = k.sum_of((position, self.plan.channels), self._lane(v))
+        for first, size in self._parts(v):
+            part = value if size == self.plan.lanes else k.shuffle(value, value, range(first, first + size))
+            k.store(part, k.at(k.buffer(self.op.spikes), k.sum_of(place, first), element))
 
 
 def _columns(field: Field, seen: Seen) -> list[tuple[int, int]]:
