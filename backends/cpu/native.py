@@ -97,14 +97,14 @@ class NativeProgram:
             _run_pieces(images, batch, threads, options)
         return tuple(outputs), {} if counts is None else self._split(counts)
 
-    def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
-        """What runs a program without an end in this memory, which it keeps, given the first step and their number."""
+    def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[..., None]:
+        """What runs the program in this memory, which it keeps; without an end, given the first step and how many."""
         memory, weights, *pointers = (
             array.ctypes.data_as(ctypes.c_void_p) for array in (state, self._weights, *arrays)
         )
 
-        def call(first: int, steps: int) -> None:
-            self._code.run(memory, weights, first, steps, *pointers, None)
+        def call(*clock: int) -> None:
+            self._code.run(memory, weights, *clock, *pointers, None)
 
         return call
 
