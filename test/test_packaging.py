@@ -168,6 +168,7 @@ def test_a_wheel_holds_every_file_once_and_works(wheel: zipfile.ZipFile, checkou
     wanted += [path for folder in (checkout / "neurocuda").iterdir() for path in folder.rglob("*.py")]
     wanted += (checkout / "neurocuda" / "measure" / "page").glob("*.css")
     wanted += (checkout / "backends").rglob("*.toml")
+    wanted += (checkout / "backends").rglob("*.ll")
     for templates in (checkout / "backends" / "cpu" / "templates", checkout / "tools" / "templates"):
         wanted += [path for path in templates.rglob("*") if path.is_file()]
     names = (path.relative_to(checkout) for path in wanted)
