@@ -83,7 +83,7 @@ def race(
             if contestant is None or fault:
                 left_out[name] = fault
             else:
-                calls[name] = contestant.call
+                calls[name] = contestant.in_turn()
         times = timed(calls, clock_for(case.threads), rounds, seconds, tell)
         rate = _rate(workload)
     torch.compiler.reset()
@@ -104,13 +104,14 @@ def tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
     """A contestant that has answered, or why there is none."""
     try:
         contestant = make()
-        contestant.call()
+        contestant.calls[0]()
         started = perf_counter()
-        fault = contestant.fault(contestant.call())
+        contestant.calls[0]()
+        passed = perf_counter() - started
+        fault = f"takes {passed:.0f} s for a batch" if passed > LONGEST_CALL else contestant.faults()
     except Exception as reason:  # noqa: BLE001  foreign code can raise anything
         return None, f"{type(reason).__name__}: {str(reason).strip().partition(chr(10))[0]}"
-    passed = perf_counter() - started
-    return contestant, fault or (f"takes {passed:.0f} s for a batch" if passed > LONGEST_CALL else "")
+    return contestant, fault
 
 
 def _rate(workload: Workload) -> float | None:

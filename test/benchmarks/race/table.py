@@ -35,7 +35,8 @@ compared in the same run: of the spiking networks all integers have to be equal,
 listed. The source network ("ANN") is the float network with the same layers, ReLU for neurons; int8 is QDQ with u8
 activations and s8 weights per channel.
 
-Everyone is called from Python, with arrays ready; "called directly" is our machine code alone, as C calls it.
+Everyone is called from Python, with arrays ready, on another image every time; "called directly" is our machine code
+alone, as C calls it.
 
 Mode `events` runs all T time steps; mode `counts` is the same layers said at once, where libraries still take T steps.
 Synthetic networks have random int8 weights and thresholds at which every layer sends so many spikes per neuron and step
