@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, StringAttr
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
 from xdsl.ir import Operation
 
 from neurocuda.backends.cpu.build import build, find_compiler
@@ -102,7 +102,7 @@ def load_portable(module: ModuleOp, weights: WeightStore) -> CpuProgram:
 def _provenance(module: ModuleOp, compiler: str) -> str:
     """ "cpu: events, llvm 22.1, znver5 with AVX-512 VNNI; on the host: ann.softmax"."""
     programs = (op for op in module.walk() if isinstance(op, cpu.ProgramOp))
-    modes = {mode.data for op in programs if isinstance(mode := op.properties.get("mode"), StringAttr)}
+    modes = {op.mode.data for op in programs}
     hosted = hosted_operations(module)
     beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
     return f"cpu: {', '.join([*sorted(modes), compiler])}{beside}"
