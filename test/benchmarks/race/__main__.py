@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import shlex
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
@@ -46,7 +44,7 @@ def main() -> None:
             outcomes[case.key] = outcome
             status.console.print(summary(outcome), highlight=False)
             save(arguments.json, outcomes)
-    page = document(list(outcomes.values()), versions(), shlex.join(["test/benchmarks/race", *sys.argv[1:]]))
+    page = document(list(outcomes.values()), versions())
     print(page)
     if arguments.page is not None:
         arguments.page.write_text(page)
