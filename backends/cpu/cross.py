@@ -153,7 +153,8 @@ class _Batch:
         def run(op: Operation, run: Run, *arrays: Array) -> tuple[Array, ...]:
             del op, run
             record = _Record(program, counts=self.options.counts)
-            given = [as_input(array, buffer_dtype(spec.element)) for array, spec in zip(arrays, program.inputs, strict=True)]
+            types = [buffer_dtype(spec.element) for spec in program.inputs]
+            given = [as_input(array, dtype) for array, dtype in zip(arrays, types, strict=True)]
             images = len(given[0])
             steps = 1 if program.steps is not None else given[0].shape[1]
             content = self._ran(program, record.packed(given, steps), images) if images * steps else b""

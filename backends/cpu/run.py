@@ -22,10 +22,22 @@ from neurocuda.dialects.cpu.level import LEVEL
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.attributes import fits, tensor_type, written_shape
-from neurocuda.ir.backend import Execution, RunOptions, Stream
+from neurocuda.ir.backend import Availability, Execution, RunOptions, Stream
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
 from neurocuda.reference.meaning import Array
+
+
+def availability() -> Availability:
+    """LLVM is always there; whether there is a C compiler, too, for chips that need one."""
+    from neurocuda.backends.cpu.llvm.machine import version
+    from neurocuda.passes.cpu.llvm.features import features_named
+
+    here = f"{version()}, {features_named('host').description}"
+    try:
+        return Availability(True, f"{here}; C by {find_compiler().version}")
+    except ToolchainError as reason:
+        return Availability(True, f"{here}; for C, {reason}")
 
 
 def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
