@@ -108,6 +108,7 @@ class Builder:
         self._entry = body.blocks[0]
         self._block = self._entry
         self._constants: dict[Attribute, SSAValue] = {}
+        self._undefined: dict[Attribute, SSAValue] = {}
         self._last_constant: Operation | None = None
 
     # Constants
@@ -380,8 +381,10 @@ class Builder:
 
     def splat(self, value: SSAValue, lanes: int) -> SSAValue:
         """A scalar in every lane."""
-        first = self._add(llvm.UndefOp(vector(value.type, lanes)))
-        first = self._add(llvm.InsertElementOp(first, value, self.constant(i32, 0)))
+        kind = vector(value.type, lanes)
+        if kind not in self._undefined:
+            self._undefined[kind] = self._hoisted(llvm.UndefOp(kind))
+        first = self._add(llvm.InsertElementOp(self._undefined[kind], value, self.constant(i32, 0)))
         return self.shuffle(first, first, [0] * lanes)
 
     def shuffle(self, left: SSAValue, right: SSAValue, lanes: Sequence[int]) -> SSAValue:
