@@ -233,13 +233,15 @@ class SpikeLayerOp(LayerOp):
     A train is `memref<... x T x words x i64>`: 64 channels to a word, channel c is bit c mod 64 of word c div 64, and
     bits past `channels` are zero. With the membrane v <- initial, at every step t
 
-        v <- v + bias + what the synapses bring of the sources' spikes at t
+        v <- v + bias + factor times what the synapses bring of the sources' spikes at t
         s <- 1 where v >= threshold (v > threshold with `strict`), else 0
         v <- v - threshold s, or `reset_value` where s is 1
 
     With `gated` all T steps of the sources, and T times the bias, arrive before the first step at which neurons fire.
+    `charge_bits` is proven: so many bits hold what any of the sources' spikes at a step bring, before the factor.
 
     (C5) Trains hold i64, all have T steps, and `channels` channels fit the target's words.
+    (C6) The factor is positive.
     """
 
     name = "cpu.spike_layer"
@@ -248,12 +250,14 @@ class SpikeLayerOp(LayerOp):
     spikes = operand_def(MemRefType)
     channels = prop_def(IntegerAttr.constr(i64))
     source_channels = prop_def(DenseArrayBase.constr(i64))
+    factor = opt_prop_def(IntegerAttr.constr(i64))
+    charge_bits = opt_prop_def(IntegerAttr.constr(i64))
     reset_value = opt_prop_def(Dense)
     strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     gated = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     assembly_format = (
-        HEAD + "(`reset_value` `(` $reset_value^ `)`)? (`strict` $strict^)? (`gated` $gated^)? `channels` $channels "
-        "`of` $source_channels " + TAIL
+        HEAD + "(`factor` $factor^)? (`charge_bits` $charge_bits^)? (`reset_value` `(` $reset_value^ `)`)? "
+        "(`strict` $strict^)? (`gated` $gated^)? `channels` $channels `of` $source_channels " + TAIL
     )
 
     @property
@@ -265,6 +269,11 @@ class SpikeLayerOp(LayerOp):
         """T."""
         *_, steps, _ = buffer_shape(self.spikes)
         return steps
+
+    @property
+    def times(self) -> int:
+        """The factor, 1 unless it is said."""
+        return 1 if self.factor is None else self.factor.value.data
 
     def constants(self) -> Mapping[str, Dense]:
         optional = {} if self.reset_value is None else {"reset_value": self.reset_value}
@@ -286,4 +295,5 @@ class SpikeLayerOp(LayerOp):
             shape, words = buffer_shape(value), -(-self.channels_of(value) // WORD)
             packed = memref_of(value).get_element_type() == i64 and shape[-2:] == (self.timesteps, words)
             self.require(packed, "expected trains with as many steps and words")  # C5
+        self.require(self.times > 0, f"the factor {self.times} is not positive")  # C6
         super().verify_()

@@ -55,6 +55,7 @@ from neurocuda.dialects.cpu.neurons import (
     RunningMaxPool2dOp,
 )
 from neurocuda.dialects.cpu.tables import FactorsOp, LayerNormOp, LookupOp, MatrixProductOp, ProductOp, SoftmaxOp
+from neurocuda.dialects.cpu.trains import CountTrainOp, CurrentLayerOp, MaxPoolTrainOp
 from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, integer, shape_of, values_of
 from neurocuda.ir.resources import ResourceUser
 
@@ -67,6 +68,8 @@ __all__ = [
     "Conv2dOp",
     "CopyOp",
     "CountLayerOp",
+    "CountTrainOp",
+    "CurrentLayerOp",
     "DepthwiseConv2dOp",
     "DequantizeOp",
     "DiagonalOp",
@@ -81,6 +84,7 @@ __all__ = [
     "LoopOp",
     "MatrixProductOp",
     "MaxPool2dOp",
+    "MaxPoolTrainOp",
     "MembraneOp",
     "NeuronsOp",
     "OutputOp",
@@ -107,22 +111,25 @@ class ProgramOp(ResourceUser):
     Without `steps` the program runs for as many steps as the operands have along their first axis, time. At every step
     the arguments are that step's part of the operands, the outputs that of the results.
 
+    A program whose layers compute all time steps at once has one step that `covers` those of the network.
+
     (C1) The arguments are buffers of the operands' shapes, the outputs buffers of the results' shapes; without `steps`,
     both less an axis of time in front, whose extent is not known.
     (C2) `symbol` is a C identifier. (C3) There is at least one step, and no loop nest runs after the last; without
-    `steps`, loop nests run at all steps, or at the first one alone.
+    `steps`, loop nests run at all steps, or at the first one alone. (C4) Only a single step covers others.
     """
 
     name = "cpu.program"
     inputs = var_operand_def()
     symbol = prop_def(StringAttr)
     steps = opt_prop_def(IntegerAttr.constr(i64))
+    covers = opt_prop_def(IntegerAttr.constr(i64))
     body = region_def("single_block")
     outputs = var_result_def()
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol (`steps` $steps^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
+        "$symbol (`steps` $steps^)? (`covers` $covers^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
         "`->` `(` type($outputs) `)`"
     )
 
@@ -142,10 +149,16 @@ class ProgramOp(ResourceUser):
             result_types=[result_types],
         )
 
+    @property
+    def timesteps(self) -> int | None:
+        """The time steps of the network; None without an end."""
+        said = self.steps if self.covers is None else self.covers
+        return None if said is None else said.value.data
+
     def uses(self) -> Mapping[str, float]:
         buffers = [op for op in self.body.block.ops if isinstance(op, BufferOp) and op.offset is not None]
         ends = [op.offset.value.data + buffer_bytes(op.result) for op in buffers if op.offset is not None]
-        clock = {} if self.steps is None else {"steps": self.steps.value.data}
+        clock = {} if self.timesteps is None else {"steps": self.timesteps}
         return {**clock, "state_bytes": max(ends, default=0)}
 
     def verify_(self) -> None:
@@ -160,6 +173,8 @@ class ProgramOp(ResourceUser):
         symbol = self.symbol.data
         if not (symbol.isidentifier() and symbol.isascii()):  # C2
             raise VerifyException(f"cpu.program: '{symbol}' is no C identifier")
+        if self.covers is not None and (self.steps is None or self.steps.value.data != 1):  # C4
+            raise VerifyException("cpu.program: only a single step covers others")
         self._verify_windows()
 
     def _verify_windows(self) -> None:
@@ -491,6 +506,8 @@ DIALECT = Dialect(
         Conv2dOp,
         CopyOp,
         CountLayerOp,
+        CountTrainOp,
+        CurrentLayerOp,
         DepthwiseConv2dOp,
         DequantizeOp,
         DiagonalOp,
@@ -502,6 +519,7 @@ DIALECT = Dialect(
         LookupOp,
         MatrixProductOp,
         MaxPool2dOp,
+        MaxPoolTrainOp,
         OutputOp,
         ProductOp,
         ProgramOp,
