@@ -106,7 +106,8 @@ class ProgramOp(ResourceUser):
     """A network as a C function called `symbol`: at every step, the loop nests of the body that are due, in order.
 
     The body's arguments are the caller's arrays, one per operand; `cpu.output` names the arrays of the results. All
-    other buffers lie in a memory that the caller lends; what it holds before does not matter.
+    other buffers lie in a memory that the caller lends; what it holds before does not matter. `processor` is the chip
+    that it is for.
 
     Without `steps` the program runs for as many steps as the operands have along their first axis, time. At every step
     the arguments are that step's part of the operands, the outputs that of the results.
@@ -122,6 +123,7 @@ class ProgramOp(ResourceUser):
     name = "cpu.program"
     inputs = var_operand_def()
     symbol = prop_def(StringAttr)
+    processor = opt_prop_def(StringAttr)
     steps = opt_prop_def(IntegerAttr.constr(i64))
     covers = opt_prop_def(IntegerAttr.constr(i64))
     body = region_def("single_block")
@@ -129,8 +131,8 @@ class ProgramOp(ResourceUser):
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol (`steps` $steps^)? (`covers` $covers^)? `inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` "
-        "`->` `(` type($outputs) `)`"
+        "$symbol (`for` $processor^)? (`steps` $steps^)? (`covers` $covers^)? `inputs` `(` $inputs `)` "
+        "attr-dict-with-keyword $body `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
     def __init__(
@@ -141,10 +143,15 @@ class ProgramOp(ResourceUser):
         *,
         symbol: str = "network",
         steps: int | None,
+        processor: str | None = None,
     ) -> None:
         super().__init__(
             operands=[inputs],
-            properties={"symbol": StringAttr(symbol), "steps": None if steps is None else integer(steps)},
+            properties={
+                "symbol": StringAttr(symbol),
+                "processor": None if processor is None else StringAttr(processor),
+                "steps": None if steps is None else integer(steps),
+            },
             regions=[body],
             result_types=[result_types],
         )

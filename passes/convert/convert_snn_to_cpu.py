@@ -35,7 +35,7 @@ class ConvertSnnToCpuPass(NeuroPass):
     outside its window costs nothing. The quantising of inputs and dequantising of outputs move into the program.
     Membranes are proven to fit 32 bits for every input; a network for which that fails is refused.
 
-    Integers are equal; floats are summed in another order.
+    Integers are equal; floats are summed in another order. `processor` is the chip that the programs are for.
 
     Before:
         func.func @main(%x: tensor<2x!ann.count<-8, 7>>) -> tensor<1xi32> {
@@ -67,12 +67,15 @@ class ConvertSnnToCpuPass(NeuroPass):
     name = "convert-snn-to-cpu"
     promise = Equal(rtol=1e-5)
 
+    processor: str | None = None
+
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         networks = [op for op in module.walk() if isinstance(op, snn.NetworkOp)]
         problems = [problem for network in networks for problem in _coded(network)]
         if not problems:
             for index, network in enumerate(networks):
-                problems += _Conversion(network, weights, f"network_{index}" if index else "network").run()
+                symbol = f"network_{index}" if index else "network"
+                problems += _Conversion(network, weights, symbol, self.processor).run()
         if problems:
             raise UnsupportedModelError("the network cannot be lowered to the CPU:", problems)
 
@@ -87,11 +90,12 @@ def _coded(network: snn.NetworkOp) -> list[Problem]:
 class _Conversion:
     """One network becoming one program."""
 
-    def __init__(self, network: snn.NetworkOp, weights: WeightStore, symbol: str) -> None:
+    def __init__(self, network: snn.NetworkOp, weights: WeightStore, symbol: str, processor: str | None) -> None:
         from neurocuda.passes.cpu.lowering.builder import Builder
 
         self.network = network
         self.symbol = symbol
+        self.processor = processor
         self.steps = FOREVER if network.steps is None else network.duration
         self.builder: Builder = Builder(weights, self.steps)
 
@@ -221,6 +225,7 @@ class _Conversion:
             Region(self.builder.block),
             [result.type for result in results],
             symbol=self.symbol,
+            processor=self.processor,
             steps=self.steps if self._ends else None,
         )
         inherit(next((reader for reader in readers[:1] if reader is not None), network), program)

@@ -1,0 +1,1 @@
+"""Machine code for programs: LLVM in this process, no compiler on the machine."""

@@ -1,0 +1,117 @@
+"""From the `llvm` dialect to machine code: translated, optimised and assembled by LLVM in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING, cast
+
+from neurocuda.errors import ToolchainError
+from neurocuda.passes.cpu.llvm.features import Features
+
+if TYPE_CHECKING:
+    from llvmlite import binding, ir
+    from xdsl.dialects import llvm
+
+LEVEL = 3
+"""How much is optimised; loops are made into vectors."""
+
+TRIPLES = {"x86_64": "x86_64-unknown-linux-gnu", "aarch64": "aarch64-unknown-linux-gnu"}
+"""What code for another machine than this one is assembled for."""
+
+_ONE_AT_A_TIME = Lock()
+"""LLVM's global context is no place for two threads."""
+
+
+def version() -> str:
+    """Which LLVM: "llvm 22.1"."""
+    from llvmlite import binding
+
+    major, minor, _ = binding.llvm_version_info
+    return f"llvm {major}.{minor}"
+
+
+def llvm_text(functions: Sequence[llvm.FuncOp]) -> str:
+    """The functions as LLVM IR; the text does not depend on the machine."""
+    from xdsl.backend.llvm.convert import convert_module
+    from xdsl.dialects.builtin import ModuleOp
+
+    module = convert_module(ModuleOp([function.clone() for function in functions]), fallback_target_triple="")
+    for function in functions:
+        _declare(function, cast("ir.Function", module.get_global(function.sym_name.data)))
+    return str(module)
+
+
+def _declare(function: llvm.FuncOp, target: ir.Function) -> None:
+    """What xDSL 0.74 leaves out: the linkage, and what is said of inlining and exceptions."""
+    if function.linkage.linkage.data != "external":
+        target.linkage = function.linkage.linkage.data
+    if function.no_inline is not None:
+        target.attributes.add("noinline")
+    target.attributes.add("nounwind")
+
+
+def machine_code(text: str, features: Features) -> bytes:
+    """An object file.
+
+    Raises:
+        ToolchainError: LLVM does not take the text.
+    """
+    with _ONE_AT_A_TIME:
+        machine = _machine(features)
+        return machine.emit_object(_optimised(text, machine))
+
+
+def assembly(text: str, features: Features) -> str:
+    """The machine code as text, for people and tests."""
+    with _ONE_AT_A_TIME:
+        machine = _machine(features)
+        return machine.emit_assembly(_optimised(text, machine))
+
+
+def _optimised(text: str, machine: binding.TargetMachine) -> binding.ModuleRef:
+    from llvmlite import binding
+
+    try:
+        module = binding.parse_assembly(text)
+        module.verify()
+    except RuntimeError as reason:
+        raise ToolchainError(f"{version()} does not take the program: {reason}") from reason
+    module.triple = machine.triple
+    module.data_layout = str(machine.target_data)
+    options = binding.create_pipeline_tuning_options(speed_level=LEVEL)
+    passes = binding.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
+    return module
+
+
+@cache
+def _machine(features: Features) -> binding.TargetMachine:
+    from llvmlite import binding
+
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    here = binding.get_default_triple()
+    triple = here if here.startswith(features.architecture) else TRIPLES[features.architecture]
+    return binding.Target.from_triple(triple).create_target_machine(
+        cpu=features.processor,
+        features=",".join(f"+{flag}" for flag in sorted(features.flags)),
+        opt=LEVEL,
+        reloc="pic",
+        codemodel="small",
+    )
+
+
+def function_pointer(code: bytes, name: str) -> tuple[object, int]:
+    """(what keeps the code in memory, the address of a function) of an object file for this machine."""
+    from llvmlite import binding
+
+    with _ONE_AT_A_TIME:
+        binding.initialize_native_target()
+        binding.initialize_native_asmprinter()
+        machine = binding.Target.from_default_triple().create_target_machine(reloc="pic", codemodel="small", jit=True)
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+        engine.add_object_file(binding.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        return engine, engine.get_function_address(name)
