@@ -18,6 +18,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.backends.cpu.c_text import braces, c_type, comment
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
+from neurocuda.backends.cpu.trains_text import TRAIN, tally_size, tally_train
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.dialects.cpu.level import LEVEL
@@ -152,7 +153,7 @@ class PrintedProgram:
         yield Call(f"{name}({', '.join(self._argument(each) for each in nest.parameters)});", loop.window)
         if isinstance(loop, cpu.NeuronsOp) and loop in self._counted:
             layer = self._counted[loop]
-            size = prod(layer.shape)
+            size = tally_size(loop)
             kind = c_type(buffer_element(loop.spikes))
             tally = f"tally_{kind.removesuffix('_t')}(counts + {layer.offset}, {self._names[loop.spikes]}, {size});"
             yield Call("\n".join(braces("if (counts)", [tally])), loop.window)
@@ -377,7 +378,7 @@ def _counted_layers(loops: Sequence[cpu.LoopOp]) -> Iterator[tuple[Operation, Co
         origin = origin_of(loop)
         if isinstance(loop, cpu.NeuronsOp) and origin is not None and origin not in seen:
             seen.add(origin)
-            shape = buffer_shape(loop.spikes)
+            shape = loop.neurons
             yield loop, CountedLayer(origin, offset, shape, values_of(loop.layout))
             offset += prod(shape)
 
@@ -434,6 +435,8 @@ def _label(op: Operation) -> str:
 
 
 def _tally(symbol: str, kind: str) -> list[str]:
+    if kind == TRAIN:
+        return tally_train(f"{symbol}_count")
     name = f"tally_{kind.removesuffix('_t')}"
     head = f"static void {name}({symbol}_count *restrict counts, const {kind} *restrict spikes, int32_t size)"
     add = f"counts[i] = ({symbol}_count)(counts[i] + spikes[i]);"

@@ -11,7 +11,6 @@ from xdsl.dialects.builtin import IntegerType, Signedness, i16, i32
 from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
-from neurocuda.dialects.cpu.bases import buffer_shape
 from neurocuda.ir.attributes import Dense, values_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
@@ -88,7 +87,7 @@ def _counted(loops: Sequence[cpu.LoopOp]) -> Iterator[tuple[Operation, CountedLa
         origin = origin_of(loop)
         if isinstance(loop, cpu.NeuronsOp) and origin is not None and origin not in seen:
             seen.add(origin)
-            shape = buffer_shape(loop.spikes)
+            shape = loop.neurons
             yield loop, CountedLayer(origin, offset, shape, values_of(loop.layout))
             offset += prod(shape)
 

@@ -44,7 +44,7 @@ class MakeLayerMajorPass(NeuroPass):
             cpu.fire %2 -> %3 threshold(dense<9> : tensor<1xi32>) layout [0] steps [0, 3] : memref<2xi32> -> memref<2xi1>
             %4 = cpu.buffer : memref<2xi32>
             cpu.fill %4 steps [0, 1] : memref<2xi32>
-            cpu.linear %3 -> %4 weight(dense<[[6, 0], [-3, 3]]> : tensor<2x2xi16>) steps [0, 3]
+            cpu.linear %3 -> %4 weight(dense<[[600, 0], [-300, 300]]> : tensor<2x2xi16>) steps [0, 3]
               : memref<2xi1> -> memref<2xi32>
             cpu.charge %4 value(dense<[1, 2]> : tensor<2xi32>) steps [0, 3] : memref<2xi32>
             %5 = cpu.buffer : memref<2xi1>
@@ -61,7 +61,32 @@ class MakeLayerMajorPass(NeuroPass):
         }
 
     After:
-        TODO
+        func.func @main(%x: tensor<2xi8>) -> tensor<1xi32> {
+          %y = cpu.program "network" steps 1 covers 3 inputs(%x) {
+          ^bb0(%0: memref<2xi8>):
+            %1 = cpu.buffer : memref<2xi32>
+            cpu.fill %1 steps [0, 1] : memref<2xi32>
+            cpu.diagonal %0 -> %1 weight(dense<2> : tensor<1xi8>) steps [0, 1] : memref<2xi8> -> memref<2xi32>
+            %2 = cpu.buffer : memref<3x1xi64>
+            cpu.current_layer %1 -> %2 threshold(dense<9> : tensor<1xi32>) initial(dense<1> : tensor<1xi32>) channels 2
+              layout [0] steps [0, 1] : memref<2xi32> -> memref<3x1xi64>
+            %3 = cpu.buffer : memref<3x1xi64>
+            cpu.spike_layer(%2) -> %3 synapses [#cpu.synapse<linear>] weights
+              [dense<[[2, 0], [-1, 1]]> : tensor<2x2xi8>] threshold(dense<5> : tensor<1xi32>)
+              bias(dense<[1, 2]> : tensor<2xi32>) factor 300 charge_bits 3 channels 2 of [2] layout [0] steps [0, 1] :
+              (memref<3x1xi64>) -> memref<3x1xi64>
+            %4 = cpu.buffer : memref<1xi32>
+            cpu.fill %4 steps [0, 1] : memref<1xi32>
+            cpu.charge %4 value(dense<21> : tensor<1xi32>) steps [0, 1] : memref<1xi32>
+            %5 = cpu.buffer : memref<2xui8>
+            cpu.count_train %3 -> %5 channels 2 steps [0, 1] : memref<3x1xi64> -> memref<2xui8>
+            cpu.linear %5 -> %4 weight(dense<[[4], [5]]> : tensor<2x1xi8>) steps [0, 1] : memref<2xui8> -> memref<1xi32>
+            %6 = cpu.buffer : memref<1xi32>
+            cpu.copy %4 -> %6 sizes [1] from 0 [1] to 0 [1] steps [0, 1] : memref<1xi32> -> memref<1xi32>
+            cpu.output %6 : memref<1xi32>
+          } : (tensor<2xi8>) -> (tensor<1xi32>)
+          func.return %y : tensor<1xi32>
+        }
     """
 
     name = "make-layer-major"
@@ -71,7 +96,8 @@ class MakeLayerMajorPass(NeuroPass):
         from neurocuda.passes.cpu.lowering.over_time import OverTime, UnfitLoop
 
         for program in [op for op in module.walk() if isinstance(op, cpu.ProgramOp)]:
-            if program.steps is None or program.covers is not None:
+            fires = any(isinstance(op, cpu.FireOp) for op in program.body.block.ops)
+            if program.steps is None or program.covers is not None or not fires:
                 continue
             try:
                 body = OverTime(program, weights).body()

@@ -88,6 +88,45 @@ def seen_through(chain: Sequence[cpu.SumPool2dOp | cpu.CopyOp], weight: Array, s
     return narrowed(weight)
 
 
+def as_convolution(op: cpu.CopyOp) -> tuple[cpu.SynapseAttr, Array] | None:
+    """A copy of an image that takes every so many rows, pads, and maps channels, as a 1 x 1 convolution; else None.
+
+    The weight is (1, 1, 1, in, out), of zeros and ones.
+    """
+    import numpy as np
+
+    source, target = buffer_shape(op.source), buffer_shape(op.target)
+    if len(source) != 3 or len(target) != 3:
+        return None
+    ((reading, writing),) = _pairs(op)
+    read, put = np.unravel_index(reading, source), np.unravel_index(writing, target)
+    axes = [_stepped(read[axis], put[axis], source[axis], target[axis]) for axis in range(2)]
+    if axes[0] is None or axes[1] is None:
+        return None
+    (down, top, bottom), (right, before, behind) = axes[0], axes[1]
+    weight = np.zeros((1, 1, 1, source[2], target[2]), np.int8)
+    weight[0, 0, 0, read[2], put[2]] = 1
+    complete = len(reading) == np.prod([len(np.unique(put[axis])) for axis in range(2)]) * weight.sum()
+    how = cpu.SynapseAttr.of("conv2d", (down, right), (top, bottom, before, behind))
+    return (how, weight) if complete else None
+
+
+def _stepped(read: Array, put: Array, size: int, count: int) -> tuple[int, int, int] | None:
+    """(stride, padding before, padding behind) of windows of one element that read and put just these places."""
+    import numpy as np
+
+    first, last = int(put.argmin()), int(put.argmax())
+    apart = int(put[last] - put[first])
+    stride = int(read[last] - read[first]) // apart if apart else size + count
+    low = int(put[first]) * stride - int(read[first])
+    behind = max(0, (count - 1) * stride + 1 - size - low)
+    windows = np.arange((size + low + behind - 1) // stride + 1 if stride > 0 else 0)
+    places = windows * stride - low
+    inside = windows[(places >= 0) & (places < size)]
+    fits = stride > 0 and low >= 0 and len(windows) == count and np.array_equal(np.unique(put), inside)
+    return (stride, low, behind) if fits and np.array_equal(read, put * stride - low) else None
+
+
 def _pairs(op: cpu.SumPool2dOp | cpu.CopyOp) -> Sequence[tuple[Array, Array]]:
     """(elements read, elements that they are added to), flat."""
     import numpy as np

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, IntegerType, MemRefType, Signedness, i1, i32, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -19,9 +19,11 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.cpu.lowering.builder import Shape, Steps, integer_element
 from neurocuda.passes.cpu.lowering.charge import (
     Weighted,
+    as_convolution,
     charge_bits,
-    without_common_factor,
+    narrowed,
     seen_through,
+    without_common_factor,
 )
 
 if TYPE_CHECKING:
@@ -117,8 +119,10 @@ class OverTime:
             self._seen(op, self.signals[op.source])
         elif isinstance(op, cpu.MaxPool2dOp | cpu.RunningMaxPool2dOp):
             self._max_pool(op)
-        elif isinstance(op, cpu.FillOp | cpu.ChargeOp | cpu.AddOp | SynapseOp):
+        elif isinstance(op, cpu.ChargeOp | cpu.AddOp | SynapseOp):
             self._require_membrane(op)
+        elif isinstance(op, cpu.FillOp):
+            pass  # Whatever it begins looks for its beginning.
         elif op.window == (self.steps - 1, self.steps):
             self._once(op)
         else:
@@ -266,6 +270,9 @@ class OverTime:
             return Weighted(cpu.SynapseAttr.of("linear"), seen_through(signal.chain, array, signal.train.neurons))
         if isinstance(op, cpu.DiagonalOp) and not signal.chain:
             return Weighted(cpu.SynapseAttr.of("diagonal"), array)
+        moved = as_convolution(signal.chain[0]) if _is_copy(signal.chain) else None
+        if isinstance(op, cpu.DiagonalOp) and moved is not None and array.size in (1, moved[1].shape[-1]):
+            return Weighted(moved[0], narrowed(moved[1] * array.astype("int64").reshape(-1)))
         pool = _side_by_side(signal.chain)
         if pool is None or not isinstance(op, cpu.Conv2dOp | cpu.DepthwiseConv2dOp):
             raise UnfitLoop(op, "its source is pooled or moved at every step")
@@ -443,6 +450,10 @@ def _side_by_side(chain: Sequence[cpu.SumPool2dOp | cpu.CopyOp]) -> tuple[int, i
     rows, columns = values_of(op.kernel)
     plain = (values_of(op.stride), values_of(op.padding), values_of(op.dilation)) == ((rows, columns), NONE, ONES)
     return (rows, columns) if plain else None
+
+
+def _is_copy(chain: Sequence[cpu.SumPool2dOp | cpu.CopyOp]) -> TypeGuard[tuple[cpu.CopyOp]]:
+    return len(chain) == 1 and isinstance(chain[0], cpu.CopyOp)
 
 
 def _highest(element: Attribute, steps: int) -> int:
