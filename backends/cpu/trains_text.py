@@ -121,7 +121,11 @@ class Neurons:
         reset = f"potential - (spike ? {threshold} : 0)"
         if self.op.reset_value is not None:
             reset = f"spike ? {self._value('reset_value', self.op.reset_value)} : potential"
-        end = str(WORD) if self.channels % WORD == 0 else f"({self.channels} - {WORD} * w < {WORD} ? {self.channels} - {WORD} * w : {WORD})"
+        end = (
+            str(WORD)
+            if self.channels % WORD == 0
+            else f"({self.channels} - {WORD} * w < {WORD} ? {self.channels} - {WORD} * w : {WORD})"
+        )
         bit = [
             f"const int32_t o = {WORD} * w + bit;",
             "const int32_t potential = membrane[o];",
@@ -145,13 +149,21 @@ def _heard(source: str, weight: str, synapse: Synapse, op: cpu.SpikeLayerOp, tar
     neurons = op.neurons_of(synapse.source)
     kind = synapse.how.kind.data
     if kind == "linear":
-        tap = [f"const int32_t tap = {neurons[-1]} * place;", *_word_of_rows(source, weight, synapse, neurons, op, target)]
+        tap = [
+            f"const int32_t tap = {neurons[-1]} * place;",
+            *_word_of_rows(source, weight, synapse, neurons, op, target),
+        ]
         return loop("place", prod(neurons[:-1]), tap)
     if kind == "diagonal":
         size = prod(dense_shape(synapse.weight))
         each = "channel" if size == neurons[-1] else f"{neurons[-1]} * at + channel"
         added = f"{target}[channel] += {weight}[{each if size > 1 else '0'}];"
-        return ["{", "    const int32_t place = at;", *("    " + line for line in _words(source, neurons, op, [added])), "}"]
+        return [
+            "{",
+            "    const int32_t place = at;",
+            *("    " + line for line in _words(source, neurons, op, [added])),
+            "}",
+        ]
     vertical, horizontal = _windows(synapse, op)
     pool_rows, pool_columns = values_of(synapse.how.pool)
     columns = neurons[1]
@@ -166,7 +178,11 @@ def _heard(source: str, weight: str, synapse: Synapse, op: cpu.SpikeLayerOp, tar
     tap = [f"const int32_t place = {columns} * ({row}) + {column};", *tap]
     for name, side in (("px", pool_columns), ("py", pool_rows)):
         tap = loop(name, side, tap) if side > 1 else tap
-    return ["{", *("    " + line for line in vertical.taps("y", "ky", "row", horizontal.taps("x", "kx", "column", tap))), "}"]
+    return [
+        "{",
+        *("    " + line for line in vertical.taps("y", "ky", "row", horizontal.taps("x", "kx", "column", tap))),
+        "}",
+    ]
 
 
 def _windows(synapse: Synapse, op: cpu.SpikeLayerOp) -> tuple[Window, Window]:
@@ -197,7 +213,9 @@ def _word_of_rows(
     kind = c_type(dense_type(synapse.weight).element_type)
     if synapse.how.kind.data == "conv2d" and shape[0] > 1:
         groups, rows, columns, inner, _ = shape
-        row = f"{inner * outer} * ({columns} * ({rows} * (channel / {inner}) + ky) + kx) + {outer} * (channel % {inner})"
+        row = (
+            f"{inner * outer} * ({columns} * ({rows} * (channel / {inner}) + ky) + kx) + {outer} * (channel % {inner})"
+        )
         added = [
             f"const {kind} *line = {weight} + {row};",
             *loop("o", outer, [f"{target}[{outer} * (channel / {inner}) + o] += line[o];"]),
@@ -235,14 +253,28 @@ def max_pool_train(op: cpu.MaxPoolTrainOp) -> Nest:
         lines = loop("t", steps, loop("w", words, body))
         return Nest("max_pool_train", pointers, tuple(loop("y", target[0], loop("x", target[1], lines))))
     kernel = values_of(op.kernel)
-    taps = vertical.taps("y", "ky", "row", horizontal.taps("x", "kx", "column", [
-        f"const uint64_t word = (uint64_t){read};",
-        f"int32_t *const tap = said + {WORD} * ({kernel[1]} * ky + kx);",
-        *loop("bit", WORD, [
-            "tap[bit] += (int32_t)((word >> bit) & 1);",
-            "now[bit] = tap[bit] > now[bit] ? tap[bit] : now[bit];",
-        ]),
-    ]))
+    taps = vertical.taps(
+        "y",
+        "ky",
+        "row",
+        horizontal.taps(
+            "x",
+            "kx",
+            "column",
+            [
+                f"const uint64_t word = (uint64_t){read};",
+                f"int32_t *const tap = said + {WORD} * ({kernel[1]} * ky + kx);",
+                *loop(
+                    "bit",
+                    WORD,
+                    [
+                        "tap[bit] += (int32_t)((word >> bit) & 1);",
+                        "now[bit] = tap[bit] > now[bit] ? tap[bit] : now[bit];",
+                    ],
+                ),
+            ],
+        ),
+    )
     grown = ["fired |= (uint64_t)(now[bit] > highest[bit]) << bit;", "highest[bit] = now[bit];"]
     body = [
         f"int32_t now[{WORD}] = {{0}};",

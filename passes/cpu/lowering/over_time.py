@@ -163,7 +163,9 @@ class OverTime:
         """A pool or a copy of a train is what reads it."""
         (target,) = written(op)
         others = [other for other in self.writers(target) if other is not op]
-        if op.window != source.train.window or any(not isinstance(other, cpu.FillOp) or other.value for other in others):
+        if op.window != source.train.window or any(
+            not isinstance(other, cpu.FillOp) or other.value for other in others
+        ):
             raise UnfitLoop(op, "it puts signals together step after step")
         self.signals[target] = Signal(source.train, (*source.chain, op))
 
