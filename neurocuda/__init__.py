@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Problem,
         ProblemsError,
         PromiseError,
+        StreamError,
         TargetError,
         ToolchainError,
         TrainingError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         WriteError,
     )
     from neurocuda.options import Conversion, NirOptions, Normalize
+    from neurocuda.streaming import Session
 
 __version__ = "0.1.0"
 
@@ -53,6 +55,8 @@ __all__ = [
     "ProblemsError",
     "PromiseError",
     "Result",
+    "Session",
+    "StreamError",
     "TargetError",
     "ToolchainError",
     "TrainingError",
@@ -71,6 +75,7 @@ _HOMES = {
     "neurocuda.api": ("compile", "explain", "import_model", "load", "targets"),
     "neurocuda.compiled": ("Compiled", "Result"),
     "neurocuda.options": ("Conversion", "NirOptions", "Normalize"),
+    "neurocuda.streaming": ("Session",),
 }
 """Where the names are that `neurocuda.errors` does not hold."""
 

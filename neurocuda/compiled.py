@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from neurocuda.errors import InputError, OptionError
+from neurocuda.errors import InputError, OptionError, TargetError
 from neurocuda.images import Array, Images, InputSpec, as_arrays, checked
 from neurocuda.ir.backend import REFERENCE
 from neurocuda.ir.origin import origin_of
 from neurocuda.measure.accuracy import Accuracy
 from neurocuda.measure.evaluation import Activity, Evaluation, correct_answers, labels_of
 from neurocuda.measure.layers import TRAIN, WATCHED, Layer, layers_of, operations_of, train_layers_of
-from neurocuda.measure.trains import require_counts
+from neurocuda.measure.trains import CountRange, count_ranges
 from neurocuda.measure.validation import Validation, Validator
 from neurocuda.options import Conversion, Normalize, as_path, require_type
 from neurocuda.reference.program import ReferenceProgram
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from neurocuda.measure.analysis import Analysis
     from neurocuda.measure.certificate import Certificate
     from neurocuda.measure.neurobench import NeuroBench
+    from neurocuda.streaming import Session
 
 Outputs: TypeAlias = "NDArray[np.float32] | tuple[NDArray[np.float32], ...]"
 Progress: TypeAlias = Callable[[int, int], None]
@@ -179,17 +180,42 @@ class Compiled:
             OptionError: the number of threads is not positive, or there is nothing to run on by that name.
             ToolchainError: a tool that the target needs is missing.
         """
-        if on not in (None, REFERENCE):
-            raise OptionError(f'a network runs on its target, or on="{REFERENCE}", not on={on!r}')
+        _require_place(on)
         arrays = self._checked(images)
         if counts is None:
             counts = len(arrays[0]) * self.neurons * COUNT_BYTES <= COUNTED_BYTES
-        program = self.program if on is None else self._interpreted
-        return self._run(program, arrays, counts=counts, threads=threads, progress=progress)
+        return self._run(self._program_on(on), arrays, counts=counts, threads=threads, progress=progress)
 
-    @property
-    def _interpreted(self) -> ReferenceProgram:
-        """What was lowered for the target, under the reference interpreter."""
+    def stream(self, *, on: str | None = None) -> Session:
+        """Opens a session, which keeps the network's state between calls: for networks of spike trains.
+
+        Args:
+            on: "reference" has the reference interpreter run what was lowered for the target, in the target's place.
+
+        Raises:
+            OptionError: the network takes whole images, or there is nothing to run on by that name.
+            TargetError: the target takes whole recordings.
+            ToolchainError: a tool that the target needs is missing.
+        """
+        from neurocuda.ir.backend import StreamingProgram
+        from neurocuda.streaming import Session
+
+        _require_place(on)
+        if not self.trains:
+            raise OptionError(
+                "a stream goes through a network of spike trains, from a .nir file; this one runs whole images"
+            )
+        program = self._program_on(on)
+        if not isinstance(program, StreamingProgram):
+            raise TargetError(
+                f'target {self.target} takes whole recordings; cpu and nir take streams, here on="{REFERENCE}" does'
+            )
+        return Session(program.stream(), self.inputs, self._ranges)
+
+    def _program_on(self, on: str | None) -> Program:
+        """The target's program, or what was lowered for the target under the reference interpreter."""
+        if on is None:
+            return self.program
         names = {layer.name for layer in self.layers}
         return ReferenceProgram(self.level(self.backend.level), self.weights, lambda op: origin_of(op) in names)
 
@@ -409,9 +435,24 @@ class Compiled:
 
     def _checked(self, images: Images) -> list[Array]:
         arrays = checked(as_arrays(images), self.inputs)
-        if self.trains and self.source == "snn-integer":
-            require_counts(arrays, self.levels[self.source], self.weights)
+        for place, taken in self._ranges.items():
+            taken.require(arrays[place], "recording")
         return arrays
+
+    @cached_property
+    def _ranges(self) -> Mapping[int, CountRange]:
+        """What the inputs of a network of spike trains in integers take, by their place."""
+        integers = self.trains and self.source == "snn-integer"
+        return count_ranges(self.levels[self.source], self.weights) if integers else {}
+
+
+def _require_place(on: str | None) -> None:
+    """
+    Raises:
+        OptionError: there is nothing to run on by that name.
+    """
+    if on not in (None, REFERENCE):
+        raise OptionError(f'a network runs on its target, or on="{REFERENCE}", not on={on!r}')
 
 
 def _as_outputs(arrays: Sequence[Array]) -> Outputs:

@@ -89,6 +89,10 @@ class InputError(NeuroCudaError):
     """Images, labels or calibration data have the wrong shape, dtype, number or values."""
 
 
+class StreamError(NeuroCudaError):
+    """A stream is pushed after it was closed."""
+
+
 class OptionError(NeuroCudaError):
     """An option is unknown or out of range."""
 

@@ -23,6 +23,9 @@ Array: TypeAlias = NDArray[Any]
 Images: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array] | Iterable[object]"
 """Images, batch axis first: one tensor or array, one per input name, or batches of them (labels are ignored)."""
 
+Steps: TypeAlias = "torch.Tensor | Array | Mapping[str, torch.Tensor | Array]"
+"""One time step without batch and time, or several with time first: a tensor or an array, or one per input name."""
+
 TIME = (DYNAMIC_INDEX,)
 """How the shape of a recording begins: with as many steps as it has."""
 
@@ -137,14 +140,24 @@ def _images_in(batch: object, what: str) -> object:
 
 
 def _array(value: object, what: str) -> Array:
-    if isinstance(value, _Tensor):
-        value = _of_tensor(value, what)
-    if not isinstance(value, np.ndarray):
-        raise InputError(f"{what}: expected images as a tensor or an array, found {type(value).__name__}")
-    array = cast(Array, value)
-    if array.ndim < 1 or not array.size:
+    array = _plain(value, what, "images ")
+    if not array.ndim:
+        raise InputError(f"{what}: expected images as a tensor or an array, found a single number")
+    if not len(array):
         raise InputError(f"{what}: there are no images")
+    if not array.size:
+        raise InputError(f"{what}: there is nothing in images of shape {array.shape[1:]}")
     return array
+
+
+def _plain(value: object, what: str, kind: str = "") -> Array:
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError(f"{what}: a masked array has gaps; fill them with .filled(0)")
+    if isinstance(value, np.ndarray):
+        return cast(Array, value)
+    if not isinstance(value, _Tensor):
+        raise InputError(f"{what}: expected {kind}as a tensor or an array, found {type(value).__name__}")
+    return _of_tensor(value, what)
 
 
 def _of_tensor(tensor: _Tensor, what: str) -> Array:
@@ -152,7 +165,9 @@ def _of_tensor(tensor: _Tensor, what: str) -> Array:
         return tensor.detach().cpu().numpy()
     except (RuntimeError, TypeError):  # a dtype that NumPy does not have, a sparse or quantised tensor
         kind = str(getattr(tensor, "dtype", type(tensor).__name__)).removeprefix("torch.")
-        raise InputError(f"{what}: a {kind} tensor has no plain array; convert it with .float()") from None
+        sparse = bool(getattr(tensor, "is_sparse", False))
+        kind, remedy = (f"sparse {kind}", ".to_dense()") if sparse else (kind, ".float()")
+        raise InputError(f"{what}: a {kind} tensor has no plain array; convert it with {remedy}") from None
 
 
 def checked(arrays: Arrays, spec: InputSpec, what: str = "images") -> list[Array]:
@@ -181,7 +196,9 @@ def _in_order(arrays: dict[str, Array], names: tuple[str, ...], what: str) -> li
     if len(arrays) == len(names) == 1:
         return list(arrays.values())
     if set(arrays) != set(names):
-        raise InputError(f"{what}: the inputs are called {', '.join(names)}, not {', '.join(map(str, arrays))}")
+        raise InputError(
+            f"{what}: the inputs are called {', '.join(names)}, not {', '.join(map(str, arrays)) or 'none'}"
+        )
     return [arrays[name] for name in names]
 
 
@@ -196,11 +213,57 @@ def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> A
     if array.dtype.kind != "f" and not (shape[:1] == TIME and array.dtype.kind in "biu"):
         remedy = f"normalise them, or compile with {PREPROCESSING}"
         raise InputError(f"{what}: expected float images, found {array.dtype}; {remedy}")
-    with np.errstate(over="ignore"):
-        single = array.astype(np.float32, copy=False)
+    return _singles(array, what, "image")
+
+
+def _singles(array: Array, what: str, row: str) -> Array:
+    """The numbers as float32, where a processor can read them. `row` is what the first axis counts."""
+    single = array
+    if array.dtype != np.float32 or not array.flags.aligned:
+        with np.errstate(over="ignore"):
+            single = np.require(array, np.float32, "A")
     if not np.isfinite(single).all():
-        raise InputError(f"{what}: there are NaN or infinite values in image {_first_bad(single)}")
+        raise InputError(f"{what}: there are NaN or infinite values in {row} {_first_bad(single)}")
     return single
+
+
+def as_steps(data: Steps, spec: InputSpec, what: str = "steps") -> tuple[list[Array], bool]:
+    """One (steps, *shape) float32 array per input, in order; and whether it was one step, given without such an axis.
+
+    Raises:
+        InputError: a name, a shape, a type or a value is wrong, or the numbers of steps differ.
+    """
+    listed = one_per_input(data, spec, what)
+    one = listed[0].ndim < len(spec.shapes[0])
+    found = [_steps(array, shape, one, what) for array, shape in zip(listed, spec.shapes, strict=True)]
+    if len(found) > 1 and len({len(array) for array in found}) > 1:
+        raise InputError(f"{what}: the inputs have different numbers of steps, {[len(array) for array in found]}")
+    return found, one
+
+
+def one_per_input(data: Steps, spec: InputSpec, what: str) -> list[Array]:
+    """The arrays in the order of the inputs.
+
+    Raises:
+        InputError: a name or a type is wrong, or an input is missing.
+    """
+    if isinstance(data, Mapping):
+        return _in_order({name: _plain(value, what) for name, value in data.items()}, spec.names, what)
+    if len(spec.names) > 1:
+        names = ", ".join(repr(name) for name in spec.names)
+        raise InputError(f"{what}: the network has {len(spec.names)} inputs; give a dictionary with each of {names}")
+    return [_plain(data, what)]
+
+
+def _steps(array: Array, shape: tuple[int, ...], one: bool, what: str) -> Array:
+    """An array of one step, or of several with time first, as several."""
+    steps = array[None] if one else array
+    if steps.shape[1:] != shape[1:]:
+        expected = f"one step of shape {shape[1:]}, or several of shape {written_shape(shape)}"
+        raise InputError(f"{what}: expected {expected}, found {array.shape}")
+    if steps.dtype.kind not in "fbiu":
+        raise InputError(f"{what}: expected numbers, found {array.dtype}")
+    return _singles(steps, what, "step")
 
 
 def _hint(array: Array, shape: tuple[int, ...]) -> str:

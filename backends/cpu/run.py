@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from neurocuda.backends.cpu.build import Compiler, build, find_compiler
-from neurocuda.backends.cpu.emit import ALIGNMENT, PrintedProgram, printed_programs
+from neurocuda.backends.cpu.build import build, find_compiler
+from neurocuda.backends.cpu.emit import printed_programs
+from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.cpu.interface import ALIGNMENT, Interface
+from neurocuda.dialects.cpu.level import LEVEL
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.attributes import fits, written_shape
-from neurocuda.ir.backend import Execution, RunOptions
+from neurocuda.ir.backend import Execution, RunOptions, Stream
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
 from neurocuda.reference.meaning import Array
@@ -40,19 +43,70 @@ CHUNKS = 8
 
 
 def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
-    """Builds every program of the module, or finds it in the cache.
+    """Makes every program of the module ready to run here, from the cache where it can be.
+
+    Raises:
+        LevelError: the module is not at level `cpu`.
+        ToolchainError: programs are for the system's compiler, and there is none, or it fails.
+    """
+    LEVEL.require(module)
+    interfaces = [Interface(op) for op in module.walk() if isinstance(op, cpu.ProgramOp)]
+    if any(each.processor == "c11" for each in interfaces):
+        return load_portable(module, weights)
+    return load_here(module, weights)
+
+
+def load_here(module: ModuleOp, weights: WeightStore, processor: str = "host") -> CpuProgram:
+    """The programs of a module at level `cpu` as code that LLVM makes for a processor, which may have less than this
+    one: "host", "avx2", "baseline", ...
+
+    Raises:
+        OptionError: there is no such processor.
+        ToolchainError: this processor has less.
+    """
+    from neurocuda.backends.cpu.llvm.machine import function_address, version
+    from neurocuda.backends.cpu.llvm.objects import object_code, require_processor
+    from neurocuda.passes.convert.convert_cpu_to_llvm import constants_of
+    from neurocuda.passes.cpu.llvm.features import features_named
+
+    features = features_named(processor)
+    require_processor(features, features_named("host"))
+    natives: dict[Operation, NativeProgram] = {}
+    for op in module.walk():
+        if isinstance(op, cpu.ProgramOp):
+            interface = Interface(op)
+            keeper, address = function_address(object_code(op, weights, features), f"{interface.symbol}_run")
+            function = ctypes.CFUNCTYPE(None)(address)
+            natives[op] = NativeProgram(interface, constants_of(op, weights, features), function, keeper)
+    return CpuProgram(module, weights, natives, _provenance(module, f"{version()}, {features.description}"))
+
+
+def load_portable(module: ModuleOp, weights: WeightStore) -> CpuProgram:
+    """The programs of a module as C, built by the system's compiler.
 
     Raises:
         LevelError: the module is not at level `cpu`.
         ToolchainError: there is no C compiler, or it fails.
     """
     compiler = find_compiler()
-    natives: dict[Operation, NativeProgram] = {
-        printed.op: NativeProgram(printed, compiler) for printed in printed_programs(module, weights)
-    }
+    natives: dict[Operation, NativeProgram] = {}
+    for printed in printed_programs(module, weights):
+        library = build(printed.code, printed.header, printed.symbol, compiler)
+        opened = _opened(library)
+        if opened is None:
+            raise ToolchainError(f"{compiler.version} built a library that cannot be loaded: {library}")
+        function = getattr(opened, f"{printed.symbol}_run")
+        natives[printed.op] = NativeProgram(Interface(printed.op), printed.weights, function, opened)
+    return CpuProgram(module, weights, natives, _provenance(module, compiler.description))
+
+
+def _provenance(module: ModuleOp, compiler: str) -> str:
+    """ "cpu: events, llvm 22.1, znver5 with AVX-512 VNNI; on the host: ann.softmax"."""
+    programs = (op for op in module.walk() if isinstance(op, cpu.ProgramOp))
+    modes = {mode.data for op in programs if isinstance(mode := op.properties.get("mode"), StringAttr)}
     hosted = hosted_operations(module)
     beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
-    return CpuProgram(module, weights, natives, f"cpu: {compiler.description}{beside}")
+    return f"cpu: {', '.join([*sorted(modes), compiler])}{beside}"
 
 
 @dataclass(frozen=True)
@@ -92,34 +146,52 @@ class CpuProgram:
         steps = sum(native.steps_of(inputs) for native in self.natives.values())
         return Execution(tuple(outputs), counts, steps, seconds, self.provenance)
 
+    def stream(self) -> Stream:
+        """A stream of its own, for networks of spike trains.
+
+        Raises:
+            TargetError: the module is more than one program without an end.
+        """
+        from neurocuda.backends.cpu.stream import open_stream
+
+        return open_stream(self)
+
 
 class NativeProgram:
-    """One built program."""
+    """One program as machine code."""
 
-    def __init__(self, printed: PrintedProgram, compiler: Compiler) -> None:
-        self.printed = printed
-        self.library: Path = build(printed.code, printed.header, printed.symbol, compiler)
-        opened = _opened(self.library)
-        if opened is None:
-            raise ToolchainError(f"{compiler.version} built a library that cannot be loaded: {self.library}")
-        self._weights = aligned(len(printed.weights))
-        self._weights[:] = np.frombuffer(printed.weights, np.uint8)
-        self._function = getattr(opened, f"{printed.symbol}_run")
+    def __init__(self, interface: Interface, constants: bytes, function: ctypes._CFuncPtr, keeper: object) -> None:  # pyright: ignore[reportPrivateUsage]
+        self.interface = interface
+        self._weights = aligned(len(constants))
+        self._weights[: len(constants)] = np.frombuffer(constants, np.uint8)
+        self._keeper = keeper  # the function is gone with it
+        self._function = function
         self._function.restype = None
-        arrays = 1 + len(printed.inputs) + len(printed.outputs)
-        clock = [ctypes.c_int32] * 2 if printed.steps is None else []
+        arrays = 1 + len(interface.inputs) + len(interface.outputs)
+        clock = [ctypes.c_int32] * 2 if interface.steps is None else []
         self._function.argtypes = [ctypes.c_void_p] * 2 + clock + [ctypes.c_void_p] * arrays
 
     def steps_of(self, inputs: Sequence[Array]) -> int:
         """For how many steps it runs on a batch: without an end of its own, as many as the inputs have."""
-        return inputs[0].shape[1] if self.printed.steps is None else self.printed.steps
+        return inputs[0].shape[1] if self.interface.steps is None else self.interface.steps
+
+    def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
+        """What runs a program without an end in this memory, which it keeps, given the first step and their number."""
+        memory, weights, *pointers = (
+            array.ctypes.data_as(ctypes.c_void_p) for array in (state, self._weights, *arrays)
+        )
+
+        def call(first: int, steps: int) -> None:
+            self._function(memory, weights, first, steps, *pointers, None)
+
+        return call
 
     def run(self, inputs: Sequence[Array], options: RunOptions) -> tuple[tuple[Array, ...], dict[str, Array]]:
         """(outputs, spike counts by layer) of a batch."""
         batch = len(inputs[0])
-        time = (self.steps_of(inputs),) if self.printed.steps is None else ()
-        arrays = [_as_input(array, spec.element) for array, spec in zip(inputs, self.printed.inputs, strict=True)]
-        outputs = [np.empty((batch, *time, *spec.shape), buffer_dtype(spec.element)) for spec in self.printed.outputs]
+        time = (self.steps_of(inputs),) if self.interface.steps is None else ()
+        arrays = [as_input(array, spec.element) for array, spec in zip(inputs, self.interface.inputs, strict=True)]
+        outputs = [np.empty((batch, *time, *spec.shape), buffer_dtype(spec.element)) for spec in self.interface.outputs]
         counts = self._new_counts(batch) if options.counts else None
         threads = min(options.threads or os.cpu_count() or 1, max(1, batch))
         done = _Progress(options, batch)
@@ -139,8 +211,8 @@ class NativeProgram:
         self, images: range, inputs: Sequence[Array], outputs: Sequence[Array], counts: Array | None
     ) -> int:
         """Runs images one after the other with a state of their own; the interpreter lock is free meanwhile."""
-        state = aligned(self.printed.state_bytes)
-        clock = (0, self.steps_of(inputs)) if self.printed.steps is None else ()
+        state = aligned(self.interface.state_bytes)
+        clock = (0, self.steps_of(inputs)) if self.interface.steps is None else ()
         for image in images:
             arrays = [array[image] for array in (*inputs, *outputs)]
             pointers = [array.ctypes.data for array in arrays]
@@ -149,12 +221,12 @@ class NativeProgram:
         return len(images)
 
     def _new_counts(self, batch: int) -> Array:
-        return np.zeros((batch, self.printed.count_total), self.printed.count_type.removesuffix("_t"))
+        return np.zeros((batch, self.interface.count_total), buffer_dtype(self.interface.count_type))
 
     def _split(self, counts: Array) -> dict[str, Array]:
         """Counters by layer, in the user's order of axes."""
         split: dict[str, Array] = {}
-        for layer in self.printed.layers:
+        for layer in self.interface.layers:
             part = counts[:, layer.offset : layer.offset + prod(layer.shape)]
             split[layer.origin] = to_logical(part.reshape(len(counts), *layer.shape), layer.layout)
         return split
@@ -213,8 +285,12 @@ def _check_inputs(inputs: Sequence[Array], types: Sequence[object]) -> None:
             raise InputError(f"input {index}: {array.shape[1]} time steps, but input 0 has {inputs[0].shape[1]}")
 
 
-def _as_input(array: Array, element: object) -> Array:
-    """The array in the program's type; integers have to fit."""
+def as_input(array: Array, element: object) -> Array:
+    """The array in the program's type and where it can be read; integers have to fit.
+
+    Raises:
+        InputError: they do not.
+    """
     from xdsl.ir import Attribute
 
     assert isinstance(element, Attribute)
@@ -225,4 +301,4 @@ def _as_input(array: Array, element: object) -> Array:
         limits = np.iinfo(dtype.name)
         if int(array.min()) < limits.min or int(array.max()) > limits.max:
             raise InputError(f"values from {array.min()} to {array.max()} do not fit into {dtype.name}")
-    return np.ascontiguousarray(array, dtype)
+    return np.require(array, dtype, ["C", "A"])

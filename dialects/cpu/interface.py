@@ -8,9 +8,10 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import IntegerType, Signedness, i16, i32
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.ir.attributes import Dense, values_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
@@ -99,3 +100,31 @@ def count_type(program: cpu.ProgramOp) -> IntegerType:
     if lowest < 0:
         return i16 if lowest >= -(2**15) and highest < 2**15 else i32
     return IntegerType(16 if highest < 2**16 else 32, Signedness.UNSIGNED)
+
+
+@dataclass(frozen=True)
+class CallerArray:
+    """An input or output: element type and shape, without an axis of time."""
+
+    element: Attribute
+    shape: tuple[int, ...]
+
+
+class Interface:
+    """What a caller has to know of a program."""
+
+    def __init__(self, op: cpu.ProgramOp) -> None:
+        self.op = op
+        self.symbol = op.symbol.data
+        self.processor = None if op.processor is None else op.processor.data
+        self.steps = op.timesteps
+        self.state_bytes = max(1, int(op.uses()["state_bytes"]))
+        self.inputs = [CallerArray(buffer_element(value), buffer_shape(value)) for value in op.body.block.args]
+        self.outputs = [CallerArray(buffer_element(value), buffer_shape(value)) for value in outputs_of(op)]
+        self.layers = tuple(counted_layers(op).values())
+        self.count_type = count_type(op)
+
+    @property
+    def count_total(self) -> int:
+        """The number of counters in all."""
+        return sum(prod(layer.shape) for layer in self.layers)

@@ -66,14 +66,14 @@ def _streamed(op: cpu.ProgramOp, run: Run, inputs: Sequence[Array]) -> tuple[Arr
     machine = Machine(op, run, [np.zeros_like(array, shape=(len(array), *array.shape[2:])) for array in inputs])
     steps = inputs[0].shape[1] if inputs else 0
     results = [np.empty((machine.batch, steps, *output.shape[1:]), output.dtype) for output in machine.outputs()]
-    for step in range(steps):
-        run.step = step
+    for step in run.clock(steps):
         for argument, array in zip(op.body.block.args, inputs, strict=True):
-            machine.buffers[argument][...] = array[:, step]
+            machine.buffers[argument][...] = run.row(array)
         machine.tick()
         for result, output in zip(results, machine.outputs(), strict=True):
-            result[:, step] = output
+            result[:, step - run.first] = output
     run.step = 0
+    run.state(op)["memory"] = machine.memory
     machine.report()
     return tuple(results)
 
@@ -85,7 +85,8 @@ class Machine:
         self.op = op
         self.run = run
         self.batch = len(inputs[0]) if inputs else 1
-        self.memory = np.full((self.batch, int(op.uses()["state_bytes"])), PATTERN, np.uint8)
+        left = run.state(op).get("memory") if run.first else None
+        self.memory = self._fresh(int(op.uses()["state_bytes"])) if left is None else left
         self.loops = [loop for loop in op.body.block.ops if isinstance(loop, cpu.LoopOp)]
         self.buffers: dict[SSAValue, Array] = {}
         for argument, array in zip(op.body.block.args, inputs, strict=True):
@@ -95,12 +96,15 @@ class Machine:
                 self.buffers[buffer.result] = self._memory_of(buffer)
         self.sums: dict[Operation, NDArray[np.int64]] = {}
 
+    def _fresh(self, size: int) -> Array:
+        return np.full((self.batch, size), PATTERN, np.uint8)
+
     def _memory_of(self, buffer: cpu.BufferOp) -> Array:
         dtype = buffer_dtype(bases.buffer_element(buffer.result))
         shape = (self.batch, *bases.buffer_shape(buffer.result))
         size = bases.buffer_bytes(buffer.result)
         if buffer.offset is None:
-            return np.full((self.batch, size), PATTERN, np.uint8).view(dtype).reshape(shape)
+            return self._fresh(size).view(dtype).reshape(shape)
         start = buffer.offset.value.data
         return self.memory[:, start : start + size].view(dtype).reshape(shape)
 

@@ -26,10 +26,8 @@ Floats = NDArray[np.float32]
 
 @means(nir.GraphOp)
 def graph(op: nir.GraphOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
-    run.reset()
     clock = _Clock(op, run, inputs)
-    for step in range(clock.steps):
-        run.step = step
+    for _ in run.clock(clock.steps):
         clock.tick()
     run.step = 0
     clock.report()
@@ -47,7 +45,7 @@ class _Clock:
         self.batch = len(inputs[0])
         self.steps = inputs[0].shape[1] if op.steps is None else op.steps.value.data
         self.late = [op for op in self.block.ops if isinstance(op, nir.DelayOp) and _steps(op, run).min(initial=1)]
-        self.values: dict[SSAValue, Array] = {}
+        self.values = run.said
         self.sums: dict[Operation, Array] = {}
         self.read: list[list[Array]] = [[] for _ in op.outputs]
 
@@ -99,9 +97,13 @@ class _Clock:
     def outputs(self) -> tuple[Array, ...]:
         """What was read: integers where the graph's result is of integers, and along time where it has that axis."""
         return tuple(
-            self._typed(np.stack(found, axis=1) if result_has_time else found[0], result)
+            self._typed(self._along_time(found, result) if result_has_time else found[0], result)
             for found, result, result_has_time in zip(self.read, self.results, self._have_time(), strict=True)
         )
+
+    def _along_time(self, train: Sequence[Array], result: SSAValue) -> Array:
+        silence = np.zeros((self.batch, 0, *shape_of(result)[1:]), np.float32)
+        return np.stack(train, axis=1) if train else silence
 
     def _have_time(self) -> list[bool]:
         last = self.block.last_op
@@ -115,7 +117,7 @@ class _Clock:
 @means(nir.InputOp)
 def input_(op: nir.InputOp, run: Run, x: Array) -> Floats:
     if op.present.data == "train":
-        return x[:, run.step].astype(np.float32)
+        return run.row(x).astype(np.float32)
     return (x if run.step == 0 or op.present.data == "always" else np.zeros_like(x)).astype(np.float32)
 
 

@@ -32,11 +32,9 @@ def network(op: snn.NetworkOp, run: Run, *inputs: Array) -> tuple[Array, ...]:
     block = op.body.block
     if op.code.data == "count":
         return tuple(run.block(block, inputs))
-    run.reset()
     clock = Clock(run, block, inputs)
     trains: list[tuple[Array, ...]] = []
-    for step in range(inputs[0].shape[1] if op.steps is None else op.duration):
-        run.step = step
+    for _ in run.clock(inputs[0].shape[1] if op.steps is None else op.duration):
         clock.tick()
         if op.steps is None:
             trains.append(clock.outputs())
@@ -137,7 +135,7 @@ def _awake(op: Operation, step: int) -> bool:
 @means(snn.InputOp, stateful=True)
 def input_(op: snn.InputOp, run: Run, x: Array) -> Array:
     if op.code.data == "spikes":
-        frame = x[:, run.step]
+        frame = run.row(x)
         return frame.astype(np.float32, copy=False) if isinstance(element_type(op.result), AnyFloat) else frame
     return x if run.step == 0 or op.code.data == "current" else np.zeros_like(x)
 

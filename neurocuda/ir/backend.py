@@ -34,7 +34,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from neurocuda.errors import NeuroCudaError, TargetError
 from neurocuda.ir.chip import Chip, load_chip
@@ -91,6 +91,33 @@ class Program(Protocol):
         Raises:
             InputError: an array has the wrong shape or element type.
         """
+        ...
+
+
+class Stream(Protocol):
+    """A network of spike trains with a state and a clock of its own, which stand still between pushes.
+
+    It takes what it is given: its caller has checked that, and pushes from one thread at a time.
+    """
+
+    def push(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """Runs on for as many steps as the inputs have.
+
+        One (steps, *shape) array per argument of `@main` gives one such array per result.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Begins anew with the next push."""
+        ...
+
+
+@runtime_checkable
+class StreamingProgram(Program, Protocol):
+    """A program that can also run step by step, on networks of spike trains."""
+
+    def stream(self) -> Stream:
+        """A stream that shares nothing with any other."""
         ...
 
 

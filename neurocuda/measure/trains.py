@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,33 +36,49 @@ if TYPE_CHECKING:
     from neurocuda.measure.report import Plain
 
 
-def require_counts(recordings: Sequence[Array], module: ModuleOp, weights: WeightStore) -> None:
-    """Nothing that a network of integers is given is rounded or clipped in silence.
+@dataclass(frozen=True)
+class CountRange:
+    """What an input of a network of integers takes: whole multiples of a step, from `low` to `high` of them."""
 
-    Raises:
-        InputError: a value is no whole multiple of the input's step, or outside its range.
-    """
-    arguments: list[SSAValue] = [*main_function(module).body.block.args]
-    for op in module.walk():
-        if not isinstance(op, host.QuantizeOp) or op.input not in arguments:
-            continue
-        element, step = element_type(op.result), float(weights.array(op.step).max())
-        assert isinstance(element, RangeType)
-        array, (low, high) = recordings[arguments.index(op.input)], element.bounds
-        counts = array if step == 1 else array / np.float32(step)
-        if _are_within(counts, low, high):
-            continue
-        strange = (counts != np.trunc(counts)) | (counts < low) | (counts > high)
-        unit = " numbers" if step == 1 else f" multiples of {step:g},"
-        found = f"{array[strange][0]:g} in recording {int(np.argwhere(strange)[0][0])}"
+    low: int
+    high: int
+    step: float
+
+    def require(self, array: Array, row: str) -> None:
+        """Nothing that such an input is given is rounded or clipped in silence. `row` is what its first axis counts.
+
+        Raises:
+            InputError: a value is no whole multiple of the step, or outside the range.
+        """
+        counts = array if self.step == 1 else array / np.float32(self.step)
+        if _are_within(counts, self.low, self.high):
+            return
+        strange = (counts != np.trunc(counts)) | (counts < self.low) | (counts > self.high)
+        unit = " numbers" if self.step == 1 else f" multiples of {self.step:g},"
+        found = f"{array[strange][0]:g} in {row} {int(np.argwhere(strange)[0][0])}"
         raise InputError(
-            f"this network of integers takes whole{unit} {low} ... {high}, found {found}; "
+            f"this network of integers takes whole{unit} {self.low} ... {self.high}, found {found}; "
             "compile without weight_bits to keep floats"
         )
 
 
+def count_ranges(module: ModuleOp, weights: WeightStore) -> Mapping[int, CountRange]:
+    """What the inputs that become integers take, by their place."""
+    arguments: list[SSAValue] = [*main_function(module).body.block.args]
+    found: dict[int, CountRange] = {}
+    for op in module.walk():
+        if isinstance(op, host.QuantizeOp) and op.input in arguments:
+            element = element_type(op.result)
+            assert isinstance(element, RangeType)
+            step = float(weights.array(op.step).max())
+            found[arguments.index(op.input)] = CountRange(*element.bounds, step)
+    return found
+
+
 def _are_within(counts: Array, low: int, high: int) -> bool:
     """Whether these are whole numbers of 16 bits within a range: a quick look."""
+    if not counts.size:
+        return True
     with np.errstate(invalid="ignore"):
         whole = counts.astype(np.int16)
     return int(whole.min()) >= low and int(whole.max()) <= high and bool(np.equal(whole, counts).all())

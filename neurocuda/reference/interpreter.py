@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -29,6 +29,9 @@ class Run:
     """One run of a module: weights, the state of stateful operations, the clock, and who is watching.
 
     `stand_ins` take the place of the meanings of some operations: a target's own way of running its programs.
+
+    `first` is the step that the first row of what a network without an end is given belongs to: 0 begins anew, any
+    other goes on from what the states and `said` hold.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class Run:
         self.on_signal = on_signal
         self.stand_ins = stand_ins or {}
         self.step = 0
+        self.first = 0
+        self.said: dict[SSAValue, Array] = {}
         self._states: dict[Operation, dict[str, Array]] = {}
 
     def tensor(self, attribute: Dense) -> Array:
@@ -64,7 +69,20 @@ class Run:
     def reset(self) -> None:
         """Forgets every state and sets the clock to zero."""
         self._states.clear()
+        self.said.clear()
         self.step = 0
+
+    def clock(self, steps: int) -> Iterator[int]:
+        """Runs the clock of a network for so many steps, from `first` on; 0 begins anew."""
+        if self.first == 0:
+            self.reset()
+        for step in range(self.first, self.first + steps):
+            self.step = step
+            yield step
+
+    def row(self, train: Array) -> Array:
+        """What a train, (images, steps, *shape), has at the present step."""
+        return train[:, self.step - self.first]
 
     def evaluate(self, op: Operation, operands: Sequence[Array]) -> tuple[Array, ...]:
         """The results of one operation."""

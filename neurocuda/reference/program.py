@@ -17,6 +17,7 @@ from neurocuda.ir.origin import origin_of
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import interpret, main_function
 from neurocuda.reference.meaning import Array
+from neurocuda.reference.stream import ReferenceStream
 
 AT_ONCE = 16
 """Images that the interpreter runs at once."""
@@ -54,6 +55,10 @@ class ReferenceProgram:
                 found[origin] = values
 
         return interpret(self.module, self.weights, inputs, note if counts else None), found
+
+    def stream(self) -> ReferenceStream:
+        """A stream of its own, for networks of spike trains."""
+        return ReferenceStream(self.module, self.weights)
 
     def steps(self, inputs: Sequence[Array]) -> int:
         """Time steps per image; a network without an end of its own runs for as many as its inputs have."""

@@ -68,19 +68,24 @@ class ConvertCpuToLlvmPass(NeuroPass):
 def lowered(programs: list[cpu.ProgramOp], weights: WeightStore, features: Features) -> list[llvm.FuncOp]:
     """The functions of loop nests, then one `<symbol>_run` per program."""
     nests = _Nests(features)
-    runs = [_Run(program, nests, ConstantPool(weights)).function() for program in programs]
+    runs = [_Run(program, nests, _laid_out(program, weights, features)).function() for program in programs]
     return [*nests.functions, *runs]
 
 
 def constants_of(program: cpu.ProgramOp, weights: WeightStore, features: Features) -> bytes:
     """The constants of a program as its function reads them."""
+    return _laid_out(program, weights, features).content
+
+
+def _laid_out(program: cpu.ProgramOp, weights: WeightStore, features: Features) -> ConstantPool:
+    """Where every constant stands; in the order of the text, whatever is called first."""
     from neurocuda.passes.cpu.llvm.kernels import offset_of, tensors_of
 
     pool = ConstantPool(weights)
     for op in loops_of(program):
         for name in tensors_of(op):
             offset_of(pool, op, name, features)
-    return pool.content
+    return pool
 
 
 class _Nests:

@@ -8,7 +8,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any, cast
 
-import h5py
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -22,41 +21,6 @@ OPTIONS = nc.NirOptions(dt=1e-3)
 INTEGERS = nc.Conversion(weight_bits=8)
 
 Floats = NDArray[np.float32]
-
-
-@pytest.fixture
-def recurrent(tmp_path: Path) -> Path:
-    """Five leaky neurons that hear each other, and two that listen."""
-    random = np.random.default_rng(0)
-    path = tmp_path / "recurrent.nir"
-    neurons = dict(zip(("tau", "r", "v_leak", "v_threshold"), np.array([[0.01], [10.0], [0.0], [1.0]]), strict=True))
-    nodes: dict[str, tuple[str, dict[str, NDArray[np.float64]]]] = {
-        "input": ("Input", {"shape": np.array([3])}),
-        "in": ("Affine", {"weight": random.normal(size=(5, 3)), "bias": np.full(5, 0.1)}),
-        "lif": ("LIF", {name: np.repeat(value, 5) for name, value in neurons.items()}),
-        "back": ("Linear", {"weight": random.normal(size=(5, 5)) / 2}),
-        "out": ("Linear", {"weight": random.normal(size=(2, 5))}),
-        "last": ("LIF", {name: np.repeat(value, 2) for name, value in neurons.items()}),
-        "output": ("Output", {"shape": np.array([2])}),
-    }
-    edges = ["input in", "in lif", "lif back", "back lif", "lif out", "out last", "last output"]
-    with h5py.File(path, "w") as file:
-        file.create_dataset("version", data="1.0.8")
-        graph = file.create_group("node")
-        graph.create_dataset("type", data="NIRGraph")
-        graph.create_dataset("edges", data=np.array([edge.encode().split() for edge in edges]))
-        for name, (kind, parameters) in nodes.items():
-            node = graph.create_group(f"nodes/{name}")
-            node.create_dataset("type", data=kind)
-            for parameter, value in parameters.items():
-                node.create_dataset(parameter, data=value)
-    return path
-
-
-@pytest.fixture
-def events() -> Floats:
-    """Six recordings of forty steps of counts."""
-    return np.random.default_rng(1).poisson(0.4, (6, 40, 3)).astype(np.float32)
 
 
 def test_a_network_runs_as_it_is(recurrent: Path, events: Floats) -> None:

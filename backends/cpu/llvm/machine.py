@@ -103,7 +103,7 @@ def _machine(features: Features) -> binding.TargetMachine:
     )
 
 
-def function_pointer(code: bytes, name: str) -> tuple[object, int]:
+def function_address(code: bytes, name: str) -> tuple[object, int]:
     """(what keeps the code in memory, the address of a function) of an object file for this machine."""
     from llvmlite import binding
 

@@ -194,7 +194,11 @@ class Builder:
 
     def store(self, value: SSAValue, pointer: SSAValue, *, align: int | None = None) -> None:
         """Writes a value; aligned to an element of it unless it is said."""
-        self.add_op(llvm.StoreOp(value, pointer, alignment=align or max(1, bits_of(value.type) // 8)))
+        self.add_op(llvm.StoreOp(value, self._untyped(pointer), alignment=align or max(1, bits_of(value.type) // 8)))
+
+    def _untyped(self, value: SSAValue) -> SSAValue:
+        """A pointer without the type that llvmlite gives to what a `getelementptr` leads to."""
+        return self._add(llvm.BitcastOp(value, ptr)) if isinstance(value.owner, llvm.GEPOp) else value
 
     def load_masked(self, kind: Attribute, pointer: SSAValue, mask: SSAValue, otherwise: SSAValue) -> SSAValue:
         """What stands at a pointer in the lanes of a mask; elsewhere memory is not touched."""
@@ -392,11 +396,11 @@ class Builder:
 
     def intrinsic(self, name: str, kind: Attribute, *arguments: SSAValue) -> SSAValue:
         """Calls an LLVM intrinsic by its full name: "llvm.ctpop.i64"."""
-        return self._add(llvm.CallIntrinsicOp(name, arguments, [kind]))
+        return self._add(llvm.CallIntrinsicOp(name, [self._untyped(each) for each in arguments], [kind]))
 
     def call_intrinsic(self, name: str, *arguments: SSAValue) -> None:
         """Calls an LLVM intrinsic that gives nothing."""
-        self.add_op(llvm.CallIntrinsicOp(name, arguments, []))
+        self.add_op(llvm.CallIntrinsicOp(name, [self._untyped(each) for each in arguments], []))
 
     def count_ones(self, value: SSAValue) -> SSAValue:
         """How many bits are set."""

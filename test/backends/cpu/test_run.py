@@ -171,7 +171,7 @@ def test_two_networks_become_two_programs() -> None:
     network = SpikingNetwork(context, module, [])
     network.apply(*LOWER)
     runner = load(module, weights_of(context))
-    assert {native.printed.symbol for native in runner.natives.values()} == {"network", "network_1"}
+    assert {native.interface.symbol for native in runner.natives.values()} == {"network", "network_1"}
     execution = runner.run([images])
     np.testing.assert_array_equal(execution.outputs[0], expected)
     assert execution.steps == 5
