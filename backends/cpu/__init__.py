@@ -13,7 +13,13 @@ BACKEND = Backend(
     package="neurocuda.backends.cpu",
     default_chip="host",
     constraints=Constraints(codes=CODES),
-    pipeline=('convert-snn-to-cpu{processor="$chip"}', "allocate-buffers"),
+    pipeline=(
+        'convert-snn-to-cpu{processor="$chip"}',
+        "make-layer-major",
+        "choose-kernels",
+        "reserve-scratch",
+        "allocate-buffers",
+    ),
     level="cpu",
     hooks=Hooks(
         emit="neurocuda.backends.cpu.emit:emit_files",

@@ -9,7 +9,17 @@ from math import prod
 
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, DenseArrayBase, IntegerAttr, MemRefType, StringAttr, i64
 from xdsl.ir import Attribute, ParametrizedAttribute, SSAValue
-from xdsl.irdl import irdl_attr_definition, irdl_op_definition, operand_def, opt_prop_def, prop_def, var_operand_def
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+    var_operand_def,
+)
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
@@ -239,6 +249,7 @@ class SpikeLayerOp(LayerOp):
 
     With `gated` all T steps of the sources, and T times the bias, arrive before the first step at which neurons fire.
     `charge_bits` is proven: so many bits hold what any of the sources' spikes at a step bring, before the factor.
+    `scratch` is memory in which a kernel lists events; what is in it does not matter.
 
     (C5) Trains hold i64, all have T steps, and `channels` channels fit the target's words.
     (C6) The factor is positive.
@@ -248,6 +259,7 @@ class SpikeLayerOp(LayerOp):
     # Once more: operands of a base come last.
     sources = var_operand_def(MemRefType)
     spikes = operand_def(MemRefType)
+    scratch = opt_operand_def(MemRefType)
     channels = prop_def(IntegerAttr.constr(i64))
     source_channels = prop_def(DenseArrayBase.constr(i64))
     factor = opt_prop_def(IntegerAttr.constr(i64))
@@ -255,8 +267,9 @@ class SpikeLayerOp(LayerOp):
     reset_value = opt_prop_def(Dense)
     strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     gated = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     assembly_format = (
-        HEAD + "(`factor` $factor^)? (`charge_bits` $charge_bits^)? (`reset_value` `(` $reset_value^ `)`)? "
+        HEAD + "(`scratch` $scratch^ `:` type($scratch))? (`factor` $factor^)? (`charge_bits` $charge_bits^)? (`reset_value` `(` $reset_value^ `)`)? "
         "(`strict` $strict^)? (`gated` $gated^)? `channels` $channels `of` $source_channels " + TAIL
     )
 
@@ -275,6 +288,11 @@ class SpikeLayerOp(LayerOp):
         """The factor, 1 unless it is said."""
         return 1 if self.factor is None else self.factor.value.data
 
+    @property
+    def charge_width(self) -> int:
+        """The bits that hold what arrives at a step: 32 unless less is proven."""
+        return 32 if self.charge_bits is None else self.charge_bits.value.data
+
     def constants(self) -> Mapping[str, Dense]:
         optional = {} if self.reset_value is None else {"reset_value": self.reset_value}
         return {**super().constants(), **optional}
@@ -291,7 +309,7 @@ class SpikeLayerOp(LayerOp):
     def verify_(self) -> None:
         if len(values_of(self.source_channels)) != len(self.sources):
             raise VerifyException(f"{self.name}: expected the number of channels of every source")
-        for value in self.operands:
+        for value in (*self.sources, self.spikes):
             shape, words = buffer_shape(value), -(-self.channels_of(value) // WORD)
             packed = memref_of(value).get_element_type() == i64 and shape[-2:] == (self.timesteps, words)
             self.require(packed, "expected trains with as many steps and words")  # C5

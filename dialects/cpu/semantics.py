@@ -391,7 +391,7 @@ def count_layer(op: cpu.CountLayerOp, run: Run, *buffers: Array) -> Nothing:
 
 @means(cpu.SpikeLayerOp)
 def spike_layer(op: cpu.SpikeLayerOp, run: Run, *buffers: Array) -> Nothing:
-    *trains, target = buffers
+    trains, target = buffers[: len(op.sources)], buffers[len(op.sources)]
     spikes = [unpacked(train, op.channels_of(source)) for train, source in zip(trains, op.sources, strict=True)]
     at_once = op.times * _charge(op, run, [each.reshape(-1, *each.shape[2:]) for each in spikes])
     batch, steps = len(target), op.timesteps

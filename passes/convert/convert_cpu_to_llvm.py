@@ -115,6 +115,16 @@ class _Nests:
             self.functions.append(_tally(self._names[key], counter, spikes))
         return self._names[key]
 
+    def tally_of_trains(self, counter: Attribute) -> str:
+        """The function that adds the spikes of a train to counters."""
+        from neurocuda.passes.cpu.llvm.events_tally import tally_train
+
+        key = (counter, "train")
+        if key not in self._names:
+            self._names[key] = self._new_name("tally_train")
+            self.functions.append(tally_train(self._names[key], counter))
+        return self._names[key]
+
     def _new_name(self, kind: str) -> str:
         number = self._taken.get(kind, 0)
         self._taken[kind] = number + 1
@@ -229,10 +239,21 @@ class _Run:
     def _count(self, op: Operation, counting: SSAValue) -> None:
         assert isinstance(op, cpu.NeuronsOp)
         layer = self.counted[op]
+        if isinstance(op, cpu.SpikeLayerOp | cpu.CurrentLayerOp):
+            self._count_train(op, layer.offset, counting)
+            return
         tally = self.nests.tally_of(self.counter, buffer_element(op.spikes))
         with self.b.when(counting):
             counts = self.b.at(self.counts, layer.offset * element_bytes(self.counter))
             self.b.call(tally, counts, self.pointers[op.spikes], self.b.place(prod(layer.shape)))
+
+    def _count_train(self, op: cpu.SpikeLayerOp | cpu.CurrentLayerOp, offset: int, counting: SSAValue) -> None:
+        *positions, channels = op.neurons
+        sizes = (self.b.place(size) for size in (prod(positions), op.timesteps, channels))
+        tally = self.nests.tally_of_trains(self.counter)
+        with self.b.when(counting):
+            counts = self.b.at(self.counts, offset * element_bytes(self.counter))
+            self.b.call(tally, counts, self.pointers[op.spikes], *sizes)
 
 
 def _within(b: Builder, step: SSAValue, window: tuple[int, int], steps: int) -> SSAValue | None:

@@ -73,7 +73,7 @@ class MakeLayerMajorPass(NeuroPass):
             %3 = cpu.buffer : memref<3x1xi64>
             cpu.spike_layer(%2) -> %3 synapses [#cpu.synapse<linear>] weights
               [dense<[[2, 0], [-1, 1]]> : tensor<2x2xi8>] threshold(dense<5> : tensor<1xi32>)
-              bias(dense<[1, 2]> : tensor<2xi32>) factor 300 charge_bits 3 channels 2 of [2] layout [0] steps [0, 1] :
+              bias(dense<[1, 2]> : tensor<2xi32>) factor 300 charge_bits 16 channels 2 of [2] layout [0] steps [0, 1] :
               (memref<3x1xi64>) -> memref<3x1xi64>
             %4 = cpu.buffer : memref<1xi32>
             cpu.fill %4 steps [0, 1] : memref<1xi32>

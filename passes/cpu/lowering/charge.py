@@ -47,7 +47,7 @@ def without_common_factor(arrays: Sequence[Array]) -> tuple[int, list[Array]]:
 
 
 def charge_bits(synapses: Sequence[Weighted]) -> int:
-    """How many bits hold what any spikes bring at one step, and every sum on the way."""
+    """The narrowest register, 16 or 32 bits, that holds what any spikes bring at a step, and every sum on the way."""
     import numpy as np
 
     lowest, highest = np.zeros(1, np.int64), np.zeros(1, np.int64)
@@ -55,7 +55,7 @@ def charge_bits(synapses: Sequence[Weighted]) -> int:
         rows = _rows_by_channel(synapse)
         lowest = lowest + np.minimum(rows, 0).sum(axis=0)
         highest = highest + np.maximum(rows, 0).sum(axis=0)
-    return 1 + max(int(highest.max()).bit_length(), (-int(lowest.min()) - 1).bit_length() if lowest.min() < 0 else 0)
+    return 16 if -(2**15) <= lowest.min() and highest.max() < 2**15 else 32
 
 
 def _rows_by_channel(synapse: Weighted) -> Array:

@@ -229,7 +229,7 @@ class OverTime:
             sources = [signal.train for _, signal in charged.heard]
             properties |= self._synapses(charged.heard)
             properties["source_channels"] = integers(source.neurons[-1] for source in sources)
-            operands = [[source.buffer for source in sources], train.buffer]
+            operands = [[source.buffer for source in sources], train.buffer, []]
             new: Operation = cpu.SpikeLayerOp.build(operands=operands, properties=properties)
         else:
             current = self._current(op, charged.currents)

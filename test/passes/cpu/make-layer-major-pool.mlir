@@ -30,4 +30,4 @@ func.func @main(%x: tensor<2x2x2xi8>) -> tensor<1x1x2xi32> {
 
 // CHECK-NOT: sum_pool2d
 // CHECK: cpu.spike_layer({{.*}}) -> {{.*}} synapses [#cpu.synapse<conv2d pool [2, 2]>]
-// CHECK-SAME: charge_bits 5
+// CHECK-SAME: charge_bits 16

@@ -1,0 +1,306 @@
+"""Layers of spikes by events: rows of weights are added for the spikes there are, membranes stay in registers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from math import prod
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import VectorType
+from xdsl.ir import SSAValue
+
+from neurocuda.dialects.cpu import ops as cpu
+from neurocuda.dialects.cpu.layers import WORD
+from neurocuda.ir.attributes import dense_shape
+from neurocuda.passes.cpu.llvm.builder import element_of, i8, i16, i32, i64, i1, lanes_of, vector
+from neurocuda.passes.cpu.llvm.events_anyhow import anyhow
+from neurocuda.passes.cpu.llvm.events_lists import EventList
+from neurocuda.passes.cpu.llvm.events_plan import LANES, LINE, ON_STACK, Gather, Plan, element_size, packed, plan_of
+from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers, tensors_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+AT_ONCE = 4
+"""Rows that are added in one go."""
+
+CHUNK = 256
+"""So many rows of 8 bits fit into sums of 16."""
+
+
+@lowers(cpu.SpikeLayerOp, "gather", splits=True, packs=packed)
+def gather(op: cpu.SpikeLayerOp, k: Kernel) -> None:
+    """By lists of events where the plan allows, else anyhow."""
+    plan = plan_of(op, k.features)
+    if plan is None or (op.scratch is None and plan.slot_bytes > ON_STACK):
+        anyhow(op, k)
+        return
+    _Layer(op, k, plan).lower()
+
+
+@lowers(cpu.SpikeLayerOp, "dense", splits=True, packs=packed)
+def dense(op: cpu.SpikeLayerOp, k: Kernel) -> None:
+    """TODO"""
+    gather(op, k)
+
+
+class _Layer:
+    """One layer: lists of events for its rows, then neurons, tile by tile and position by position."""
+
+    def __init__(self, op: cpu.SpikeLayerOp, k: Kernel, plan: Plan) -> None:
+        self.op = op
+        self.k = k
+        self.plan = plan
+        self.steps = op.timesteps
+        self.tensors = {name: prod(dense_shape(value)) for name, value in tensors_of(op).items()}
+        self.chunks = plan.tile // LANES
+
+    def lower(self) -> None:
+        k, plan = self.k, self.plan
+        own = self._own_lists()
+        if plan.by_tile:
+            size = plan.slot_bytes // plan.rows
+            with k.loop(0, plan.rows) as row:
+                self._lists(k.at(own, k.sum_of((row.index, size))), row.index, build=True)
+            with self._share(plan.tiles) as tile:
+                self._prefetch(tile)
+                with k.loop(0, plan.rows) as row:
+                    lists = self._lists(k.at(own, k.sum_of((row.index, size))), row.index, build=False)
+                    self._row(lists, row.index, tile)
+            return
+        with self._share(plan.rows) as row:
+            lists = self._lists(own, row, build=True)
+            with k.loop(0, plan.tiles) as tile:
+                self._row(lists, row, tile.index)
+
+    def _own_lists(self) -> SSAValue:
+        """The memory for this thread's lists."""
+        if self.op.scratch is None:
+            return self.k.scratch(self.plan.slot_bytes)
+        slot = self.k.least(self.k.thread, self.plan.slots - 1)
+        return self.k.at(self.k.buffer(self.op.scratch), self.k.sum_of((slot, self.plan.slot_bytes)))
+
+    @contextmanager
+    def _share(self, count: int) -> Iterator[SSAValue]:
+        """A loop over what this thread does; no more threads than there are slots do anything."""
+        k = self.k
+        threads = k.least(k.threads, self.plan.slots)
+
+        def cut(thread: SSAValue) -> SSAValue:
+            return k.least(k.divide_unsigned(k.mul(thread, count), threads), count)
+
+        with k.loop(cut(k.thread), cut(k.add(k.thread, 1))) as turn:
+            yield turn.index
+
+    def _lists(self, memory: SSAValue, row: SSAValue, *, build: bool) -> list[EventList]:
+        lists: list[EventList] = []
+        for each in self.plan.gathers:
+            made = EventList(self.k, each, self.k.buffer(self.op.sources[each.index]), memory)
+            memory = self.k.at(memory, each.list_bytes)
+            lists.append(made)
+            if build:
+                made.build(row)
+        return lists
+
+    def _prefetch(self, tile: SSAValue) -> None:
+        """Fetches a tile's weights into the second level of the cache."""
+        k = self.k
+        for each in self.plan.gathers:
+            size = self._tile_bytes(each)
+            weights = k.at(k.tensor(f"weights.{each.index}"), k.sum_of((tile, size)))
+            with k.loop(0, size, step=LINE) as turn:
+                k.prefetch(k.at(weights, turn.index), locality=2)
+
+    def _tile_bytes(self, gather: Gather) -> int:
+        return (gather.weight_rows + 1) * self.plan.tile * element_size(gather.weight)
+
+    # Neurons
+
+    def _row(self, lists: Sequence[EventList], row: SSAValue, tile: SSAValue) -> None:
+        with self.k.loop(0, self.plan.columns) as column:
+            _Position(self, lists, row, column.index, tile).lower()
+
+
+class _Position:
+    """The neurons of one tile of channels at one position, over all steps."""
+
+    def __init__(
+        self, layer: _Layer, lists: Sequence[EventList], row: SSAValue, column: SSAValue, tile: SSAValue
+    ) -> None:
+        self.layer = layer
+        self.op, self.k, self.plan = layer.op, layer.k, layer.plan
+        self.tile = tile
+        self.at = self.k.sum_of((row, self.plan.columns), column)
+        self.windows = [_Window(layer, each, which, column, tile) for each, which in zip(self.plan.gathers, lists, strict=True)]
+        self.masks = self._masks()
+
+    def lower(self) -> None:
+        k, steps = self.k, self.layer.steps
+        start = [self._constant("initial", chunk) for chunk in range(self.layer.chunks)]
+        if not self.op.gated.value.data:
+            with k.loop(0, steps, carried=start) as step:
+                charged = self._charged(step.index, step.values)
+                step.next(*self._fired(step.index, charged))
+            return
+        with k.loop(0, steps, carried=start) as step:
+            step.next(*self._charged(step.index, step.values))
+        with k.loop(0, steps, carried=step.results) as after:
+            after.next(*self._fired(after.index, after.values))
+
+    def _constant(self, name: str, chunk: int) -> SSAValue:
+        """Sixteen numbers of a constant; zeros where there is none."""
+        k, kind = self.k, vector(i32, LANES)
+        if name in self.layer.tensors:
+            pointer, size = k.tensor(name), self.layer.tensors[name]
+            if size == 1:
+                return k.splat(k.load(i32, pointer), LANES)
+            every = self.plan.tiles * self.plan.tile
+            neuron = (self.at, every if size > self.plan.channels else 0)
+            place = k.sum_of(neuron, (self.tile, self.plan.tile), LANES * chunk)
+            return k.load(kind, k.at(pointer, place, i32), align=LINE)
+        number = None if self.op.properties.get(name) is None else k.number(name)
+        return k.constant(kind, 0 if number is None else number)
+
+    def _charged(self, step: SSAValue, membranes: Sequence[SSAValue]) -> list[SSAValue]:
+        """The membranes with what arrives at a step."""
+        k = self.k
+        result = list(membranes)
+        for window in self.windows:
+            for chunk, sum_ in enumerate(window.sums(step)):
+                scaled = sum_ if self.op.times == 1 else k.mul(sum_, self.op.times)
+                result[chunk] = k.add(result[chunk], scaled)
+        for index in self.plan.diagonals:
+            word = self._word(step, self.plan.words)
+            spikes = k.buffer(self.op.sources[index])
+            for chunk in range(self.layer.chunks):
+                bits = k.load(i16, k.at(spikes, k.sum_of((word, 4), (self.tile, self.layer.chunks), chunk), i16))
+                weight = self._constant(f"weights.{index}", chunk)
+                result[chunk] = k.add(result[chunk], k.select(k.bitcast(bits, vector(i1, LANES)), weight, 0))
+        if self.op.bias is not None:
+            result = [k.add(each, self._constant("bias", chunk)) for chunk, each in enumerate(result)]
+        return result
+
+    def _word(self, step: SSAValue, words: int) -> SSAValue:
+        return self.k.sum_of((self.at, self.layer.steps * words), (step, words))
+
+    def _fired(self, step: SSAValue, membranes: Sequence[SSAValue]) -> list[SSAValue]:
+        """Compares, writes sixteen spikes at a time, resets."""
+        k, how = self.k, "sgt" if self.op.strict.value.data else "sge"
+        word = self._word(step, self.plan.words)
+        spikes = k.at(k.buffer(self.op.spikes), k.sum_of((word, 4), (self.tile, self.layer.chunks)), i16)
+        result: list[SSAValue] = []
+        for chunk, membrane in enumerate(membranes):
+            threshold = self._constant("threshold", chunk)
+            over = k.compare(how, membrane, threshold)
+            bits = k.bitcast(over, i16)
+            mask = self.masks[chunk]
+            k.store(bits if mask is None else k.both(bits, mask), k.at(spikes, chunk, i16))
+            if self.op.reset_value is None:
+                result.append(k.sub(membrane, k.select(over, threshold, 0)))
+            else:
+                result.append(k.select(over, self._constant("reset_value", chunk), membrane))
+        for chunk in range(len(membranes), 4 * self.plan.words if self.plan.tiles == 1 else 0):
+            k.store(k.constant(i16, 0), k.at(spikes, chunk, i16))
+        return result
+
+    def _masks(self) -> list[SSAValue | None]:
+        """The bits of channels that there are, where a tile has more; of sixteen channels each."""
+        k, plan = self.k, self.plan
+        if plan.tiles * plan.tile == plan.channels:
+            return [None] * self.layer.chunks
+        masks: list[SSAValue | None] = []
+        for chunk in range(self.layer.chunks):
+            left = k.sub(plan.channels - LANES * chunk, k.sum_of((self.tile, plan.tile)))
+            left = k.largest(k.least(left, LANES), 0)
+            masks.append(k.truncate(k.sub(k.shift_left(k.constant(i32, 1), k.truncate(left, i32)), 1), i16))
+        return masks
+
+
+class _Window:
+    """The events of one source that reach one position, and their rows of weights."""
+
+    def __init__(
+        self, layer: _Layer, gather: Gather, events: EventList, column: SSAValue, tile: SSAValue
+    ) -> None:
+        self.k = k = layer.k
+        self.op, self.plan, self.gather, self.events = layer.op, layer.plan, gather, events
+        first = k.sum_of((column, gather.stride[1]), -gather.low[1])
+        self.begin = k.least(k.largest(first, 0), gather.columns)
+        self.end = k.largest(k.least(k.sum_of(first, gather.kernel[1]), gather.columns), self.begin)
+        self.row_bytes = layer.plan.tile * element_size(gather.weight)
+        tensor = k.tensor(f"weights.{gather.index}")
+        self.weights = k.at(tensor, k.sum_of((tile, layer._tile_bytes(gather))))
+        self.back = k.mul(first, -gather.kernel[0] * gather.channels)
+        self.wide = i32 if gather.weight == i16 else i16
+        self.narrow = self.wide == i16 and layer.op.charge_width > 16
+
+    def sums(self, step: SSAValue) -> list[SSAValue]:
+        """What arrives at a step, sixteen channels at a time."""
+        k = self.k
+        begin = self.events.begin(step, self.begin)
+        count = k.sub(self.events.begin(step, self.end), begin)
+        place = k.at(self.events.events, begin, i16)
+        if not self.narrow:
+            return self._widened(self._added(place, count))
+        zeros = [k.constant(vector(i32, LANES), 0)] * (self.plan.tile // LANES)
+        with k.repeat((place, count, *zeros)) as turn:
+            at, left, *sums = turn.values
+            now = k.least(left, CHUNK)
+            sums = [k.add(one, other) for one, other in zip(sums, self._widened(self._added(at, now)), strict=True)]
+            left = k.sub(left, now)
+            turn.next(k.at(at, now, i16), left, *sums, again=k.compare("sgt", left, 0))
+        return list(turn.results[2:])
+
+    def _widened(self, sums: Sequence[SSAValue]) -> list[SSAValue]:
+        """Sums of 16 bits as vectors of sixteen of 32."""
+        k = self.k
+        result: list[SSAValue] = []
+        for each in sums:
+            for begin in range(0, lanes_of(each.type), LANES):
+                part = each if lanes_of(each.type) == LANES else k.shuffle(each, each, range(begin, begin + LANES))
+                result.append(k.extend(part, i32))
+        return result
+
+    def _added(self, place: SSAValue, count: SSAValue) -> list[SSAValue]:
+        """The sum of the rows of `count` events from a place in the list on."""
+        k = self.k
+        start = [k.constant(vector(self.wide, lanes), 0) for lanes in self._lanes()]
+        whole = k.both(count, -AT_ONCE)
+        with k.loop(0, whole, step=AT_ONCE, carried=start) as turn:
+            rows = [self._row(k.sum_of(turn.index, ahead), place) for ahead in range(AT_ONCE)]
+            turn.next(*(self._sum(each, rows, part) for part, each in enumerate(turn.values)))
+        over = k.sub(count, whole)
+        rows = [self._row_or_zeros(place, whole, over, ahead) for ahead in range(AT_ONCE - 1)]
+        return [self._sum(each, rows, part) for part, each in enumerate(turn.results)]
+
+    def _lanes(self) -> list[int]:
+        """The vectors of a row: as many as fit 512 bits."""
+        most = 2 * LANES if self.wide == i16 else LANES
+        return [min(most, self.plan.tile - begin) for begin in range(0, self.plan.tile, most)]
+
+    def _row(self, index: SSAValue, place: SSAValue) -> SSAValue:
+        """The row of weights of an event."""
+        k = self.k
+        event = k.extend_unsigned(k.load(i16, k.at(place, index, i16)), i64)
+        return k.at(self.weights, k.sum_of((k.sum_of(event, self.back), self.row_bytes)))
+
+    def _row_or_zeros(self, place: SSAValue, whole: SSAValue, over: SSAValue, ahead: int) -> SSAValue:
+        """The row of one of the last events, or the row of zeros where there is none."""
+        k = self.k
+        event = k.extend_unsigned(k.load(i16, k.at(place, k.sum_of(whole, ahead), i16)), i64)
+        row = k.select(k.compare("sgt", over, ahead), k.sum_of(event, self.back), self.gather.weight_rows)
+        return k.at(self.weights, k.sum_of((row, self.row_bytes)))
+
+    def _sum(self, start: SSAValue, rows: Sequence[SSAValue], part: int) -> SSAValue:
+        """Adds a part of several rows, in pairs."""
+        k, kind = self.k, start.type
+        size = element_size(self.gather.weight)
+        most = self._lanes()[0]
+        loaded = [
+            k.extend(k.load(vector(self.gather.weight, lanes_of(kind)), k.at(row, part * most * size), align=16), element_of(kind))
+            for row in rows
+        ]
+        if len(loaded) == AT_ONCE:
+            return k.add(start, k.add(k.add(loaded[0], loaded[1]), k.add(loaded[2], loaded[3])))
+        return k.add(k.add(start, loaded[0]), k.add(loaded[1], loaded[2]))
