@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready-$(shell sed '/^\[tool/,$$d' pyproject.toml | cat - constraints.txt | cksum | cut -d' ' -f1)
 READERS := .venv-nir-readers
 NEUROBENCH := .venv-neurobench
+PEERS := .venv-peers
 # Lava, which simulates Loihi 2, needs an older NumPy than we do.
 LAVA_PYTHON ?= $(PYTHON)
 LAVA_VENV := .venv-lava
@@ -21,13 +22,20 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # A checkout may also hold what its user tries out.
 SOURCES := backends dialects examples neurocuda passes test tools
 
+CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+	gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm
+
 .DEFAULT_GOAL := help
-.PHONY: help setup lava nir-readers neurobench demo test test-slow lint format docs accuracy baselines benchmarks clean
+.PHONY: help setup cross lava nir-readers neurobench peers demo test test-slow lint format docs accuracy baselines \
+	benchmarks race track clean
 
 help: ## lists the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: $(READY) ## creates .venv with everything needed
+
+cross: ## installs what builds and runs images for aarch64 and Cortex-M7: Debian's packages, as root
+	apt-get install -y --no-install-recommends $(CROSS_PACKAGES)
 
 lava: $(LAVA_READY) ## creates .venv-lava with Lava, which simulates Loihi 2
 
@@ -45,6 +53,8 @@ test-slow: $(READY) ## what takes minutes or needs NEUROCUDA_DATA
 nir-readers: $(READERS)/ready ## other frameworks that read .nir files, for test-slow, in an environment of their own
 
 neurobench: $(NEUROBENCH)/ready ## the neurobench package, for test-slow, in an environment of its own
+
+peers: $(PEERS)/ready ## spiking libraries and onnxruntime, for race, in an environment of their own
 
 lint: $(READY) ## ruff and the type checker
 	$(BIN)/ruff check -q $(SOURCES)
@@ -67,8 +77,14 @@ baselines: $(READY) ## calibrations side by side, free-running and gated
 benchmarks: $(READY) ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py
 
+race: $(PEERS)/ready ## docs/cpu-benchmarks.md: a CPU running spiking networks, beside other libraries and the source networks
+	$(PEERS)/bin/python test/benchmarks/race $(RACE)
+
+track: $(READY) ## start-up, compile time, IR size and run time of this commit, beside those tracked before
+	$(BIN)/python test/benchmarks/track.py $(TRACK)
+
 clean: ## removes the environment and everything built
-	rm -rf $(VENV) $(READERS) $(NEUROBENCH) $(LAVA_VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(READERS) $(NEUROBENCH) $(PEERS) $(LAVA_VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch first and without its dependencies: looked up alone, an index that cannot be reached costs seconds, not minutes.
@@ -92,6 +108,14 @@ $(NEUROBENCH)/ready: test/slow/neurobench/requirements.txt constraints.txt
 	$(PYTHON) -m venv $(NEUROBENCH)
 	$(NEUROBENCH)/bin/python -m pip install -q --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) -c constraints.txt torch
 	$(NEUROBENCH)/bin/python -m pip install -q -c $< neurobench
+	@touch $@
+
+$(PEERS)/ready: test/benchmarks/peers/requirements.txt constraints.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install -q --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) -c constraints.txt torch
+	$(PEERS)/bin/python -m pip install -q -c constraints.txt setuptools
+	$(PEERS)/bin/python -m pip install -q --no-deps -r $<
+	$(PEERS)/bin/python -m pip install -q --no-deps -e .
 	@touch $@
 
 $(LAVA_READY):

@@ -218,6 +218,8 @@ def _checked(array: Array, shape: tuple[int, ...], pixels: bool, what: str) -> A
 
 def _singles(array: Array, what: str, row: str) -> Array:
     """The numbers as float32, where a processor can read them. `row` is what the first axis counts."""
+    if array.dtype.kind != "f":
+        return array.astype(np.float32)
     single = array
     if array.dtype != np.float32 or not array.flags.aligned:
         with np.errstate(over="ignore"):

@@ -19,7 +19,7 @@ from neurocuda.errors import InputError, OptionError, TargetError
 from neurocuda.ir.files import write_all
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import shape
-from neurocuda.tools._networks import ARTEFACT, Network, networks
+from neurocuda.tools._networks import ARTEFACT, networks
 from neurocuda.tools._nir import NirArguments, add_nir_options, nir_options
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ EXAMPLES = """examples:
   nc-translate --import-nir net.nir --dt 1e-4 -o net.mlir  the spiking network of a NIR file, in floats
   nc-translate --emit-c model.nca -o folder                C11 code, header and weights of an artefact
   nc-translate --emit model.nca -o folder                  the same for any target
-  nc-translate --emit-c cpu.mlir -o folder --embed-weights also weights as C, for devices without files
   nc-translate --emit-nir nir.mlir -o folder               a .nir file
   nc-translate --list                                      every translation
 """
@@ -45,7 +44,6 @@ class Arguments(NirArguments):
     input: Path | None
     output: Path | None
     input_shape: tuple[int, ...] | None
-    embed_weights: bool
     list: bool
     quiet: bool
 
@@ -65,7 +63,6 @@ def _parser() -> ArgumentParser:
     add("input", nargs="?", type=Path, metavar="INPUT", help="the file to translate")
     add("-o", "--output", type=Path, metavar="PATH", help="where to write: a file, or a folder for several files")
     add("--input-shape", type=shape, metavar="C,H,W", help="for --import-torch: the shape that the program must take")
-    add("--embed-weights", action="store_true", help="for --emit-c: write the weights as C too")
     add("--list", action="store_true", help="print the names of all translations")
     add_nir_options(parser)
     parser.add_watching()
@@ -132,20 +129,16 @@ def _emit(arguments: Arguments, path: Path) -> list[Path]:
 
 def _emit_c(arguments: Arguments, path: Path) -> list[Path]:
     """Writes the C files of a network at level `cpu` into a folder."""
-    network, files = _lowered(path, "cpu")
-    if arguments.embed_weights:
-        files |= _embedded(network)
-    return _write_all(arguments.output or Path(), files)
+    return _write_all(arguments.output or Path(), _lowered(path, "cpu"))
 
 
 def _emit_nir(arguments: Arguments, path: Path) -> list[Path]:
     """Writes the .nir file of a network at level `nir` into a folder."""
-    _, files = _lowered(path, "nir")
-    return _write_all(arguments.output or Path(), files)
+    return _write_all(arguments.output or Path(), _lowered(path, "nir"))
 
 
-def _lowered(path: Path, target: str) -> tuple[Network, dict[str, bytes]]:
-    """The network in an artefact for a target, or in IR at the target's level, and its files.
+def _lowered(path: Path, target: str) -> Mapping[str, bytes]:
+    """The files of the network in an artefact for a target, or in IR at the target's level.
 
     Raises:
         TargetError: the artefact is for another target, or nothing is lowered.
@@ -158,20 +151,11 @@ def _lowered(path: Path, target: str) -> tuple[Network, dict[str, bytes]]:
     if found != target:
         raise TargetError(f"{path} is compiled for {found}; --emit writes what that target takes")
     (network,) = networks((path, backend.level if path.suffix == ARTEFACT else None))
-    files = dict(backend.emit(network.module, network.weights))
+    files = backend.emit(network.module, network.weights)
     if not files:
         what = f"there is no program at level {backend.level}"
         raise TargetError(f"{path}: {what}; lower it with convert-snn-to-{backend.level}")
-    return network, files
-
-
-def _embedded(network: Network) -> dict[str, bytes]:
-    from neurocuda.backends.cpu.emit import embedded_weights, printed_programs
-
-    return {
-        f"{program.symbol}_weights.c": embedded_weights(program.symbol, program.weights).encode()
-        for program in printed_programs(network.module, network.weights)
-    }
+    return files
 
 
 def _write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:

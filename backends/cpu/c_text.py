@@ -26,7 +26,7 @@ def literal(value: float, element: Attribute) -> str:
     """A number as a C constant of a type, exactly: the shortest decimals that read back as it."""
     if isinstance(element, IntegerType):
         whole = int(value)
-        return f"({whole + 1} - 1)" if whole == -(2**31) else str(whole)
+        return f"({whole + 1} - 1)" if whole in (-(2**31), -(2**63)) else str(whole)
     if math.isnan(value):
         return "NAN"
     if math.isinf(value):
@@ -76,3 +76,8 @@ def sum_of(*terms: tuple[str, int], plus: int = 0) -> str:
     parts = [name if factor == 1 else f"{factor} * {name}" for name, factor in terms if factor]
     parts += [str(plus)] if plus or not parts else []
     return " + ".join(parts)
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """What several things of one kind are called; one alone has no number."""
+    return [name] if count == 1 else [f"{name}_{index}" for index in range(count)]

@@ -1,36 +1,39 @@
-"""Prints programs as C11: one file of code and one header per program, and one file with its constants.
+"""Prints programs as C11: code, a header, and the weights, which are C, too.
 
 The C needs nothing but the C library, allocates nothing and has no variables of its own: the caller lends the memory
-for the state and passes the constants. Weights are a file beside the code because compilers take long over large
-tables; `embedded_weights` gives them as C for devices without files.
+for the state and passes the weights, typed and aligned arrays, so that nothing depends on the order of bytes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
-from neurocuda.backends.cpu.c_text import braces, c_type, comment
+from neurocuda.backends.cpu.c_text import braces, c_type, comment, numbered
+from neurocuda.backends.cpu.constants import Constants
+from neurocuda.backends.cpu.image import image_files, processors
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
 from neurocuda.backends.cpu.trains_text import TRAIN, tally_size, tally_train
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
+from neurocuda.dialects.cpu.interface import (
+    ALIGNMENT,
+    CallerArray,
+    Interface,
+    counted_layers,
+    loops_of,
+    outputs_of,
+)
 from neurocuda.dialects.cpu.level import LEVEL
-from neurocuda.ir.attributes import FOREVER, Dense, dense_type, values_of
+from neurocuda.ir.attributes import FOREVER
 from neurocuda.ir.origin import origin_of, user_location
 from neurocuda.ir.weights import WeightStore
-
-if TYPE_CHECKING:
-    pass
-
-ALIGNMENT = 64
-
 
 LOOPS = (
     "/* Compilers forget `restrict`, and with it vectors, when they inline; GCC forgets vectors, too, when it adds the",
@@ -46,17 +49,17 @@ LOOPS = (
 
 
 def emit_files(module: ModuleOp, weights: WeightStore) -> Mapping[str, bytes]:
-    """`<program>.c`, `<program>.h` and `<program>.weights` for every program in the module.
+    """`<program>.c`, `<program>.h` and `<program>_weights.c` for every program in the module.
+
+    Where they are for another processor than this machine's, everything else that `make` needs to build an image.
 
     Raises:
         LevelError: the module is not at level `cpu`.
     """
-    files: dict[str, bytes] = {}
-    for printed in printed_programs(module, weights):
-        files[f"{printed.symbol}.c"] = printed.code.encode()
-        files[f"{printed.symbol}.h"] = printed.header.encode()
-        files[f"{printed.symbol}.weights"] = printed.weights
-    return files
+    programs = printed_programs(module, weights)
+    files = {name: content for program in programs for name, content in program.files.items()}
+    foreign = next((each.processor for each in programs if each.processor in processors()), None)
+    return files if foreign is None else {**files, **image_files(programs, foreign)}
 
 
 def printed_programs(module: ModuleOp, weights: WeightStore) -> list[PrintedProgram]:
@@ -69,40 +72,6 @@ def printed_programs(module: ModuleOp, weights: WeightStore) -> list[PrintedProg
     return [PrintedProgram(op, weights) for op in module.walk() if isinstance(op, cpu.ProgramOp)]
 
 
-def embedded_weights(symbol: str, content: bytes) -> str:
-    """A C file that defines `const uint8_t <symbol>_weights[]`, for devices that have no files."""
-    rows = (content[begin : begin + 32] for begin in range(0, len(content), 32))
-    return "\n".join(
-        [
-            "#include <stdalign.h>",
-            "#include <stdint.h>",
-            "",
-            f"alignas({ALIGNMENT}) const uint8_t {symbol}_weights[{max(1, len(content))}] = {{",
-            *("    " + ",".join(map(str, row)) + "," for row in rows),
-            "};",
-            "",
-        ]
-    )
-
-
-@dataclass(frozen=True)
-class Array:
-    """An input or output: element type and shape in the user's order of axes."""
-
-    element: Attribute
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class CountedLayer:
-    """Where the spike counts of a layer of neurons lie, in elements, and how their axes are ordered."""
-
-    origin: str
-    offset: int
-    shape: tuple[int, ...]
-    layout: tuple[int, ...]
-
-
 @dataclass(frozen=True)
 class Call:
     """One call in the clock's loop: a line, and the steps at which it is due."""
@@ -111,46 +80,34 @@ class Call:
     window: tuple[int, int]
 
 
-class PrintedProgram:
-    """A program as text, and what a caller has to know of it."""
+class PrintedProgram(Interface):
+    """A program as text."""
 
     def __init__(self, op: cpu.ProgramOp, weights: WeightStore) -> None:
-        self.op = op
-        self.symbol = op.symbol.data
-        self.steps = None if op.steps is None else op.steps.value.data
-        self.state_bytes = max(1, int(op.uses()["state_bytes"]))
-        block = op.body.block
-        self.inputs = [Array(buffer_element(value), buffer_shape(value)) for value in block.args]
-        self.outputs = [Array(buffer_element(value), buffer_shape(value)) for value in _outputs(op)]
-        self._pool = _ConstantPool(weights)
-        self._loops = [loop for loop in block.ops if isinstance(loop, cpu.LoopOp)]
+        super().__init__(op)
+        self.constants = Constants(weights, self.symbol)
+        self._loops = loops_of(op)
         self._names = dict(_buffer_names(op))
         self._functions: dict[str, tuple[str, Nest, list[cpu.LoopOp]]] = {}
-        self._counted = dict(_counted_layers(self._loops))
-        self.layers = tuple(self._counted.values())
+        self._counted = counted_layers(op)
         self._calls = [call for loop in self._loops for call in self._call(loop)]
-        self.weights = self._pool.content
+        self.weights = self.constants.content
 
     @property
-    def count_total(self) -> int:
-        """The number of counters in all."""
-        return sum(prod(layer.shape) for layer in self.layers)
-
-    @property
-    def count_type(self) -> str:
-        """The C type of a spike counter: signed where what is sent may be negative, 16 bits where that is enough."""
-        sent = [loop.sent for loop in self._loops if isinstance(loop, cpu.NeuronsOp)]
-        lowest, highest = min((low for low, _ in sent), default=0), max((high for _, high in sent), default=0)
-        if lowest < 0:
-            return "int16_t" if lowest >= -(2**15) and highest < 2**15 else "int32_t"
-        return "uint16_t" if highest < 2**16 else "uint32_t"
+    def files(self) -> Mapping[str, bytes]:
+        """Code, header and weights, by name."""
+        return {
+            f"{self.symbol}.c": self.code.encode(),
+            f"{self.symbol}.h": self.header.encode(),
+            f"{self.symbol}_weights.c": self.constants.definition.encode(),
+        }
 
     # Functions and calls
 
     def _call(self, loop: cpu.LoopOp) -> Iterator[Call]:
         nest = print_nest(loop)
         name = self._function(nest, loop)
-        yield Call(f"{name}({', '.join(self._argument(each) for each in nest.parameters)});", loop.window)
+        yield Call(f"{name}({', '.join(self._argument(each, loop) for each in nest.parameters)});", loop.window)
         if isinstance(loop, cpu.NeuronsOp) and loop in self._counted:
             layer = self._counted[loop]
             size = tally_size(loop)
@@ -167,12 +124,11 @@ class PrintedProgram:
         users.append(loop)
         return name
 
-    def _argument(self, parameter: Parameter) -> str:
+    def _argument(self, parameter: Parameter, loop: cpu.LoopOp) -> str:
         if parameter.value is not None:
             return self._names[parameter.value]
         if parameter.constant is not None:
-            kind = c_type(dense_type(parameter.constant).element_type)
-            return f"(const {kind} *)(constants + {self._pool.offset(parameter.constant)})"
+            return f"weights->{self.constants.member(parameter.constant, parameter.name, comment(_label(loop)))}"
         return parameter.expression
 
     # Text
@@ -187,6 +143,7 @@ class PrintedProgram:
                 f"#ifndef {upper}_H",
                 f"#define {upper}_H",
                 "",
+                "#include <stdalign.h>",
                 "#include <stdint.h>",
                 "",
                 *([] if self.steps is None else [f"#define {upper}_STEPS {self.steps}"]),
@@ -195,12 +152,16 @@ class PrintedProgram:
                 f"#define {upper}_COUNTS {self.count_total}",
                 "",
                 *self._layer_table(),
-                f"typedef {self.count_type} {self.symbol}_count;",
+                f"typedef {c_type(self.count_type)} {self.symbol}_count;",
                 "",
                 "#ifdef __cplusplus",
                 'extern "C" {',
                 "#endif",
+                "",
+                *self.constants.declaration,
+                "",
                 f"{self._signature()};",
+                "",
                 "#ifdef __cplusplus",
                 "}",
                 "#endif",
@@ -212,14 +173,15 @@ class PrintedProgram:
 
     def _signature(self) -> str:
         clock = ["int32_t first", "int32_t steps"] if self.steps is None else []
-        arguments = ["void *state", "const void *weights", *clock, *self._arrays(), f"{self.symbol}_count *counts"]
+        weights = f"const struct {self.symbol}_weights *weights"
+        arguments = ["void *state", weights, *clock, *self._arrays(), f"{self.symbol}_count *counts"]
         return f"void {self.symbol}_run({', '.join(arguments)})"
 
     def _arrays(self) -> list[str]:
         """The declarations of the caller's arrays."""
         block = self.op.body.block
         inputs = [f"const {c_type(buffer_element(value))} *{self._names[value]}" for value in block.args]
-        return inputs + [f"{c_type(buffer_element(value))} *{self._names[value]}" for value in _outputs(self.op)]
+        return inputs + [f"{c_type(buffer_element(value))} *{self._names[value]}" for value in outputs_of(self.op)]
 
     def _layer_table(self) -> list[str]:
         """Which counters belong to which layer."""
@@ -241,30 +203,32 @@ class PrintedProgram:
             *_preamble(self),
             f'#include "{self.symbol}.h"',
             "",
-            "#include <math.h>",
-            "#include <string.h>",
-            "",
-            *LOOPS,
-            "",
         ]
+        body: list[str] = []
         for name in helpers:
-            lines += [*helper(name), ""]
+            body += [*helper(name), ""]
         if self.layers:
             for kind in tallies:
-                lines += [*_tally(self.symbol, kind), ""]
+                body += [*_tally(self.symbol, kind), ""]
         for name, nest, users in self._functions.values():
             declarations = ", ".join(parameter.declaration for parameter in nest.parameters)
-            lines += [*_users(users), *braces(f"LOOPS {name}({declarations})", nest.lines), ""]
-        return "\n".join([*lines, *self._run(), ""])
+            body += [*_users(users), *braces(f"LOOPS {name}({declarations})", nest.lines), ""]
+        body += self._run()
+        return "\n".join([*lines, *_library("\n".join(body)), *LOOPS, "", *self._said_of_size(), *body, ""])
+
+    def _said_of_size(self) -> list[str]:
+        """Whoever reads the weights from a file reads the struct."""
+        upper = self.symbol.upper()
+        said = f'"the members of {self.symbol}_weights are not where they should be"'
+        return [f"_Static_assert(sizeof(struct {self.symbol}_weights) == {upper}_WEIGHT_BYTES, {said});", ""]
 
     def _run(self) -> list[str]:
         """The clock."""
         body = [
             "uint8_t *const memory = state;",
-            "const uint8_t *const constants = weights;",
             *self._pointers(),
             "(void)memory;",
-            "(void)constants;",
+            "(void)weights;",
         ]
         if self.layers:
             body += braces("if (counts)", ["memset(counts, 0, sizeof *counts * " + f"{self.symbol.upper()}_COUNTS);"])
@@ -281,7 +245,7 @@ class PrintedProgram:
         """The next steps of a program without an end; the first of all sets the state."""
         begin = [call for call in self._calls if call.window != (0, FOREVER)]
         always = [call for call in self._calls if call.window == (0, FOREVER)]
-        arrays = [*self.op.body.block.args, *_outputs(self.op)]
+        arrays = [*self.op.body.block.args, *outputs_of(self.op)]
         onward = [f"{self._names[value]} += {prod(buffer_shape(value))};" for value in arrays]
         start = braces("if (first == 0)", [line for call in begin for line in call.line.split("\n")])
         loop = braces(
@@ -325,62 +289,13 @@ def _guarded(window: tuple[int, int], steps: int, lines: Sequence[str]) -> list[
     return braces(f"if ({' && '.join(conditions)})", lines)
 
 
-class _ConstantPool:
-    """All constants of a program in one block of bytes, each aligned, equal ones once."""
-
-    def __init__(self, weights: WeightStore) -> None:
-        self._weights = weights
-        self._offsets: dict[Dense, int] = {}
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def offset(self, attribute: Dense) -> int:
-        """The place of a constant, in bytes."""
-        if attribute not in self._offsets:
-            content = self._weights.array(attribute).tobytes()
-            padding = -len(content) % ALIGNMENT
-            self._offsets[attribute] = self._size
-            self._chunks.append(content + bytes(padding))
-            self._size += len(content) + padding
-        return self._offsets[attribute]
-
-    @property
-    def content(self) -> bytes:
-        """The bytes."""
-        return b"".join(self._chunks)
-
-
-def _outputs(op: cpu.ProgramOp) -> Sequence[SSAValue]:
-    """The buffers of the results."""
-    last = op.body.block.last_op
-    assert last is not None
-    return tuple(last.operands)
-
-
 def _buffer_names(op: cpu.ProgramOp) -> Iterator[tuple[SSAValue, str]]:
     block = op.body.block
-    yield from _numbered("input", block.args)
-    yield from _numbered("output", _outputs(op))
+    outputs = outputs_of(op)
+    yield from zip(block.args, numbered("input", len(block.args)), strict=True)
+    yield from zip(outputs, numbered("output", len(outputs)), strict=True)
     own = [each.result for each in block.ops if isinstance(each, cpu.BufferOp) and each.offset is not None]
     yield from ((value, f"buffer_{index}") for index, value in enumerate(own))
-
-
-def _numbered(name: str, values: Sequence[SSAValue]) -> Iterator[tuple[SSAValue, str]]:
-    for index, value in enumerate(values):
-        yield value, name if len(values) == 1 else f"{name}_{index}"
-
-
-def _counted_layers(loops: Sequence[cpu.LoopOp]) -> Iterator[tuple[Operation, CountedLayer]]:
-    """The layers whose neurons have a name in the user's model."""
-    offset = 0
-    seen: set[str] = set()
-    for loop in loops:
-        origin = origin_of(loop)
-        if isinstance(loop, cpu.NeuronsOp) and origin is not None and origin not in seen:
-            seen.add(origin)
-            shape = loop.neurons
-            yield loop, CountedLayer(origin, offset, shape, values_of(loop.layout))
-            offset += prod(shape)
 
 
 def _order(layout: Sequence[int]) -> str:
@@ -390,7 +305,7 @@ def _order(layout: Sequence[int]) -> str:
     return f" ({', '.join(names[axis] for axis in layout)})"
 
 
-def _preamble(program: PrintedProgram) -> list[str]:
+def _preamble(program: Interface) -> list[str]:
     """What the file is and how to call it."""
     upper = program.symbol.upper()
     return [
@@ -398,7 +313,7 @@ def _preamble(program: PrintedProgram) -> list[str]:
         " *",
         *_said_of_time(program),
         f" *   state    {upper}_STATE_BYTES of memory, aligned to {ALIGNMENT} bytes; its first content does not matter",
-        f" *   weights  the content of {program.symbol}.weights (little-endian), aligned to {ALIGNMENT} bytes",
+        f" *   weights  &{program.symbol}_weights of {program.symbol}_weights.c",
         *(f" *   input    {_described(array)}" for array in program.inputs),
         *(f" *   output   {_described(array)}" for array in program.outputs),
         f" *   counts   {upper}_COUNTS spike counters to fill, or null",
@@ -407,7 +322,7 @@ def _preamble(program: PrintedProgram) -> list[str]:
     ]
 
 
-def _said_of_time(program: PrintedProgram) -> list[str]:
+def _said_of_time(program: Interface) -> list[str]:
     if program.steps is not None:
         return [f" * {program.symbol}_run runs one image for {program.steps} time steps."]
     return [
@@ -417,8 +332,18 @@ def _said_of_time(program: PrintedProgram) -> list[str]:
     ]
 
 
-def _described(array: Array) -> str:
+def _described(array: CallerArray) -> str:
     return f"{c_type(array.element)}[{']['.join(map(str, array.shape)) or '1'}]"
+
+
+def _library(body: str) -> list[str]:
+    """The parts of the C library that the code uses; where that is mathematics, no product is fused with a sum."""
+    lines = ["#include <string.h>", ""] if re.search(r"\bmem(cpy|set)\(", body) else []
+    if re.search(r"\b(rint|floorf?|sqrt)\(|\b(INFINITY|NAN)\b", body):
+        lines = ["#include <math.h>", *(lines or [""])]
+    if re.search(r"\b(float|double)\b", body):
+        lines += ["#if defined(__clang__)", "#pragma STDC FP_CONTRACT OFF", "#endif", ""]
+    return lines
 
 
 def _users(loops: Sequence[cpu.LoopOp]) -> list[str]:

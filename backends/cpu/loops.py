@@ -230,7 +230,7 @@ def fire(op: cpu.FireOp) -> Nest:
     threshold = each.of("threshold", op.threshold)
     body = [
         f"const {kind} potential = membrane[{each.at}];",
-        f"const {kind} barrier = {threshold if op.values is None else f'{threshold} * value'};",
+        f"const {kind} barrier = {threshold if op.values is None else f'{threshold} * ({kind})value'};",
         f"{'const int' if _plain(op) else 'int32_t'} spike = {_spike(op, each.at)};",
         *_fitting(op, element),
         *_limits(op, each.at),

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from xdsl.ir import SSAValue
 
-from neurocuda.backends.cpu.run import CpuProgram, NativeProgram, aligned, as_input
+from neurocuda.backends.cpu.native import NativeProgram, aligned, as_input
+from neurocuda.backends.cpu.run import CpuProgram
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_bytes, buffer_element, buffer_shape
 from neurocuda.dialects.cpu.semantics import buffer_dtype
@@ -56,8 +57,8 @@ class CpuStream:
         steps = len(inputs[0])
         if steps != self._room:
             self._make_room(steps)
-        for place, array, spec in zip(self._inputs, inputs, self._native.interface.inputs, strict=True):
-            place[...] = array if place.dtype == array.dtype else as_input(array, spec.element)
+        for place, array in zip(self._inputs, inputs, strict=True):
+            place[...] = array if place.dtype == array.dtype else as_input(array, place.dtype)
         if self._first > LAST - steps:
             self._turn_back()
         first, self._first = self._first, self._first + steps  # an interrupt behind the call finds the clock right

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
@@ -56,7 +57,7 @@ from neurocuda.dialects.cpu.neurons import (
 )
 from neurocuda.dialects.cpu.tables import FactorsOp, LayerNormOp, LookupOp, MatrixProductOp, ProductOp, SoftmaxOp
 from neurocuda.dialects.cpu.trains import CountTrainOp, CurrentLayerOp, MaxPoolTrainOp
-from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, integer, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, dense_type, integer, shape_of, values_of
 from neurocuda.ir.resources import ResourceUser
 
 __all__ = [
@@ -166,7 +167,22 @@ class ProgramOp(ResourceUser):
         buffers = [op for op in self.body.block.ops if isinstance(op, BufferOp) and op.offset is not None]
         ends = [op.offset.value.data + buffer_bytes(op.result) for op in buffers if op.offset is not None]
         clock = {} if self.timesteps is None else {"steps": self.timesteps}
-        return {**clock, "state_bytes": max(ends, default=0)}
+        state = max(ends, default=0)
+        last = self.body.block.last_op
+        arrays = [*self.body.block.args, *(last.operands if last is not None else ())]
+        return {
+            **clock,
+            "state_bytes": state,
+            "memory_bytes": state + sum(map(buffer_bytes, arrays)),
+            "weight_bytes": self._weight_bytes(),
+        }
+
+    def _weight_bytes(self) -> int:
+        """What the constants take, equal ones once."""
+        loops = [op for op in self.body.block.ops if isinstance(op, LoopOp)]
+        constants = {constant for op in loops for constant in op.constants().values()}
+        constants |= {weight for op in loops if isinstance(op, LayerOp) for weight in op.weights.data}
+        return sum(prod(dense_shape(each)) * element_bytes(dense_type(each).element_type) for each in constants)
 
     def verify_(self) -> None:
         time = () if self.steps is not None else (DYNAMIC_INDEX,)

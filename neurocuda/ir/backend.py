@@ -12,7 +12,7 @@
         level="cpu",
         hooks=Hooks(
             emit="neurocuda.backends.cpu.emit:emit_files",
-            load="neurocuda.backends.cpu.run:load",
+            load="neurocuda.backends.cpu.cross:load",
             availability="neurocuda.backends.cpu.build:availability",
             cost="neurocuda.backends.cpu.cost:cost",
         ),

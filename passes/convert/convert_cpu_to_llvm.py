@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from math import prod
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import DictionaryAttr, ModuleOp, UnitAttr
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape, element_bytes, is_unsigned
@@ -66,10 +68,11 @@ class ConvertCpuToLlvmPass(NeuroPass):
 
 
 def lowered(programs: list[cpu.ProgramOp], weights: WeightStore, features: Features) -> list[llvm.FuncOp]:
-    """The functions of loop nests, then one `<symbol>_run` per program."""
+    """The functions of loop nests, then `<symbol>_share` and `<symbol>_run` of every program."""
     nests = _Nests(features)
-    runs = [_Run(program, nests, _laid_out(program, weights, features)).function() for program in programs]
-    return [*nests.functions, *runs]
+    clocks = [_Clock(program, nests, _laid_out(program, weights, features)) for program in programs]
+    runs = [function for clock in clocks for function in clock.functions()]
+    return [_barrier(), *nests.functions, *runs]
 
 
 def constants_of(program: cpu.ProgramOp, weights: WeightStore, features: Features) -> bytes:
@@ -150,55 +153,86 @@ def _tally(name: str, counter: Attribute, spikes: Attribute) -> llvm.FuncOp:
     return internal_function(name, body, [facts, facts, DictionaryAttr({})])
 
 
-class _Run:
-    """The clock of a program: at every step it calls the loop nests that are due."""
+class _Clock:
+    """The functions of a program: one calls the loop nests that are due at every step, for one of several threads.
+
+    `<symbol>_share(arguments, thread, threads, team)` takes what the C function takes as an array of 64-bit numbers;
+    `<symbol>_run` is the C function, one thread.
+    """
 
     def __init__(self, program: cpu.ProgramOp, nests: _Nests, constants: ConstantPool) -> None:
-        from neurocuda.passes.cpu.llvm.builder import Builder, i32, ptr
+        from neurocuda.passes.cpu.llvm.builder import Builder, i64, ptr
 
         self.program = program
         self.nests = nests
         self.constants = constants
         self.counted = counted_layers(program)
         self.counter = count_type(program)
-        arrays = [*program.body.block.args, *outputs_of(program)]
-        clock = [i32, i32] if program.steps is None else []
-        self.body = Region(Block(arg_types=[ptr, ptr, *clock, *([ptr] * len(arrays)), ptr]))
-        self.b: Builder = Builder(self.body)
-        state, self.weights, *rest = self.body.block.args
-        self.clock = rest[: len(clock)]
-        self.counts = rest[-1]
-        self.arrays = arrays
-        self.pointers: dict[SSAValue, SSAValue] = dict(zip(arrays, rest[len(clock) :], strict=False))
+        self.arrays = [*program.body.block.args, *outputs_of(program)]
+        self.clock = ["first", "steps"] if program.steps is None else []
+        body = Region(Block(arg_types=[ptr, i64, i64, ptr]))
+        self.b: Builder = Builder(body)
+        arguments, self.thread, self.threads, self.team = named(body, ("arguments", "thread", "threads", "team"))
+        self.body = body
+        kinds = [ptr, ptr, *([i64] * len(self.clock)), *([ptr] * len(self.arrays)), ptr]
+        loaded = [self.b.load(kind, self.b.at(arguments, 8 * at), align=8) for at, kind in enumerate(kinds)]
+        state, self.weights, *rest = loaded
+        self.span, self.counts = rest[: len(self.clock)], rest[-1]
+        self.pointers: dict[SSAValue, SSAValue] = dict(zip(self.arrays, rest[len(self.clock) :], strict=False))
         for op in program.body.block.ops:
             if isinstance(op, cpu.BufferOp) and op.offset is not None:
                 self.pointers[op.result] = self.b.at(state, op.offset.value.data)
 
-    def function(self) -> llvm.FuncOp:
-        """The function `<symbol>_run`."""
-        from xdsl.dialects import llvm
+    def functions(self) -> list[llvm.FuncOp]:
+        """`<symbol>_share` and `<symbol>_run`."""
+        return [self._share(), self._run()]
 
+    def _share(self) -> llvm.FuncOp:
         counting = self.b.compare("ne", self.b.address(self.counts), 0)
         if self.counted:
             size = sum(prod(layer.shape) for layer in self.counted.values()) * element_bytes(self.counter)
             with self.b.when(counting):
-                self.b.clear_bytes(self.counts, size)
+                with self._alone():
+                    self.b.clear_bytes(self.counts, size)
+                self._meet()
         if self.program.steps is None:
             self._endless(counting)
         else:
-            with self.b.loop(0, self.program.steps.value.data) as turn:
-                self._due(loops_of(self.program), self.program.steps.value.data, turn.index, counting)
+            self._ending(self.program.steps.value.data, counting)
         self.b.finish()
-        kinds = [argument.type for argument in self.body.blocks[0].args]
-        name = f"{self.program.symbol.data}_run"
-        return llvm.FuncOp(name, llvm.LLVMFunctionType(kinds), linkage=llvm.LinkageAttr("external"), body=self.body)
+        return external_function(f"{self.program.symbol.data}_share", self.body)
+
+    def _run(self) -> llvm.FuncOp:
+        """Packs its arguments, for a single thread."""
+        from neurocuda.passes.cpu.llvm.builder import Builder, i32, i64, ptr
+
+        inputs = [f"input_{index}" for index in range(len(self.program.inputs))]
+        outputs = [f"output_{index}" for index in range(len(self.program.outputs))]
+        names = ["state", "weights", *self.clock, *inputs, *outputs, "counts"]
+        body = Region(Block(arg_types=[i32 if name in self.clock else ptr for name in names]))
+        b = Builder(body)
+        arguments = b.scratch(8 * len(names), 8)
+        for index, value in enumerate(named(body, names)):
+            wide = b.extend(value, i64) if value.type == i32 else value
+            b.store(wide, b.at(arguments, 8 * index), align=8)
+        b.call(f"{self.program.symbol.data}_share", arguments, b.place(0), b.place(1), b.null())
+        b.finish()
+        return external_function(f"{self.program.symbol.data}_run", body)
+
+    # The clock
+
+    def _ending(self, steps: int, counting: SSAValue) -> None:
+        """All steps of a program that has an end."""
+        if steps == 1:
+            self._due(loops_of(self.program), steps, self.b.place(0), counting)
+            return
+        with self.b.loop(0, steps) as turn:
+            self._due(loops_of(self.program), steps, turn.index, counting)
 
     def _endless(self, counting: SSAValue) -> None:
         """The next steps of a program without an end; the first of all sets the state."""
-        from neurocuda.passes.cpu.llvm.builder import i64
-
         loops = loops_of(self.program)
-        first, steps = (self.b.extend(value, i64) for value in self.clock)
+        first, steps = self.span
         begin = [op for op in loops if op.window != (0, FOREVER)]
         if begin:
             with self.b.when(self.b.compare("eq", first, 0)):
@@ -211,7 +245,7 @@ class _Run:
             sizes = (prod(buffer_shape(value)) * element_bytes(buffer_element(value)) for value in self.arrays)
             turn.next(*(self.b.at(each, size) for each, size in zip(turn.values, sizes, strict=True)))
 
-    def _due(self, loops: list[cpu.LoopOp], steps: int, step: SSAValue, counting: SSAValue) -> None:
+    def _due(self, loops: Sequence[cpu.LoopOp], steps: int, step: SSAValue, counting: SSAValue) -> None:
         """The loop nests, those in a row with one window under one condition."""
         for window, group in groupby(loops, key=lambda op: op.window):
             condition = _within(self.b, step, window, steps)
@@ -221,39 +255,86 @@ class _Run:
             with self.b.when(condition):
                 self._calls(list(group), step, counting)
 
-    def _calls(self, loops: list[cpu.LoopOp], step: SSAValue, counting: SSAValue) -> None:
-        for op in loops:
-            self._call(op, step)
-            if op in self.counted:
-                self._count(op, counting)
+    # Calls: what threads share, they do together; what they do not, the first one does, and all wait for each other
 
-    def _call(self, op: cpu.LoopOp, step: SSAValue) -> None:
+    def _calls(self, loops: Sequence[cpu.LoopOp], step: SSAValue, counting: SSAValue) -> None:
+        from neurocuda.passes.cpu.llvm.kernels import lowering_of
+
+        for shared, group in groupby(loops, key=lambda op: lowering_of(op).splits):
+            if not shared:
+                each = list(group)
+                with self._alone():
+                    for op in each:
+                        self._call(op, step, self.b.place(0), self.b.place(1))
+                self._meet()
+                self._count(each, counting)
+                continue
+            for op in group:
+                self._call(op, step, self.thread, self.threads)
+                self._meet()
+                self._count([op], counting)
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """What the first thread does."""
+        return self.b.when(self.b.compare("eq", self.thread, 0))
+
+    def _meet(self) -> None:
+        """All threads wait for each other."""
+        self.b.call("neurocuda_barrier", self.team, self.threads)
+
+    def _call(self, op: cpu.LoopOp, step: SSAValue, *threads: SSAValue) -> None:
         from neurocuda.passes.cpu.llvm.kernels import offset_of, tensors_of
 
         buffers = [self.pointers[value] for value in op.operands]
         offsets = (offset_of(self.constants, op, name, self.nests.features) for name in tensors_of(op))
         tensors = [self.b.at(self.weights, offset) for offset in offsets]
-        numbers = [step, self.b.sum_of(step, -op.window[0]), self.b.place(0), self.b.place(1)]
-        self.b.call(self.nests.name_of(op), *buffers, *tensors, *numbers)
+        passed = self.b.sum_of(step, -op.window[0])
+        self.b.call(self.nests.name_of(op), *buffers, *tensors, step, passed, *threads)
 
-    def _count(self, op: Operation, counting: SSAValue) -> None:
-        assert isinstance(op, cpu.NeuronsOp)
-        layer = self.counted[op]
-        if isinstance(op, cpu.SpikeLayerOp | cpu.CurrentLayerOp):
-            self._count_train(op, layer.offset, counting)
+    def _count(self, loops: Sequence[cpu.LoopOp], counting: SSAValue) -> None:
+        """Adds what neurons have just said to their counters."""
+        counted = [op for op in loops if op in self.counted]
+        if not counted:
             return
-        tally = self.nests.tally_of(self.counter, buffer_element(op.spikes))
         with self.b.when(counting):
-            counts = self.b.at(self.counts, layer.offset * element_bytes(self.counter))
-            self.b.call(tally, counts, self.pointers[op.spikes], self.b.place(prod(layer.shape)))
+            with self._alone():
+                for op in counted:
+                    assert isinstance(op, cpu.NeuronsOp)
+                    counts = self.b.at(self.counts, self.counted[op].offset * element_bytes(self.counter))
+                    tally, *sizes = self._tally(op)
+                    self.b.call(tally, counts, self.pointers[op.spikes], *map(self.b.place, sizes))
+            self._meet()
 
-    def _count_train(self, op: cpu.SpikeLayerOp | cpu.CurrentLayerOp, offset: int, counting: SSAValue) -> None:
-        *positions, channels = op.neurons
-        sizes = (self.b.place(size) for size in (prod(positions), op.timesteps, channels))
-        tally = self.nests.tally_of_trains(self.counter)
-        with self.b.when(counting):
-            counts = self.b.at(self.counts, offset * element_bytes(self.counter))
-            self.b.call(tally, counts, self.pointers[op.spikes], *sizes)
+    def _tally(self, op: cpu.NeuronsOp) -> tuple[str, *tuple[int, ...]]:
+        """The function that adds what neurons say to their counters, and the numbers that it takes."""
+        if isinstance(op, cpu.SpikeLayerOp | cpu.CurrentLayerOp):
+            *positions, channels = op.neurons
+            return self.nests.tally_of_trains(self.counter), prod(positions), op.timesteps, channels
+        return self.nests.tally_of(self.counter, buffer_element(op.spikes)), prod(op.neurons)
+
+
+def named(body: Region, names: Sequence[str]) -> list[SSAValue]:
+    """The parameters of a function, with names."""
+    for argument, name in zip(body.block.args, names, strict=True):
+        argument.name_hint = name
+    return list(body.block.args)
+
+
+def external_function(name: str, body: Region) -> llvm.FuncOp:
+    """A function that others call."""
+    from xdsl.dialects import llvm
+
+    kinds = [argument.type for argument in body.blocks[0].args]
+    return llvm.FuncOp(name, llvm.LLVMFunctionType(kinds), linkage=llvm.LinkageAttr("external"), body=body)
+
+
+def _barrier() -> llvm.FuncOp:
+    """The declaration of what threads wait for each other with."""
+    from xdsl.dialects import llvm
+
+    from neurocuda.passes.cpu.llvm.builder import i64, ptr
+
+    return llvm.FuncOp("neurocuda_barrier", llvm.LLVMFunctionType([ptr, i64]), linkage=llvm.LinkageAttr("external"))
 
 
 def _within(b: Builder, step: SSAValue, window: tuple[int, int], steps: int) -> SSAValue | None:

@@ -51,7 +51,7 @@ class ConvertSnnToCpuPass(NeuroPass):
 
     After:
         func.func @main(%x: tensor<2x!ann.count<-8, 7>>) -> tensor<1xi32> {
-          %y = cpu.program "network" steps 3 inputs(%x) {
+          %y = cpu.program "model" steps 3 inputs(%x) {
           ^bb0(%0: memref<2xi8>):
             %1 = cpu.buffer range [-24, 21] : memref<1xi32>
             cpu.fill %1 steps [0, 1] : memref<1xi32>
@@ -74,7 +74,7 @@ class ConvertSnnToCpuPass(NeuroPass):
         problems = [problem for network in networks for problem in _coded(network)]
         if not problems:
             for index, network in enumerate(networks):
-                symbol = f"network_{index}" if index else "network"
+                symbol = f"model_{index}" if index else "model"
                 problems += _Conversion(network, weights, symbol, self.processor).run()
         if problems:
             raise UnsupportedModelError("the network cannot be lowered to the CPU:", problems)

@@ -476,7 +476,7 @@ def nc_equal() -> object:
 
 
 def test_a_target_that_miscounts_is_found(model: nn.Module, images: Floats, monkeypatch: pytest.MonkeyPatch) -> None:
-    from neurocuda.backends.cpu.run import NativeProgram
+    from neurocuda.backends.cpu.native import NativeProgram
 
     right = NativeProgram._split  # pyright: ignore[reportPrivateUsage]
 

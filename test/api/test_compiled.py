@@ -321,7 +321,7 @@ def nothing_counted(program: object, counts: object) -> dict[str, Array]:
 def test_a_layer_that_is_not_counted_is_no_success(
     compiled: Compiled, images: Floats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from neurocuda.backends.cpu.run import NativeProgram
+    from neurocuda.backends.cpu.native import NativeProgram
 
     monkeypatch.setattr(NativeProgram, "_split", nothing_counted)
     found = compiled.validate(images[:3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +21,9 @@ LEVEL = 3
 TRIPLES = {"x86_64": "x86_64-unknown-linux-gnu", "aarch64": "aarch64-unknown-linux-gnu"}
 """What code for another machine than this one is assembled for."""
 
+PAUSES = {"x86_64": "@llvm.x86.sse2.pause()", "aarch64": "@llvm.aarch64.hint(i32 1)"}
+"""How a thread that waits lets the other one of its core run."""
+
 _ONE_AT_A_TIME = Lock()
 """LLVM's global context is no place for two threads."""
 
@@ -33,11 +37,11 @@ def version() -> str:
 
 
 def llvm_text(functions: Sequence[llvm.FuncOp]) -> str:
-    """The functions as LLVM IR; the text does not depend on the machine."""
+    """The functions, which must stand in no module yet, as LLVM IR; the text does not depend on the machine."""
     from xdsl.backend.llvm.convert import convert_module
     from xdsl.dialects.builtin import ModuleOp
 
-    module = convert_module(ModuleOp([function.clone() for function in functions]), fallback_target_triple="")
+    module = convert_module(ModuleOp(list(functions)), fallback_target_triple="")
     for function in functions:
         _declare(function, cast("ir.Function", module.get_global(function.sym_name.data)))
     return str(module)
@@ -60,21 +64,23 @@ def machine_code(text: str, features: Features) -> bytes:
     """
     with _ONE_AT_A_TIME:
         machine = _machine(features)
-        return machine.emit_object(_optimised(text, machine))
+        return machine.emit_object(_optimised(text, features, machine))
 
 
 def assembly(text: str, features: Features) -> str:
     """The machine code as text, for people and tests."""
     with _ONE_AT_A_TIME:
         machine = _machine(features)
-        return machine.emit_assembly(_optimised(text, machine))
+        return machine.emit_assembly(_optimised(text, features, machine))
 
 
-def _optimised(text: str, machine: binding.TargetMachine) -> binding.ModuleRef:
+def _optimised(text: str, features: Features, machine: binding.TargetMachine) -> binding.ModuleRef:
     from llvmlite import binding
 
     try:
         module = binding.parse_assembly(text)
+        if '@"neurocuda_barrier"' in text:
+            module.link_in(binding.parse_assembly(runtime_text(features)))
         module.verify()
     except RuntimeError as reason:
         raise ToolchainError(f"{version()} does not take the program: {reason}") from reason
@@ -103,8 +109,8 @@ def _machine(features: Features) -> binding.TargetMachine:
     )
 
 
-def function_address(code: bytes, name: str) -> tuple[object, int]:
-    """(what keeps the code in memory, the address of a function) of an object file for this machine."""
+def function_addresses(code: bytes, names: Sequence[str]) -> tuple[object, list[int]]:
+    """(what keeps the code in memory, the addresses of functions) of an object file for this machine."""
     from llvmlite import binding
 
     with _ONE_AT_A_TIME:
@@ -114,4 +120,11 @@ def function_address(code: bytes, name: str) -> tuple[object, int]:
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
         engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
-        return engine, engine.get_function_address(name)
+        return engine, [engine.get_function_address(name) for name in names]
+
+
+def runtime_text(features: Features) -> str:
+    """How threads wait for each other, as LLVM IR."""
+    pause = PAUSES[features.architecture]
+    text = (Path(__file__).parent / "runtime.ll").read_text("utf-8")
+    return text.replace("DECLARED", pause.replace(" 1", "")).replace("PAUSE", pause)

@@ -213,7 +213,8 @@ class Builder:
 
     def scratch(self, size: int, align: int = 64) -> SSAValue:
         """Memory on the stack for the whole call, in bytes; keep it small."""
-        return self._hoisted(llvm.AllocaOp(self.constant(i64, 1), llvm.LLVMArrayType(size, i8), align))
+        place = self._hoisted(llvm.AllocaOp(self.constant(i64, 1), llvm.LLVMArrayType(size, i8), align))
+        return self._hoisted(llvm.BitcastOp(place, ptr))
 
     def prefetch(self, pointer: SSAValue, *, locality: int = 3, write: bool = False) -> None:
         """Fetches a line into the cache; locality 3 is the first level, 2 the second."""
@@ -366,6 +367,10 @@ class Builder:
     def bitcast(self, value: SSAValue, kind: Attribute) -> SSAValue:
         """The same bits as another type: `vector(i1, 64)` as i64, `vector(i8, 64)` as `vector(i32, 16)`."""
         return value if value.type == kind else self._add(llvm.BitcastOp(value, kind))
+
+    def null(self) -> SSAValue:
+        """The pointer to nothing."""
+        return self._hoisted(llvm.ZeroOp(result_types=[ptr]))
 
     def address(self, pointer: SSAValue) -> SSAValue:
         """A pointer as a number of 64 bits."""

@@ -201,8 +201,8 @@ class Kernel(Builder):
         grains = -(-count // grain)
 
         def cut(thread: SSAValue) -> SSAValue:
-            whole = self.divide_unsigned(self.mul(thread, grains), self.threads)
-            return whole if grain == 1 else self.least(self.mul(whole, grain), count)
+            whole = self.divide_unsigned(self.sum_of((thread, grains)), self.threads)
+            return whole if grain == 1 else self.least(self.sum_of((whole, grain)), count)
 
         return cut(self.thread), cut(self.add(self.thread, 1))
 

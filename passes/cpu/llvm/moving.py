@@ -15,10 +15,11 @@ from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers
 from neurocuda.passes.cpu.llvm.numbers import as_double, converted, rounded, stored
 
 
-@lowers(cpu.FillOp)
+@lowers(cpu.FillOp, splits=True)
 def fill(op: cpu.FillOp, k: Kernel) -> None:
     if op.value is None:
-        k.clear_bytes(k.buffer(op.target), buffer_bytes(op.target))
+        begin, end = k.share(buffer_bytes(op.target), 64)
+        k.clear_bytes(k.at(k.buffer(op.target), begin), k.sub(end, begin))
         return
     each = Elementwise(op, k, buffer_shape(op.target))
     with each.loops():

@@ -17,18 +17,21 @@ func.func @main(%x: tensor<2x!ann.count<0, 15>>) -> tensor<3xi32> {
 }
 
 // CHECK: /* A spiking network, written by NeuroCUDA.
-// CHECK: network_run runs one image for 9 time steps.
-// CHECK: #define NETWORK_STEPS 9
-// CHECK: #define NETWORK_COUNTS 3
+// CHECK: model_run runs one image for 9 time steps.
+// CHECK: #define MODEL_STEPS 9
+// CHECK: #define MODEL_COUNTS 3
 // CHECK: 0  hidden: 3
-// CHECK: void network_run(void *state, const void *weights, const uint8_t *input, int32_t *output, network_count *counts);
-// CHECK-NOT: #include "network.h"
+// CHECK: struct model_weights {
+// CHECK: alignas(64) int8_t weight_0[6]; /* 2x3,
+// CHECK: extern const struct model_weights model_weights;
+// CHECK: void model_run(void *state, const struct model_weights *weights, const uint8_t *input, int32_t *output, model_count *counts);
+// CHECK-NOT: #include "model.h"
 // CHECK: LOOPS linear_0(const uint8_t *restrict source, int32_t *restrict membrane, const int8_t *restrict weight) {
 // CHECK: LOOPS fire_0(int32_t *restrict membrane, uint8_t *restrict spikes) {
 // CHECK: const int32_t barrier = 9;
-// CHECK: for (int32_t step = 0; step < NETWORK_STEPS; ++step) {
+// CHECK: for (int32_t step = 0; step < MODEL_STEPS; ++step) {
 // CHECK: if (step == 0) {
-// CHECK: linear_0(input, buffer_0,
+// CHECK: linear_0(input, buffer_0, weights->weight_0);
 // CHECK: if (step >= 1) {
 // CHECK: fire_0(buffer_0, buffer_1);
 // CHECK: if (counts) {

@@ -10,7 +10,8 @@ from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.backends.cpu.build import build, find_compiler
 from neurocuda.backends.cpu.emit import printed_programs
-from neurocuda.backends.cpu.run import aligned, load
+from neurocuda.backends.cpu.native import aligned
+from neurocuda.backends.cpu.run import load
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module

@@ -9,18 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neurocuda.backends.cpu.emit import PrintedProgram, embedded_weights, emit_files, printed_programs
+from neurocuda.backends.cpu.constants import Constants
+from neurocuda.backends.cpu.emit import PrintedProgram, emit_files, printed_programs
 from neurocuda.errors import LevelError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
+from neurocuda.ir.weights import WeightStore
 from neurocuda.testing_spiking import SpikingNetwork, random_spiking_network
 from neurocuda.testing_tables import random_table_network
 
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
-WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")
+
+SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 HARNESS = """
-#include "network.h"
+#include "model.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -33,20 +37,19 @@ static void *filled(const char *path, size_t size) {
 }
 
 int main(void) {
-    void *state = filled(NULL, NETWORK_STATE_BYTES);
-    void *weights = filled("network.weights", NETWORK_WEIGHT_BYTES);
+    void *state = filled(NULL, MODEL_STATE_BYTES);
     int8_t *input = filled("input", INPUT);
     FILE *file = fopen("outputs", "wb");
     OUTPUTS
     fclose(file);
-    free(state), free(weights), free(input);
+    free(state), free(input);
     return 0;
 }
 """
 
 
-def lowered(seed: int, *, tables: bool = False) -> tuple[SpikingNetwork, PrintedProgram]:
-    network = random_spiking_network(seed, batch=1)
+def lowered(seed: int, *, tables: bool = False, real: bool = False) -> tuple[SpikingNetwork, PrintedProgram]:
+    network = random_spiking_network(seed, batch=1, real=real)
     if tables:
         network = random_table_network(seed, batch=1)
         network.apply("encode-graded")
@@ -54,35 +57,58 @@ def lowered(seed: int, *, tables: bool = False) -> tuple[SpikingNetwork, Printed
     return network, printed_programs(network.module, network.weights)[0]
 
 
-def write_out(folder: Path, printed: PrintedProgram) -> None:
-    (folder / "network.c").write_text(printed.code)
-    (folder / "network.h").write_text(printed.header)
-    (folder / "network.weights").write_bytes(printed.weights)
+def write_out(folder: Path, network: SpikingNetwork) -> None:
+    for name, content in emit_files(network.module, network.weights).items():
+        (folder / name).write_bytes(content)
+
+
+@pytest.mark.parametrize("kind", ["integers", "floats", "tables"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_no_warnings(tmp_path: Path, compiler: str, kind: str) -> None:
+    for seed in range(5):
+        network, _ = lowered(seed, tables=kind == "tables", real=kind == "floats")
+        write_out(tmp_path, network)
+        for name in ("model", "model_weights"):
+            command = [compiler, *WARNINGS, "-O1", "-c", f"{name}.c", "-o", f"{name}.o"]
+            subprocess.run(command, cwd=tmp_path, check=True)
+
+
+def test_a_header_is_cpp_too(tmp_path: Path) -> None:
+    """Applications in C++ include it."""
+    compiler = shutil.which("c++")
+    if compiler is None:
+        pytest.skip("there is no C++ compiler")
+    network, _ = lowered(1)
+    write_out(tmp_path, network)
+    (tmp_path / "main.cpp").write_text('#include "model.h"\nconst void *of() { return &model_weights; }\n')
+    command = [compiler, "-std=c++11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only", "main.cpp"]
+    subprocess.run(command, cwd=tmp_path, check=True)
 
 
 @pytest.mark.parametrize("tables", [False, True], ids=["neurons", "tables"])
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_no_warnings(tmp_path: Path, compiler: str, tables: bool) -> None:
-    for seed in range(5):
-        _, printed = lowered(seed, tables=tables)
-        write_out(tmp_path, printed)
-        command = [compiler, *WARNINGS, "-O1", "-c", "network.c", "-o", "network.o"]
-        subprocess.run(command, cwd=tmp_path, check=True)
-
-
-@pytest.mark.parametrize("tables", [False, True], ids=["neurons", "tables"])
-@pytest.mark.skipif(not COMPILERS, reason="sanitisers need gcc or clang")
-def test_sanitizers_find_nothing_and_results_stay(tmp_path: Path, tables: bool) -> None:
+def test_sanitizers_find_nothing_and_results_stay(tmp_path: Path, compiler: str, tables: bool) -> None:
+    require_sanitizers(tmp_path, compiler)
     for seed in (1, 5, 8, 11):
         network, printed = lowered(seed, tables=tables)
-        write_out(tmp_path, printed)
+        write_out(tmp_path, network)
         (tmp_path / "input").write_bytes(network.inputs[0].astype(np.int8).tobytes())
         (tmp_path / "main.c").write_text(harness(printed))
-        command = [COMPILERS[0], *WARNINGS, "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-        subprocess.run([*command, "main.c", "network.c", "-o", "main", "-lm"], cwd=tmp_path, check=True)
+        files = ["main.c", "model.c", "model_weights.c", "-o", "main", "-lm"]
+        subprocess.run([compiler, *WARNINGS[:-1], *SANITIZERS, *files], cwd=tmp_path, check=True)
         subprocess.run(["./main"], cwd=tmp_path, check=True)
         expected = b"".join(output.tobytes() for output in network.interpret()[0])
         assert (tmp_path / "outputs").read_bytes() == expected
+
+
+def require_sanitizers(folder: Path, compiler: str) -> None:
+    """Distributions put the sanitisers' library into a package of its own."""
+    (folder / "empty.c").write_text("int main(void) { return 0; }\n")
+    done = subprocess.run(
+        [compiler, *SANITIZERS, "empty.c", "-o", "empty"], cwd=folder, capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"{compiler} has no sanitisers (Debian: libclang-rt-dev)")
 
 
 def harness(printed: PrintedProgram) -> str:
@@ -94,26 +120,40 @@ def harness(printed: PrintedProgram) -> str:
     sized = enumerate(zip(kinds, sizes, strict=True))
     lines = [f"{kind} *o{i} = filled(NULL, sizeof(*o{i}) * {size});" for i, (kind, size) in sized]
     names = ", ".join(f"o{i}" for i in range(len(sizes)))
-    lines.append("network_count *counts = filled(NULL, sizeof(network_count) * (NETWORK_COUNTS + 1));")
-    lines.append(f"network_run(state, weights, input, {names}, counts);")
-    lines.append(f"network_run(state, weights, input, {names}, NULL);")
+    lines.append("model_count *counts = filled(NULL, sizeof(model_count) * (MODEL_COUNTS + 1));")
+    lines.append(f"model_run(state, &model_weights, input, {names}, counts);")
+    lines.append(f"model_run(state, &model_weights, input, {names}, NULL);")
     lines += [f"fwrite(o{i}, sizeof(*o{i}), {size}, file); free(o{i});" for i, size in enumerate(sizes)]
     lines.append("free(counts);")
     size = int(np.prod(printed.inputs[0].shape))
     return HARNESS.replace("INPUT)", f"{size})").replace("OUTPUTS\n", "\n    ".join(lines) + "\n")
 
 
+EXTREMES = {
+    "int8": [-128, 127, 0],
+    "int32": [-(2**31), 2**31 - 1],
+    "int64": [-(2**63), 2**63 - 1],
+    "float32": [1e-45, -3.4028234663852886e38, -np.inf],
+    "float64": [5e-324, 0.1],
+}
+
+
 @pytest.mark.skipif(not COMPILERS, reason="needs a compiler")
-def test_weights_can_be_embedded(tmp_path: Path) -> None:
-    content = bytes(range(256)) * 3 + b"\x07"
-    (tmp_path / "weights.c").write_text(embedded_weights("network", content))
-    check = (
-        "#include <stdint.h>\n#include <stdio.h>\nextern const uint8_t network_weights[];\nint main(void) {\n"
-        f"    fwrite(network_weights, 1, {len(content)}, stdout);\n    return (uintptr_t)network_weights % 64;\n}}\n"
+def test_weights_are_what_they_are_at_the_ends_of_their_types(tmp_path: Path) -> None:
+    """The struct in C, written out byte by byte, is the one that is passed to programs in this process."""
+    weights = WeightStore()
+    constants = Constants(weights, "model")
+    for number, (kind, values) in enumerate(EXTREMES.items()):
+        constants.member(weights.add(np.array(values, kind)), "weight", f"no. {number}")
+    (tmp_path / "model.h").write_text(
+        "\n".join(["#include <stdalign.h>", "#include <stdint.h>", *constants.declaration])
     )
+    (tmp_path / "weights.c").write_text(constants.definition)
+    write = "fwrite(&model_weights, 1, sizeof model_weights, stdout);"
+    check = f'#include "model.h"\n#include <stdio.h>\nint main(void) {{\n    {write}\n    return 0;\n}}\n'
     (tmp_path / "main.c").write_text(check)
     subprocess.run([COMPILERS[0], *WARNINGS, "weights.c", "main.c", "-o", "main"], cwd=tmp_path, check=True)
-    assert subprocess.run([tmp_path / "main"], capture_output=True, check=True).stdout == content
+    assert subprocess.run([tmp_path / "main"], capture_output=True, check=True).stdout == constants.content
 
 
 def test_the_same_network_gives_the_same_files() -> None:
@@ -122,7 +162,7 @@ def test_the_same_network_gives_the_same_files() -> None:
         network, _ = lowered(3)
         files.append(dict(emit_files(network.module, network.weights)))
     assert files[0] == files[1]
-    assert files[0].keys() == {"network.c", "network.h", "network.weights"}
+    assert files[0].keys() == {"model.c", "model.h", "model_weights.c"}
 
 
 EVIL = r"*/ system(\22rm\22); /* %s \\ ??/ \0A#include <evil.h>"

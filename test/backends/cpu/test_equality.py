@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import BoolAttr
+from xdsl.dialects.builtin import BoolAttr, ModuleOp
 from xdsl.ir import Operation
 
-from neurocuda.backends.cpu.run import load
+from neurocuda.backends.cpu.run import CpuProgram, load
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.errors import PromiseError
 from neurocuda.ir.backend import RunOptions
@@ -19,12 +19,15 @@ from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.origin import origin_of
 from neurocuda.ir.parsing import parse_module
 from neurocuda.ir.validation import check_promise
+from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.convert.convert_snn_to_cpu import ConvertSnnToCpuPass
 from neurocuda.reference.interpreter import interpret
 from neurocuda.testing import RandomNetwork, random_network
 from neurocuda.testing_spiking import random_spiking_network
 
 Array = NDArray[Any]
+Ways = Callable[[ModuleOp, WeightStore, int], Iterator[tuple[str, CpuProgram]]]
+LAYERS = ("cpu.count_layer", "cpu.spike_layer")
 LOWER = ("convert-snn-to-cpu", "allocate-buffers")
 QUANTISE = ("calibrate", "balance-thresholds{timesteps=7}", "quantize-activations{timesteps=7}", "quantize-weights")
 
@@ -40,7 +43,7 @@ def require_equal(found: Mapping[str, Array], expected: Mapping[str, Array]) -> 
 
 @pytest.mark.parametrize("real", [False, True], ids=["integers", "floats"])
 @pytest.mark.parametrize("seed", range(17))
-def test_any_spiking_network_is_kept(seed: int, real: bool) -> None:
+def test_any_spiking_network_is_kept(seed: int, real: bool, ways: Ways) -> None:
     """The floats are quarters and halves, so that their sums are exact in any order."""
     network = random_spiking_network(seed, real=real)
     outputs, counts = network.interpret()
@@ -50,10 +53,11 @@ def test_any_spiking_network_is_kept(seed: int, real: bool) -> None:
         for one, other in zip(found, outputs, strict=True):
             np.testing.assert_array_equal(one, other, err_msg=step)
         require_equal(spikes, counts)
-    execution = load(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
-    for one, other in zip(execution.outputs, outputs, strict=True):
-        np.testing.assert_array_equal(one, other)
-    require_equal(execution.counts, counts)
+    for way, program in ways(network.module, network.weights, seed + real):
+        execution = program.run(network.inputs, RunOptions(counts=True))
+        for one, other in zip(execution.outputs, outputs, strict=True):
+            np.testing.assert_array_equal(one, other, err_msg=way)
+        require_equal(execution.counts, counts)
 
 
 def test_the_property_is_not_vacuous() -> None:
@@ -67,7 +71,7 @@ def test_the_property_is_not_vacuous() -> None:
         kinds |= {type(op) for op in network.module.walk()}
     missing = {kind for kind in cpu.DIALECT.operations if issubclass(kind, cpu.LoopOp)} - kinds
     graded = {"cpu.lookup", "cpu.softmax", "cpu.layer_norm", "cpu.product", "cpu.matrix_product"}
-    assert {kind.name for kind in missing} <= {"cpu.leak", "cpu.quantize", "cpu.dequantize", *graded}
+    assert {kind.name for kind in missing} <= {"cpu.leak", "cpu.quantize", "cpu.dequantize", *LAYERS, *graded}
     assert fired > 14
 
 

@@ -171,18 +171,7 @@ def test_two_networks_become_two_programs() -> None:
     network = SpikingNetwork(context, module, [])
     network.apply(*LOWER)
     runner = load(module, weights_of(context))
-    assert {native.interface.symbol for native in runner.natives.values()} == {"network", "network_1"}
+    assert {native.interface.symbol for native in runner.natives.values()} == {"model", "model_1"}
     execution = runner.run([images])
     np.testing.assert_array_equal(execution.outputs[0], expected)
     assert execution.steps == 5
-
-
-def test_a_damaged_library_is_built_again(own_cache: Path) -> None:
-    runner, network = program(PIXELS)
-    library = next(iter(runner.natives.values())).library
-    damaged = own_cache / "damaged"
-    damaged.write_bytes(b"no library")
-    damaged.replace(library)
-    again = load(network.module, network.weights)
-    images = np.array([[0, 255]], np.uint8)
-    np.testing.assert_array_equal(again.run([images]).outputs[0], runner.run([images]).outputs[0])

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from neurocuda.backends.cpu.run import load
+from neurocuda.backends.cpu.run import CpuProgram, load
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.errors import InputError, UnsupportedModelError
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
+from neurocuda.ir.weights import WeightStore
 from neurocuda.passes.convert.convert_snn_to_cpu import ConvertSnnToCpuPass
 from neurocuda.reference.meaning import Array
 from neurocuda.testing_trains import random_train_network
 
+Ways = Callable[[ModuleOp, WeightStore, int], Iterator[tuple[str, CpuProgram]]]
 LOWER = ("convert-snn-to-cpu", "allocate-buffers")
 SEEDS = range(14)
 
@@ -31,7 +34,7 @@ def require_equal(found: Sequence[Array], expected: Sequence[Array]) -> None:
 
 @pytest.mark.parametrize("real", [False, True], ids=["integers", "floats"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_any_network_of_trains_is_kept(seed: int, real: bool) -> None:
+def test_any_network_of_trains_is_kept(seed: int, real: bool, ways: Ways) -> None:
     """The floats are quarters and halves, so that their sums are exact, or nearly, in any order."""
     network = random_train_network(seed, real=real)
     outputs, counts = network.interpret()
@@ -42,11 +45,12 @@ def test_any_network_of_trains_is_kept(seed: int, real: bool) -> None:
         assert {name: count.tolist() for name, count in spikes.items()} == {
             name: count.tolist() for name, count in counts.items()
         }
-    execution = load(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
-    require_equal(execution.outputs, outputs)
-    for name, count in counts.items():
-        np.testing.assert_array_equal(execution.counts[name], count, err_msg=name)
-    assert execution.steps == network.inputs[0].shape[1]
+    for way, program in ways(network.module, network.weights, seed + real):
+        execution = program.run(network.inputs, RunOptions(counts=True))
+        require_equal(execution.outputs, outputs)
+        for name, count in counts.items():
+            np.testing.assert_array_equal(execution.counts[name], count, err_msg=f"{way}: {name}")
+        assert execution.steps == network.inputs[0].shape[1]
 
 
 def test_the_property_is_not_vacuous() -> None:

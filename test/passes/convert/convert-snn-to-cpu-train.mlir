@@ -16,7 +16,7 @@ func.func @main(%x: tensor<?x2xf32>) -> tensor<?x3x!snn.spikes<0, 1>> {
   func.return %y : tensor<?x3x!snn.spikes<0, 1>>
 }
 
-// CHECK:      cpu.program "network" inputs(
+// CHECK:      cpu.program "model" inputs(
 // CHECK:      %[[LINE:.*]] = cpu.buffer : memref<1x3xi1>
 // CHECK-NEXT: %[[LATE:.*]] = cpu.buffer : memref<3xi1>
 // CHECK-NEXT: cpu.fill %[[LINE]] steps [0, 1]

@@ -19,7 +19,7 @@ func.func @main(%x: tensor<2x3x3xf32>) -> tensor<4xf32> {
   func.return %y : tensor<4xf32>
 }
 
-// CHECK: %y = cpu.program "network" steps 5 inputs(%x) {
+// CHECK: %y = cpu.program "model" steps 5 inputs(%x) {
 // CHECK: ^bb0(%[[X:.*]]: memref<2x3x3xf32>):
 // CHECK: cpu.copy %[[X]] -> %[[IMAGE:.*]] sizes [9, 2] from 0 [1, 9] to 0 [2, 1] steps [0, 1] : memref<2x3x3xf32> -> memref<3x3x2xf32>
 // CHECK: cpu.quantize %[[IMAGE]] -> %[[COUNTS:.*]] step({{.*}}) shift({{.*}}) clip -8 to 7 steps [0, 1] : memref<3x3x2xf32> -> memref<3x3x2xi8>
