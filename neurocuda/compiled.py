@@ -208,7 +208,8 @@ class Compiled:
         program = self._program_on(on)
         if not isinstance(program, StreamingProgram):
             raise TargetError(
-                f'target {self.target} takes whole recordings; cpu and nir take streams, here on="{REFERENCE}" does'
+                f"target {self.target} takes whole recordings; cpu:host, cpu:c11 and nir take streams, "
+                f'and so does on="{REFERENCE}"'
             )
         return Session(program.stream(), self.inputs, self._ranges)
 

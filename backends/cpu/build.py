@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from neurocuda.errors import ToolchainError, WriteError
+from neurocuda.errors import ToolchainError, WriteError, warn
 from neurocuda.ir.backend import Availability
 
 NAMES = ("cc", "gcc", "clang")
@@ -112,17 +112,38 @@ def build(code: str, header: str, name: str, compiler: Compiler | None = None) -
     """Compiles a C file with its header into a shared library, unless the cache holds it already.
 
     The key of the cache is everything the result depends on: the text, the flags, the compiler and the processor.
-    Any number of processes may build at the same time. What is no longer as it was built is built again.
+    Any number of processes may build at the same time. What is no longer as it was built is built again. Where the
+    cache cannot be written the user is told once, and the library is gone with the process.
 
     Raises:
         ToolchainError: there is no compiler, or it fails; the first line it complains with is quoted.
-        WriteError: the cache folder cannot be written.
+        WriteError: the system's folder for temporary files cannot be written either.
     """
     compiler = compiler or find_compiler()
     key = _key(code, header, *compiler.command, compiler.version, *compiler.flags, _processor())
     library = cache_folder() / "cpu" / f"{name}-{key}{_suffix()}"
     if _is_whole(library):
         return library
+    try:
+        return _build_as(library, code, header, name, compiler)
+    except WriteError as reason:
+        tell_unkept(str(reason))
+    return _build_as(Path(_own_folder().name) / library.name, code, header, name, compiler)
+
+
+@cache
+def tell_unkept(reason: str) -> None:
+    """Tells the user, once in a process, that a later one has to compile again."""
+    warn(f"compiled code is not kept: {reason}; set NEUROCUDA_CACHE to use another folder")
+
+
+@cache
+def _own_folder() -> TemporaryDirectory[str]:
+    """A folder that is gone with the process."""
+    return TemporaryDirectory(prefix="neurocuda-")
+
+
+def _build_as(library: Path, code: str, header: str, name: str, compiler: Compiler) -> Path:
     try:
         library.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=library.parent, prefix=".build-") as folder:
@@ -132,10 +153,7 @@ def build(code: str, header: str, name: str, compiler: Compiler | None = None) -
             noted.replace(_note(library))
             built.replace(library)
     except OSError as reason:
-        place = library.parent
-        raise WriteError(
-            f"{place}: cannot write: {reason.strerror or reason}; set NEUROCUDA_CACHE to use another folder"
-        ) from reason
+        raise WriteError(f"{library.parent}: cannot write: {reason.strerror or reason}") from reason
     return library
 
 

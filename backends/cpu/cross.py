@@ -25,7 +25,8 @@ from xdsl.ir import Operation
 
 from neurocuda.backends.cpu.emit import emit_files
 from neurocuda.backends.cpu.image import processors
-from neurocuda.backends.cpu.run import CpuProgram, as_input
+from neurocuda.backends.cpu.native import as_input
+from neurocuda.backends.cpu.run import CpuProgram
 from neurocuda.backends.cpu.run import load as here
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.interface import Interface
@@ -152,7 +153,8 @@ class _Batch:
         def run(op: Operation, run: Run, *arrays: Array) -> tuple[Array, ...]:
             del op, run
             record = _Record(program, counts=self.options.counts)
-            given = [as_input(array, spec.element) for array, spec in zip(arrays, program.inputs, strict=True)]
+            types = [buffer_dtype(spec.element) for spec in program.inputs]
+            given = [as_input(array, dtype) for array, dtype in zip(arrays, types, strict=True)]
             images = len(given[0])
             steps = 1 if program.steps is not None else given[0].shape[1]
             content = self._ran(program, record.packed(given, steps), images) if images * steps else b""

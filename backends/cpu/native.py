@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from math import prod
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Bytes = NDArray[np.uint8]
-Function: TypeAlias = Callable[..., None]
+
+
+class Function(Protocol):
+    """A native function; the interpreter lock is free while it runs."""
+
+    restype: Any
+    argtypes: Any
+
+    def __call__(self, *arguments: object) -> object: ...
+
+
+PROCESSORS = os.cpu_count() or 1
 
 CHUNKS = 8
 """Into how many pieces each thread's share of a batch is cut, so that threads end together and progress shows."""
@@ -42,7 +54,7 @@ class Code:
     """
 
     constants: bytes
-    run: ctypes._CFuncPtr  # pyright: ignore[reportPrivateUsage]
+    run: Function
     keeper: object
     share: int | None = None
 
@@ -55,6 +67,7 @@ class NativeProgram:
         self._code = code
         self._weights = aligned(len(code.constants))
         self._weights[: len(code.constants)] = np.frombuffer(code.constants, np.uint8)
+        self._constants = place_of(self._weights)
         self._input_types = [buffer_dtype(array.element) for array in interface.inputs]
         self._outputs = [(array.shape, buffer_dtype(array.element)) for array in interface.outputs]
         self._count_type = buffer_dtype(interface.count_type)
@@ -77,16 +90,11 @@ class NativeProgram:
         outputs = [np.empty((batch, *time_axis, *shape), dtype) for shape, dtype in self._outputs]
         counts = self._new_counts(batch) if options.counts else None
         images = _Images(self, arrays, outputs, counts)
-        threads = options.threads or os.cpu_count() or 1
-        done = _Progress(options, batch)
-        if threads == 1 or batch < threads:
-            for piece in _pieces(batch, 1) if options.progress is not None else [range(batch)]:
-                done(images.run(piece, threads))
+        threads = options.threads or PROCESSORS
+        if options.progress is None and (threads == 1 or batch < threads):
+            images.run(range(batch), threads)
         else:
-            with ThreadPoolExecutor(threads) as pool:
-                waiting: list[Future[int]] = [pool.submit(images.run, piece) for piece in _pieces(batch, threads)]
-                for future in as_completed(waiting):
-                    done(future.result())
+            _run_pieces(images, batch, threads, options)
         return tuple(outputs), {} if counts is None else self._split(counts)
 
     def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
@@ -102,16 +110,15 @@ class NativeProgram:
 
     def call(self, state: Bytes, numbers: Sequence[int | None], threads: int) -> None:
         """Runs one image, given (steps and) pointers; with other threads where they are free and it is worth it."""
-        weights = self._weights.ctypes.data
         if threads > 1 and self._code.share is not None and self._seconds > WORTHWHILE:
             from neurocuda.backends.cpu.llvm.team import team_of
 
-            arguments = np.array([state.ctypes.data, weights, *(each or 0 for each in numbers)], np.int64)
+            arguments = np.array([place_of(state), self._constants, *(each or 0 for each in numbers)], np.int64)
             team = team_of(threads)
             if team is not None and team.try_run(self._code.share, arguments.ctypes.data):
                 return
         begin = time.perf_counter()
-        self._code.run(state.ctypes.data, weights, *numbers)
+        self._code.run(place_of(state), self._constants, *numbers)
         self._seconds = time.perf_counter() - begin
 
     def borrow_state(self) -> Bytes:
@@ -137,6 +144,19 @@ class NativeProgram:
         return split
 
 
+def _run_pieces(images: _Images, batch: int, threads: int, options: RunOptions) -> None:
+    """Runs a batch piece by piece, over threads where there are as many images, and says how far it is."""
+    done = _Progress(options, batch)
+    if threads == 1 or batch < threads:
+        for piece in _pieces(batch, 1):
+            done(images.run(piece, threads))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: list[Future[int]] = [pool.submit(images.run, piece) for piece in _pieces(batch, threads)]
+        for future in as_completed(waiting):
+            done(future.result())
+
+
 class _Images:
     """A batch: where every image's arrays begin."""
 
@@ -145,7 +165,7 @@ class _Images:
     ) -> None:
         self._program = program
         self._arrays = (*inputs, *outputs, *([] if counts is None else [counts]))  # they are not freed meanwhile
-        self._places = [(array.ctypes.data, array.strides[0]) for array in self._arrays]
+        self._places = [(place_of(array), array.strides[0]) for array in self._arrays]
         self._uncounted = () if counts is not None else (None,)
         self._clock = (0, program.steps_of(inputs)) if program.interface.steps is None else ()
 
@@ -185,6 +205,20 @@ def aligned(size: int) -> Bytes:
     return memory[start : start + size]
 
 
+def place_of(array: Array) -> int:
+    """Where an array begins."""
+    return array.__array_interface__["data"][0]
+
+
+@cache
+def _limits(dtype: np.dtype[np.generic]) -> tuple[int, int]:
+    """The smallest and the largest integer of a type."""
+    if dtype.kind == "b":
+        return 0, 1
+    limits = np.iinfo(dtype.name)
+    return limits.min, limits.max
+
+
 def as_input(array: Array, dtype: np.dtype[np.generic]) -> Array:
     """The array in the program's type and where it can be read; integers have to fit.
 
@@ -196,7 +230,7 @@ def as_input(array: Array, dtype: np.dtype[np.generic]) -> Array:
     if dtype.kind != "f" and array.dtype != dtype and array.size:
         if array.dtype.kind not in "biu":
             raise InputError(f"expected integers, found {array.dtype}")
-        limits = np.iinfo(dtype.name)
-        if int(array.min()) < limits.min or int(array.max()) > limits.max:
+        (lowest, highest), (low, high) = _limits(dtype), _limits(array.dtype)
+        if (low < lowest and int(array.min()) < lowest) or (high > highest and int(array.max()) > highest):
             raise InputError(f"values from {array.min()} to {array.max()} do not fit into {dtype.name}")
-    return np.require(array, dtype, ["C", "A"])
+    return np.require(array, dtype, ["C", "A"]) if array.dtype == dtype else array.astype(dtype, "C")

@@ -30,7 +30,7 @@ CAMERA = InputSpec(("input",), ((-1, 2, 3, 4),), pixels=False)
 TWO = InputSpec(("left", "right"), ((-1, 2), (-1, 3)), pixels=False)
 
 
-@pytest.fixture(params=["cpu floats", "cpu integers", "nir floats"])
+@pytest.fixture(params=["cpu floats", "cpu integers", "cpu:c11 integers", "nir floats"])
 def network(request: pytest.FixtureRequest, recurrent: Path) -> Compiled:
     target, numbers = str(request.param).split()
     conversion = INTEGERS if numbers == "integers" else nc.Conversion()
@@ -268,7 +268,7 @@ def test_images_are_run_whole(compiled: Compiled) -> None:
 def test_a_target_without_streams_says_who_has_them(recurrent: Path) -> None:
     network = nc.compile(recurrent, target="cpu", nir=OPTIONS)
     network.__dict__["program"] = object()
-    with pytest.raises(nc.TargetError, match="target cpu:host takes whole recordings; cpu and nir take streams"):
+    with pytest.raises(nc.TargetError, match="target cpu:host takes whole recordings; cpu:host, cpu:c11 and nir take"):
         network.stream()
     assert array(network.stream(on="reference").push(np.zeros(3))).shape == (2,)
     with pytest.raises(nc.OptionError, match="not on='gpu'"):

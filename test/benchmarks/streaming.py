@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import neurocuda as nc
-from neurocuda.backends.cpu.run import CpuProgram, aligned
+from neurocuda.backends.cpu.native import aligned
+from neurocuda.backends.cpu.run import CpuProgram
 from neurocuda.compiled import Compiled
 from neurocuda.dialects.cpu.semantics import buffer_dtype
 

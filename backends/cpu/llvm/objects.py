@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neurocuda.backends.cpu.build import cache_folder
-from neurocuda.errors import ToolchainError, WriteError, warn
+from neurocuda.backends.cpu.build import cache_folder, tell_unkept
+from neurocuda.errors import ToolchainError, WriteError
 from neurocuda.ir.files import write_all
 
 if TYPE_CHECKING:
@@ -73,13 +73,7 @@ def _keep(file: Path, flags: frozenset[str], code: bytes) -> None:
     try:
         write_all({file: b"".join([MAGIC, _digest(rest).encode(), b"\n", rest])})
     except WriteError as reason:
-        _tell(str(reason))
-
-
-@cache
-def _tell(reason: str) -> None:
-    """Once in a process."""
-    warn(f"compiled code is not kept: {reason}; set NEUROCUDA_CACHE to use another folder")
+        tell_unkept(str(reason))
 
 
 def _digest(content: bytes) -> str:

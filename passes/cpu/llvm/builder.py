@@ -11,7 +11,7 @@ number becomes a constant of the other operand's type, in every lane. Integers w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TypeAlias, cast
@@ -53,7 +53,7 @@ def vector(element: Attribute, lanes: int) -> VectorType[Attribute]:
 
 def element_of(kind: Attribute) -> Attribute:
     """The type of a lane; of a scalar, itself."""
-    return cast("VectorType[Attribute]", kind).element_type if isinstance(kind, VectorType) else kind
+    return kind.element_type if isinstance(kind, VectorType) else kind
 
 
 def lanes_of(kind: Attribute) -> int:
@@ -122,9 +122,9 @@ class Builder:
     def lanes(self, element: Attribute, values: Sequence[int]) -> SSAValue:
         """A constant vector."""
         kind = vector(element, len(values))
-        bits = bits_of(element)
-        wrapped = [_wrapped(value, bits) for value in values]
-        return self._hoisted(llvm.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, wrapped), kind))
+        wrapped = [_wrapped(value, bits_of(element)) for value in values]
+        dense = DenseIntOrFPElementsAttr.from_list(cast("VectorType[IntegerType]", kind), wrapped)
+        return self._hoisted(llvm.ConstantOp(dense, kind))
 
     def _hoisted(self, op: Operation) -> SSAValue:
         """Constants stand at the function's beginning, in the order in which they were asked for."""
@@ -428,7 +428,7 @@ class Builder:
     @contextmanager
     def loop(
         self, begin: Operand, end: Operand, *, step: Operand = 1, carried: Sequence[SSAValue] = ()
-    ) -> Iterator[Turn]:
+    ) -> Generator[Turn]:
         """Counts from `begin` while below `end`."""
         header, body, behind = Block(arg_types=[i64, *(value.type for value in carried)]), Block(), Block()
         last = self.place(end)
@@ -444,7 +444,7 @@ class Builder:
         self._enter(behind)
 
     @contextmanager
-    def repeat(self, carried: Sequence[SSAValue]) -> Iterator[Turn]:
+    def repeat(self, carried: Sequence[SSAValue]) -> Generator[Turn]:
         """Turns, one at least, for as long as `next(..., again=...)` says so."""
         body, behind = Block(arg_types=[value.type for value in carried]), Block()
         self.add_op(llvm.BrOp(body, *carried))
@@ -457,7 +457,7 @@ class Builder:
         self._enter(behind)
 
     @contextmanager
-    def when(self, condition: SSAValue, carried: Sequence[SSAValue] = ()) -> Iterator[Turn]:
+    def when(self, condition: SSAValue, carried: Sequence[SSAValue] = ()) -> Generator[Turn]:
         """Does what is inside where the condition holds; carried values stay as they are otherwise."""
         inside, behind = Block(), Block(arg_types=[value.type for value in carried])
         self.add_op(llvm.CondBrOp(condition, inside, [], behind, carried))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from math import prod
 
@@ -30,7 +30,7 @@ class Elementwise:
         self._column: SSAValue | None = None
 
     @contextmanager
-    def loops(self) -> Iterator[None]:
+    def loops(self) -> Generator[None]:
         """Loops around what is done to one element."""
         if self.flat:
             begin, end = self._k.share(self.size, 64)

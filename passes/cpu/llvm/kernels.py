@@ -128,7 +128,7 @@ def tensors_of(op: cpu.LoopOp) -> dict[str, Dense]:
     tensors: dict[str, Dense] = {}
     for name, value in sorted(op.properties.items()):
         if isinstance(value, ArrayAttr):
-            several = enumerate(cast("ArrayAttr[Attribute]", value).data)
+            several = enumerate(value.data)
             tensors |= {f"{name}.{index}": each for index, each in several if isinstance(each, Dense)}
         elif isinstance(value, Dense) and _is_read(op, name) and (name in POINTED or not _is_number(value)):
             tensors[name] = value
@@ -230,7 +230,7 @@ def build_function(name: str, op: cpu.LoopOp, features: Features) -> llvm.FuncOp
     """The function of a loop nest: pointers to its operands and tensors, then step, passed, thread, threads."""
     pointers = [*op.operands, *tensors_of(op).values()]
     distinct = len(set(op.operands)) == len(op.operands)
-    kinds: list[Attribute] = [ptr] * len(pointers) + [i64] * len(NUMBERS)
+    kinds = [*([ptr] * len(pointers)), *([i64] * len(NUMBERS))]
     body = Region(Block(arg_types=kinds))
     kernel = Kernel(op, body, features)
     lowering_of(op).build(op, kernel)

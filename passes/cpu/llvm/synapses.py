@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -232,7 +232,7 @@ def diagonal(op: cpu.DiagonalOp, k: Kernel) -> None:
 
 
 @contextmanager
-def _nested(k: Kernel, sizes: tuple[int, ...]) -> Iterator[list[SSAValue]]:
+def _nested(k: Kernel, sizes: tuple[int, ...]) -> Generator[list[SSAValue]]:
     """The indices of loops, one inside the other."""
     if not sizes:
         yield []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import gcd
@@ -38,7 +38,7 @@ class Window:
     dilation: int
 
     @contextmanager
-    def taps(self, k: Kernel, output: SSAValue) -> Iterator[tuple[SSAValue, SSAValue]]:
+    def taps(self, k: Kernel, output: SSAValue) -> Generator[tuple[SSAValue, SSAValue]]:
         """(tap, position) for the taps of one output that lie inside the image."""
         first = k.sum_of((output, self.stride), -self.low)
         begin, end = k.place(0), k.place(self.kernel)
@@ -52,7 +52,7 @@ class Window:
             yield turn.index, k.sum_of(first, (turn.index, self.dilation))
 
     @contextmanager
-    def outputs(self, k: Kernel, position: SSAValue) -> Iterator[tuple[SSAValue, SSAValue]]:
+    def outputs(self, k: Kernel, position: SSAValue) -> Generator[tuple[SSAValue, SSAValue]]:
         """(tap, output) for the taps through which one input reaches an output inside the result.
 
         Tap t leads to output (position + low - dilation t) / stride, where that is a whole number: every `apart`-th.

@@ -13,7 +13,7 @@ import pytest
 
 from neurocuda.backends.cpu import build as building
 from neurocuda.backends.cpu.build import Compiler, availability, build, cache_folder, find_compiler
-from neurocuda.errors import ToolchainError, WriteError
+from neurocuda.errors import NeuroCudaWarning, ToolchainError, WriteError
 
 CODE = '#include "one.h"\nint one(void) { return 1; }\n'
 HEADER = "int one(void);\n"
@@ -108,15 +108,7 @@ def test_a_failing_compiler_is_quoted_in_one_line(tmp_path: Path, monkeypatch: p
     assert not list((tmp_path / "cpu").iterdir()), "nothing is left behind"
 
 
-def test_a_cache_that_cannot_be_written_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("in the way")
-    monkeypatch.setenv("NEUROCUDA_CACHE", str(blocked))
-    with pytest.raises(WriteError, match=r"cannot write: .*; set NEUROCUDA_CACHE to use another folder"):
-        build(CODE, HEADER, "one")
-
-
-def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_everywhere_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A compiler whose output does not fit the disk complains as compilers do."""
     script = tmp_path / "cc"
     script.write_text(
@@ -126,7 +118,8 @@ def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     script.chmod(0o755)
     monkeypatch.setenv("CC", str(script))
     monkeypatch.setenv("NEUROCUDA_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(WriteError, match="No space left on device"):
+    told = pytest.warns(NeuroCudaWarning, match="compiled code is not kept: .*: No space left on device")
+    with told, pytest.raises(WriteError, match="No space left on device"):
         build(CODE, HEADER, "one")
 
 
@@ -144,7 +137,7 @@ def test_the_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatc
 def test_zig_builds_where_there_is_no_other_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
 
-    from neurocuda.backends.cpu.run import load
+    from neurocuda.backends.cpu.run import load_portable
     from neurocuda.ir.backend import RunOptions
     from neurocuda.testing_spiking import random_spiking_network
 
@@ -156,7 +149,7 @@ def test_zig_builds_where_there_is_no_other_compiler(tmp_path: Path, monkeypatch
         network = random_spiking_network(seed)
         outputs, counts = network.interpret()
         network.apply("convert-snn-to-cpu", "allocate-buffers")
-        execution = load(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
+        execution = load_portable(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
         assert execution.provenance.startswith("cpu: zig cc, clang ")
         for one, other in zip(execution.outputs, outputs, strict=True):
             np.testing.assert_array_equal(one, other)

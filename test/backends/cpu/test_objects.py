@@ -5,17 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from neurocuda.backends.cpu.llvm import machine, objects
-from neurocuda.backends.cpu.llvm.objects import object_code, require_processor
-from neurocuda.backends.cpu.run import load, load_here
+from neurocuda.backends.cpu.llvm import machine
+from neurocuda.backends.cpu.llvm.objects import object_code
+from neurocuda.backends.cpu.run import load
 from neurocuda.dialects.cpu import ops as cpu
-from neurocuda.errors import NeuroCudaWarning, OptionError, ToolchainError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
 from neurocuda.passes.cpu.llvm.features import LEVELS, Features, features_named
@@ -72,54 +70,6 @@ def test_what_was_made_is_found_again(cache: Path, made: list[str]) -> None:
     code(features=LEVELS["baseline"])
     assert len(made) == 3
     assert len(list(cache.iterdir())) == 3, "nothing half-written is left behind"
-
-
-@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "foreign"])
-def test_what_is_damaged_is_made_again(cache: Path, made: list[str], damage: str) -> None:
-    first = code()
-    (file,) = cache.iterdir()
-    whole = file.read_bytes()
-    changed = {"cut": whole[:-9], "changed": whole[:-1] + bytes([whole[-1] ^ 1]), "empty": b"", "foreign": b"\xff" * 99}
-    file.write_bytes(changed[damage])
-    assert code() == first
-    assert len(made) == 2
-    assert file.read_bytes() == whole
-
-
-def test_code_for_another_processor_is_made_again(cache: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that came here by chance, under the name of ours, and needs what this processor has not."""
-    code()
-    (file,) = cache.iterdir()
-    objects._keep(file, frozenset({"avx1024"}), b"code")  # pyright: ignore[reportPrivateUsage]
-    code()
-    assert len(made) == 2
-    assert b"avx1024" not in file.read_bytes()
-
-
-def test_what_this_processor_has_not_is_refused_before_it_runs() -> None:
-    more = replace(HOST, flags=HOST.flags | {"avx1024"})
-    with pytest.raises(ToolchainError, match="which has avx1024; this processor, .*, has not: compile on this machine"):
-        require_processor(more, HOST)
-    other = LEVELS["baseline" if HOST.neon else "neon"]
-    with pytest.raises(ToolchainError, match=f"this code is for {other.architecture}, this processor is"):
-        require_processor(other, HOST)
-    require_processor(LEVELS["neon" if HOST.neon else "baseline"], HOST)
-
-
-def test_an_unknown_processor_is_told() -> None:
-    context = create_context()
-    module = parse_module(context, PROGRAM.replace("VALUE", "5"))
-    with pytest.raises(OptionError, match="features are one of host, baseline, avx2, avx512vnni, neon, not 'mmx'"):
-        load_here(module, weights_of(context), "mmx")
-
-
-def test_without_a_cache_the_user_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: list[str]) -> None:
-    (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv("NEUROCUDA_CACHE", str(tmp_path / "file"))
-    with pytest.warns(NeuroCudaWarning, match=r"compiled code is not kept: .*; set NEUROCUDA_CACHE to use another"):
-        first = code()
-    assert code() == first
-    assert len(made) == 2
 
 
 def test_many_can_compile_at_once(cache: Path) -> None:
