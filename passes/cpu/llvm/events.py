@@ -16,7 +16,7 @@ from neurocuda.ir.attributes import dense_shape
 from neurocuda.passes.cpu.llvm.builder import element_of, i8, i16, i32, i64, i1, lanes_of, vector
 from neurocuda.passes.cpu.llvm.events_anyhow import anyhow
 from neurocuda.passes.cpu.llvm.events_lists import EventList
-from neurocuda.passes.cpu.llvm.events_plan import LANES, LINE, ON_STACK, Gather, Plan, element_size, packed, plan_of
+from neurocuda.passes.cpu.llvm.events_plan import LANES, LINE, Gather, Plan, element_size, packed, usable_plan
 from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers, tensors_of
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ CHUNK = 256
 @lowers(cpu.SpikeLayerOp, "gather", splits=True, packs=packed)
 def gather(op: cpu.SpikeLayerOp, k: Kernel) -> None:
     """By lists of events where the plan allows, else anyhow."""
-    plan = plan_of(op, k.features)
-    if plan is None or (op.scratch is None and plan.slot_bytes > ON_STACK):
+    plan = usable_plan(op, k.features)
+    if plan is None:
         anyhow(op, k)
         return
     _Layer(op, k, plan).lower()
@@ -107,12 +107,12 @@ class _Layer:
         """Fetches a tile's weights into the second level of the cache."""
         k = self.k
         for each in self.plan.gathers:
-            size = self._tile_bytes(each)
+            size = self.tile_bytes(each)
             weights = k.at(k.tensor(f"weights.{each.index}"), k.sum_of((tile, size)))
             with k.loop(0, size, step=LINE) as turn:
                 k.prefetch(k.at(weights, turn.index), locality=2)
 
-    def _tile_bytes(self, gather: Gather) -> int:
+    def tile_bytes(self, gather: Gather) -> int:
         return (gather.weight_rows + 1) * self.plan.tile * element_size(gather.weight)
 
     # Neurons
@@ -230,8 +230,10 @@ class _Window:
         self.end = k.largest(k.least(k.sum_of(first, gather.kernel[1]), gather.columns), self.begin)
         self.row_bytes = layer.plan.tile * element_size(gather.weight)
         tensor = k.tensor(f"weights.{gather.index}")
-        self.weights = k.at(tensor, k.sum_of((tile, layer._tile_bytes(gather))))
-        self.back = k.mul(first, -gather.kernel[0] * gather.channels)
+        self.weights = k.at(tensor, k.sum_of((tile, layer.tile_bytes(gather))))
+        back = k.sum_of((first, -gather.kernel[0] * gather.channels))
+        self.from_column_0 = k.at(self.weights, k.sum_of((back, self.row_bytes)), inside=False)
+        self.zeros = k.sum_of(gather.weight_rows, (back, -1))
         self.wide = i32 if gather.weight == i16 else i16
         self.narrow = self.wide == i16 and layer.op.charge_width > 16
 
@@ -283,14 +285,14 @@ class _Window:
         """The row of weights of an event."""
         k = self.k
         event = k.extend_unsigned(k.load(i16, k.at(place, index, i16)), i64)
-        return k.at(self.weights, k.sum_of((k.sum_of(event, self.back), self.row_bytes)))
+        return k.at(self.from_column_0, k.sum_of((event, self.row_bytes)), inside=False)
 
     def _row_or_zeros(self, place: SSAValue, whole: SSAValue, over: SSAValue, ahead: int) -> SSAValue:
         """The row of one of the last events, or the row of zeros where there is none."""
         k = self.k
         event = k.extend_unsigned(k.load(i16, k.at(place, k.sum_of(whole, ahead), i16)), i64)
-        row = k.select(k.compare("sgt", over, ahead), k.sum_of(event, self.back), self.gather.weight_rows)
-        return k.at(self.weights, k.sum_of((row, self.row_bytes)))
+        row = k.select(k.compare("sgt", over, ahead), event, self.zeros)
+        return k.at(self.from_column_0, k.sum_of((row, self.row_bytes)), inside=False)
 
     def _sum(self, start: SSAValue, rows: Sequence[SSAValue], part: int) -> SSAValue:
         """Adds a part of several rows, in pairs."""

@@ -140,6 +140,12 @@ def plan_of(op: cpu.SpikeLayerOp, features: Features | None = None) -> Plan | No
     return Plan(tuple(gathers), tuple(diagonals), rows, columns, channels, tile, -(-channels // tile))
 
 
+def usable_plan(op: cpu.SpikeLayerOp, features: Features) -> Plan | None:
+    """The plan of a layer that has the memory for its lists."""
+    plan = plan_of(op, features)
+    return None if plan is None or (op.scratch is None and plan.slot_bytes > ON_STACK) else plan
+
+
 def element_size(weight: IntegerType) -> int:
     """The bytes of a weight."""
     return weight.width.data // 8
@@ -192,7 +198,7 @@ def packed(op: cpu.SpikeLayerOp, name: str, array: Array, features: Features) ->
     """A constant of a layer as the kernel `gather` reads it; as it is where that does not apply."""
     import numpy as np
 
-    plan = plan_of(op, features)
+    plan = usable_plan(op, features)
     if plan is None:
         return array
     kind, _, number = name.partition(".")
