@@ -80,8 +80,8 @@ benchmarks: $(READY) ## the time and memory figures of the README
 race: $(PEERS)/ready ## docs/cpu-benchmarks.md: a CPU running spiking networks, beside other libraries and the source networks
 	$(PEERS)/bin/python test/benchmarks/race $(RACE)
 
-track: $(READY) ## start-up, compile time, IR size and run time of this commit, beside those tracked before
-	$(BIN)/python test/benchmarks/track.py $(TRACK)
+track: $(READY) ## start-up, compile time, IR size and run time of commits, kept and compared
+	$(BIN)/python test/benchmarks/tracking $(TRACK)
 
 clean: ## removes the environment and everything built
 	rm -rf $(VENV) $(READERS) $(NEUROBENCH) $(PEERS) $(LAVA_VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -7,8 +7,8 @@
 
 Members are stored uncompressed in a fixed order with a fixed date, so the same network gives the same bytes. Loading
 checks names, sizes and hashes before anything is read, and parses IR; it executes nothing from the file. The target's
-level and its code are made again, by our own lowering, from the level `snn-integer`, or `snn` where a network of spike
-trains keeps its floats; those in the file are for reading.
+level and its code are made again, by our own lowering, from the level `snn-integer`, from `snn-count` where it computes
+counts, or from `snn` where a network of spike trains keeps its floats; those in the file are for reading.
 So a tampered artefact can at worst be a wrong network, never code.
 """
 
@@ -29,6 +29,7 @@ from neurocuda.dialects.levels import SNN, SNN_INTEGER
 from neurocuda.errors import ArtifactError, NeuroCudaError
 from neurocuda.measure.layers import TRAIN
 from neurocuda.options import Conversion, Normalize
+from neurocuda.pipeline import execution_of
 
 if TYPE_CHECKING:
     from xdsl.context import Context
@@ -36,14 +37,15 @@ if TYPE_CHECKING:
 
     from neurocuda.compiled import Compiled
     from neurocuda.ir.backend import Backend
+    from neurocuda.ir.level import Level
     from neurocuda.measure.exactness import Comparison, Residual
     from neurocuda.measure.validation import Divergence, Drift, Validation
 
 FORMAT_VERSION = 1
 """Raised whenever an older reader would misread a newer file."""
 
-SOURCES = {"snn-integer": SNN_INTEGER, "snn": SNN}
-"""The levels that targets are lowered from: the first of them that an artefact holds."""
+SPIKES = {"snn-integer": SNN_INTEGER, "snn": SNN}
+"""The levels that say the network in its code: the first of them that an artefact holds."""
 
 READ = ("ann-imported", "ann-convertible", "ann-quantized", "snn-count", "snn-integer")
 """Levels that every artefact holds, besides the target's own."""
@@ -241,17 +243,19 @@ def _compiled(manifest: Fields, members: Mapping[str, bytes], path: Path) -> Com
     if missing:
         raise ArtifactError(f"{path}: the manifest lists no level {', '.join(missing)}")
     texts = {name: members[f"ir/{name}.mlir"] for name in names}
-    levels = StoredLevels(context, texts, backend, chip, path)
+    given = dict(cast(Fields, manifest["conversion"]))
+    given["portable"] = tuple(cast("list[str]", given.get("portable", [])))
+    conversion = Conversion(**given)  # pyright: ignore[reportArgumentType]  checked by Conversion itself
+    counts = execution_of(backend, conversion, cast(str, manifest["code"])) == "counts"
+    levels = StoredLevels(context, texts, backend, chip, path, counts=counts)
     levels.require(manifest["code"])
-    conversion = dict(cast(Fields, manifest["conversion"]))
-    conversion["portable"] = tuple(cast("list[str]", conversion.get("portable", [])))
     preprocessing = cast("Fields | None", manifest["preprocessing"])
     return Compiled(
         context,
         backend,
         chip,
         cast(str, manifest["code"]),
-        Conversion(**conversion),  # pyright: ignore[reportArgumentType]  checked by Conversion itself
+        conversion,
         None if preprocessing is None else Normalize(**preprocessing),  # pyright: ignore[reportArgumentType]
         levels,
         cast(str, manifest["name"]),
@@ -307,20 +311,23 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
     """The levels of an artefact, in order, each parsed when it is first looked at.
 
     The target's own level is never taken from the file, because native code is printed from it: it is lowered again
-    from `snn-integer`, or from `snn`.
+    from `snn-integer`, with `counts` from `snn-count`, or from `snn`.
     """
 
-    def __init__(self, context: Context, texts: Mapping[str, bytes], backend: Backend, chip: str, path: Path) -> None:
+    def __init__(
+        self, context: Context, texts: Mapping[str, bytes], backend: Backend, chip: str, path: Path, *, counts: bool
+    ) -> None:
         self._context = context
         self._texts = texts
         self._backend = backend
         self._chip = chip
         self._path = path
+        self._counts = counts
         self._modules: dict[str, ModuleOp] = {}
 
     @property
-    def _source(self) -> str:
-        return next(level for level in SOURCES if level in self._texts)
+    def _spikes(self) -> str:
+        return next(level for level in SPIKES if level in self._texts)
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -338,16 +345,21 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
         return self._modules[level]
 
     def require(self, code: object) -> None:
-        """Checks the level that the network is made from, and that it is said in the code that the manifest names.
+        """Checks the levels that the network is made from, and that it is said in the code that the manifest names.
 
         Raises:
-            ArtifactError: it is malformed or breaks its contract, or it has another code.
+            ArtifactError: one is malformed or breaks its contract, or it has another code.
         """
+        self._require(self._spikes, SPIKES[self._spikes], code)
+        if self._counts:
+            self._require("snn-count", SNN_INTEGER, "count")
+
+    def _require(self, name: str, level: Level, code: object) -> None:
         from neurocuda.dialects.snn.ops import NetworkOp
 
-        module = self[self._source]
+        module = self[name]
         try:
-            SOURCES[self._source].require(module)
+            level.require(module)
         except NeuroCudaError as reason:
             raise ArtifactError(f"{self._path}: {reason}") from None
         codes = {op.code.data for op in module.walk() if isinstance(op, NetworkOp)}
@@ -367,7 +379,8 @@ class StoredLevels(Mapping[str, "ModuleOp"]):
     def _lowered(self) -> ModuleOp:
         from neurocuda.pipeline import Line, target_stage
 
-        line = Line(self._context, self[self._source].clone(), {}, {}, {})
+        source = "snn-count" if self._counts else self._spikes
+        line = Line(self._context, self[source].clone(), {}, {}, {})
         try:
             line.run(target_stage(self._backend, self._chip))
         except NeuroCudaError as reason:

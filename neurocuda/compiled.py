@@ -22,6 +22,7 @@ from neurocuda.measure.layers import TRAIN, WATCHED, Layer, layers_of, operation
 from neurocuda.measure.trains import CountRange, count_ranges
 from neurocuda.measure.validation import Validation, Validator
 from neurocuda.options import Conversion, Normalize, as_path, require_type
+from neurocuda.pipeline import execution_of
 from neurocuda.reference.program import ReferenceProgram
 
 if TYPE_CHECKING:
@@ -121,8 +122,13 @@ class Compiled:
         return self.code == TRAIN
 
     @property
+    def execution(self) -> str:
+        """How the target computes: "events" of one time step after the other, or "counts", layer after layer."""
+        return execution_of(self.backend, self.conversion, self.code)
+
+    @property
     def source(self) -> str:
-        """The level that the target's is lowered from: integers, unless the network keeps its floats."""
+        """The level whose spikes the target says: integers, unless the network keeps its floats."""
         return "snn-integer" if "snn-integer" in tuple(self.levels) else "snn"
 
     @property

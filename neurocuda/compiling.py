@@ -49,6 +49,7 @@ from neurocuda.pipeline import (
     float_stage,
     integer_stages,
     possible_codes,
+    source_of,
     spikes_stage,
     target_stage,
 )
@@ -114,6 +115,7 @@ class Compilation:
             validate_on=sample,
             progress=self.progress,
         )
+        line = line.back_at(source_of(self.backend, self.conversion, code))
         line.run(target_stage(self.backend, self.chip), validate_on=sample, progress=self.progress)
         self._forget_images(line)
         compiled = self._compiled(line, code, facts)
@@ -138,6 +140,8 @@ class Compilation:
         if self.conversion.host == "allow" and not self.backend.runs_segments:
             raise TargetError(f'host="allow": target {self.backend.name} runs nothing on the host between layers')
         demands = demands_of(self.backend, self.conversion)
+        if self.conversion.execution == "counts" and not self.backend.runs_counts:
+            raise TargetError(f'execution="counts": target {self.backend.name} walks through time steps')
         bits, most = self.conversion.weight_bits, first(demands).weight_bits
         if bits is not None and bits > most:
             raise TargetError(f"weight_bits={bits}: target {self.backend.name} takes at most {most}")
@@ -346,7 +350,8 @@ def problems_of(imported: ImportedModel, backend: Backend, chip: str) -> tuple[P
             line.run(Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)))
             for stage in integer_stages(conversion, images=False):
                 line.run(stage)
-            in_spikes(line, demands, conversion)[0].run(target_stage(backend, chip))
+            line, code = in_spikes(line, demands, conversion)
+            line.back_at(source_of(backend, conversion, code)).run(target_stage(backend, chip))
         except ProblemsError as refusal:
             return refusal.problems
     return ()

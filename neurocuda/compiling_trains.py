@@ -20,7 +20,7 @@ from neurocuda.pipeline import Line, target_stage, train_stages
 from neurocuda.targeting import shared_constraints
 
 TAKEN = ("weight_bits", "portable")
-"""The options of a conversion that go with spike trains."""
+"""The options of a conversion that go with spike trains; they run as events, whether that is asked for or not."""
 
 VALIDATED_STEPS = 64
 """Of recordings, so many steps are run in the interpreter to check promises."""
@@ -82,6 +82,7 @@ def _require_fitting(conversion: Conversion) -> None:
     default = Conversion()
     given = {field.name: getattr(conversion, field.name) for field in fields(Conversion)}
     other = [name for name, value in given.items() if name not in TAKEN and value != getattr(default, name)]
+    other = [name for name in other if (name, given[name]) != ("execution", "events")]
     if other:
         raise OptionError(
             f"{', '.join(other)}: spike trains stand for themselves; only {' and '.join(TAKEN)} go with a .nir file"

@@ -22,6 +22,9 @@ CALIBRATIONS = ("advanced", "joint", "light", "mse", "percentile", "max", "local
 GRANULARITIES = ("channel", "layer")
 """What a threshold may be chosen for."""
 
+EXECUTIONS = ("auto", "counts", "events")
+"""How a target computes; "auto" takes counts where the target can and the code is exact."""
+
 HOSTS = ("refuse", "allow")
 """Whether what cannot spike may run on the host between layers."""
 
@@ -40,6 +43,9 @@ class Conversion:
             layers can be said in.
         firing_delay: for code "free": a layer waits for so many steps after what it reads has begun before it fires;
             0 lets all layers fire at once. More steps, closer to the integer network.
+        execution: "events" walks through all time steps; "counts" computes what the neurons say in all, layer after
+            layer and each at once, which is the same where the code is exact; "auto" takes counts where the target can
+            and the code is exact.
         timesteps: T, the number of levels of an activation and of steps in which a layer says it; "auto" takes the
             smallest T of a ladder whose loss on the calibration images is at most `max_accuracy_loss`.
         calibration: how clip ranges are chosen: "mse", "percentile", "max" or "local". "light" then walks the layers
@@ -62,6 +68,7 @@ class Conversion:
 
     code: str = "auto"
     firing_delay: int = 0
+    execution: str = "auto"
     timesteps: int | str = 15
     calibration: str = "advanced"
     percentile: float = 99.9
@@ -78,6 +85,9 @@ class Conversion:
         _require_between("firing_delay", self.firing_delay, 0, MOST_TIMESTEPS)
         if self.firing_delay and self.code != "free":
             raise OptionError(f'firing_delay={self.firing_delay} goes with code="free", not code="{self.code}"')
+        _require_one_of("execution", self.execution, EXECUTIONS)
+        if self.execution == "counts" and self.code == "free":
+            raise OptionError('execution="counts" needs an exact code, and code "free" is none')
         _require_one_of("calibration", self.calibration, CALIBRATIONS)
         if self.timesteps != "auto":
             _require_between("timesteps", self.timesteps, 1, MOST_TIMESTEPS, 'or "auto"')

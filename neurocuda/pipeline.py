@@ -146,6 +146,17 @@ def target_stage(backend: Backend, chip: str) -> Stage:
     return Stage(backend.level, (*lowering, f'verify-target{{target="{backend.name}:{chip}"}}'))
 
 
+def execution_of(backend: Backend, conversion: Conversion, code: str) -> str:
+    """How the target computes a network of this code: "counts" or "events"."""
+    able = backend.runs_counts and code in EXACT_CODES
+    return "counts" if able and conversion.execution != "events" else "events"
+
+
+def source_of(backend: Backend, conversion: Conversion, code: str) -> str:
+    """The level from which a network of this code is lowered to the target."""
+    return "snn-count" if execution_of(backend, conversion, code) == "counts" else "snn-integer"
+
+
 def possible_codes(conversion: Conversion, constraints: Constraints, target: str) -> tuple[str, ...]:
     """The codes that the network may be said in: the one asked for, or all exact ones, as the target lists them.
 
@@ -179,6 +190,10 @@ class Line:
         from neurocuda.ir.level import level_name
 
         return Line(context, module, {level_name(module) or "ann-imported": module.clone()}, {}, {})
+
+    def back_at(self, level: str) -> Line:
+        """A copy that goes on from a level that was reached before."""
+        return replace(self.branch(), module=self.levels[level].clone())
 
     def branch(self) -> Line:
         """A copy that goes on from here on its own; the weight store is shared."""

@@ -51,7 +51,7 @@ from neurocuda.ir.weights import WeightStore
 from neurocuda.measure.exactness import Counts, compare, counts_of
 from neurocuda.options import Conversion
 from neurocuda.passes.snn.verify_target import shortages
-from neurocuda.pipeline import Line, Stage, balance_stage, integer_stages, spikes_stage, target_stage
+from neurocuda.pipeline import Line, Stage, balance_stage, integer_stages, source_of, spikes_stage, target_stage
 from neurocuda.reference.interpreter import interpret
 from neurocuda.registry import merged_universe
 from neurocuda.testing import Array, RandomNetwork, random_dense_network, random_network
@@ -83,15 +83,16 @@ PROVENANCES = ("simulator: ", "hardware: ")
 
 @dataclass(frozen=True)
 class Case:
-    """A random network: its seed, what it is made of (one of `KINDS`), its code and its levels per activation."""
+    """A random network: its seed, what it is made of (one of `KINDS`), its code, levels and execution."""
 
     seed: int
     kind: str
     code: str
     timesteps: int
+    execution: str = "events"
 
     def __str__(self) -> str:
-        return f"network {self.seed} ({self.kind}) in code {self.code}, T = {self.timesteps}"
+        return f"network {self.seed} ({self.kind}) in code {self.code}, T = {self.timesteps}, as {self.execution}"
 
     @property
     def network(self) -> RandomNetwork:
@@ -111,13 +112,13 @@ class Case:
         )
 
 
-def conformance_cases(codes: Sequence[str], count: int, first: int = 0) -> tuple[Case, ...]:
+def conformance_cases(codes: Sequence[str], count: int, first: int = 0, execution: str = "events") -> tuple[Case, ...]:
     """So many networks, with seeds from `first` on; kinds and codes take turns, levels are drawn."""
     kinds, cases = list(KINDS), list[Case]()
     for seed in range(first, first + count):
         turn, kind = divmod(seed, len(kinds))
         timesteps = int(np.random.default_rng(seed).choice(TIMESTEPS))
-        cases.append(Case(seed, kinds[kind], codes[(turn + kind) % len(codes)], timesteps))
+        cases.append(Case(seed, kinds[kind], codes[(turn + kind) % len(codes)], timesteps, execution))
     return tuple(cases)
 
 
@@ -166,19 +167,20 @@ def lower(backend: Backend, case: Case) -> Lowered:
         ProblemsError: the line, or the target, refuses it.
     """
     network = case.network
-    conversion = Conversion(code=case.code, timesteps=case.timesteps, calibration="mse")
+    conversion = Conversion(code=case.code, timesteps=case.timesteps, calibration="mse", execution=case.execution)
     set_constraints(network.module, demands_of(backend, conversion)[case.code])
     line = Line.start(network.context, network.module)
     stages = (
         Stage("ann-convertible", ("calibrate", *balance_stage(conversion).passes)),
         *integer_stages(conversion, images=True),
         spikes_stage(case.code),
-        target_stage(backend, backend.default_chip),
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NeuroCudaWarning)
         for stage in stages:
             line.run(stage)
+        line = line.back_at(source_of(backend, conversion, case.code))
+        line.run(target_stage(backend, backend.default_chip))
     return Lowered(line.levels["snn-integer"], line.levels[backend.level], network.weights, network.images)
 
 

@@ -169,7 +169,8 @@ def test_a_wheel_holds_every_file_once_and_works(wheel: zipfile.ZipFile, checkou
     wanted += (checkout / "neurocuda" / "measure" / "page").glob("*.css")
     wanted += (checkout / "backends").rglob("*.toml")
     wanted += (checkout / "backends").rglob("*.ll")
-    wanted += [path for path in (checkout / "tools" / "templates").rglob("*") if path.is_file()]
+    for templates in (checkout / "backends" / "cpu" / "templates", checkout / "tools" / "templates"):
+        wanted += [path for path in templates.rglob("*") if path.is_file()]
     names = (path.relative_to(checkout) for path in wanted)
     assert sorted(held) == sorted({str(name if name.parts[0] == "neurocuda" else "neurocuda" / name) for name in names})
 

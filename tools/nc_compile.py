@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from neurocuda.errors import OptionError
 from neurocuda.ir.files import require_place
-from neurocuda.options import CALIBRATIONS, CODES, GRANULARITIES, HOSTS, Conversion
+from neurocuda.options import CALIBRATIONS, CODES, EXECUTIONS, GRANULARITIES, HOSTS, Conversion
 from neurocuda.tools._command import ArgumentParser, Watch, run_command
 from neurocuda.tools._model import ModelArguments, add_model_arguments, images_of, model_of, preprocessing_of
 from neurocuda.tools._nir import NirArguments, add_nir_options, nir_options
@@ -52,6 +52,7 @@ class Arguments(ModelArguments, NirArguments):
     output: Path | None
     code: str
     firing_delay: int
+    execution: str
     timesteps: int | str
     method: str
     percentile: float
@@ -98,6 +99,8 @@ def _add_conversion(parser: ArgumentParser) -> None:
     add("--code", choices=CODES, default=default.code, help="how integers are said in time (default: %(default)s)")
     add("--firing-delay", type=int, default=default.firing_delay, metavar="STEPS",
         help="for --code free: how long a layer listens before it fires (default: %(default)s)")  # fmt: skip
+    add("--execution", choices=EXECUTIONS, default=default.execution,
+        help="walk through time steps, or compute exact codes as counts (default: %(default)s)")  # fmt: skip
     add("--calibration-method", "--method", dest="method", choices=CALIBRATIONS, default=default.calibration,
         help="how clip ranges are chosen and layers calibrated (default: %(default)s)")  # fmt: skip
     add("--percentile", type=float, default=default.percentile, metavar="P",
@@ -167,6 +170,7 @@ def _conversion(arguments: Arguments) -> Conversion:
     return Conversion(
         code=arguments.code,
         firing_delay=arguments.firing_delay,
+        execution=arguments.execution,
         timesteps=arguments.timesteps,
         calibration=arguments.method,
         percentile=arguments.percentile,

@@ -1,4 +1,4 @@
-"""The CPU target: one C11 file, built by the system's compiler and run in this process."""
+"""The CPU target: machine code made by LLVM and run in this process, or C11 for other compilers."""
 
 from neurocuda.ir.backend import Backend, Hooks
 from neurocuda.ir.constraints import Constraints
@@ -9,12 +9,13 @@ takes 2.7, 3.3, 3.5, 6.0 and 38 ms, in 20, 286, 77, 286 and 267 steps."""
 
 BACKEND = Backend(
     name="cpu",
-    summary="a C11 program, built by the system's compiler, run in this process",
+    summary="machine code, made by LLVM and run in this process; or a C11 program",
     package="neurocuda.backends.cpu",
     default_chip="host",
     constraints=Constraints(codes=CODES),
     pipeline=(
         'convert-snn-to-cpu{processor="$chip"}',
+        "fuse-layers",
         "make-layer-major",
         "choose-kernels",
         "reserve-scratch",
@@ -24,9 +25,10 @@ BACKEND = Backend(
     hooks=Hooks(
         emit="neurocuda.backends.cpu.emit:emit_files",
         load="neurocuda.backends.cpu.cross:load",
-        availability="neurocuda.backends.cpu.build:availability",
+        availability="neurocuda.backends.cpu.run:availability",
         cost="neurocuda.backends.cpu.cost:cost",
     ),
     runs_segments=True,
     runs_trains=True,
+    runs_counts=True,
 )

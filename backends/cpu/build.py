@@ -16,7 +16,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from neurocuda.errors import ToolchainError, WriteError, warn
-from neurocuda.ir.backend import Availability
 
 NAMES = ("cc", "gcc", "clang")
 FLAGS = ("-O3", "-std=c11", "-ffp-contract=off", "-fPIC", "-shared")
@@ -44,14 +43,6 @@ class Compiler:
     def description(self) -> str:
         """For provenance: "gcc 12.2.0, -O3 -march=native"."""
         return f"{self.version}, {self.flags[0]} {self.flags[-1]}"
-
-
-def availability() -> Availability:
-    """Whether there is a C compiler."""
-    try:
-        return Availability(True, find_compiler().version)
-    except ToolchainError as reason:
-        return Availability(False, str(reason))
 
 
 def find_compiler() -> Compiler:

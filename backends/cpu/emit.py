@@ -18,7 +18,8 @@ from xdsl.ir import Operation, SSAValue
 from neurocuda.backends.cpu.c_text import braces, c_type, comment, numbered
 from neurocuda.backends.cpu.constants import Constants
 from neurocuda.backends.cpu.image import image_files, processors
-from neurocuda.backends.cpu.loops import Nest, Parameter, helper, print_nest
+from neurocuda.backends.cpu.layers_text import print_nest
+from neurocuda.backends.cpu.loops import Nest, Parameter, helper
 from neurocuda.backends.cpu.trains_text import TRAIN, tally_size, tally_train
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape

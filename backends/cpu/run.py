@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp, StringAttr
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ModuleOp
 from xdsl.ir import Operation
 
 from neurocuda.backends.cpu.build import build, find_compiler
@@ -22,10 +22,22 @@ from neurocuda.dialects.cpu.level import LEVEL
 from neurocuda.dialects.host.ops import hosted_operations
 from neurocuda.errors import InputError, OptionError, ToolchainError
 from neurocuda.ir.attributes import fits, tensor_type, written_shape
-from neurocuda.ir.backend import Execution, RunOptions, Stream
+from neurocuda.ir.backend import Availability, Execution, RunOptions, Stream
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, main_function
 from neurocuda.reference.meaning import Array
+
+
+def availability() -> Availability:
+    """LLVM is always there; whether there is a C compiler, too, for chips that need one."""
+    from neurocuda.backends.cpu.llvm.machine import version
+    from neurocuda.passes.cpu.llvm.features import features_named
+
+    here = f"{version()}, {features_named('host').description}"
+    try:
+        return Availability(True, f"{here}; C by {find_compiler().version}")
+    except ToolchainError as reason:
+        return Availability(True, f"{here}; for C, {reason}")
 
 
 def load(module: ModuleOp, weights: WeightStore) -> CpuProgram:
@@ -90,7 +102,7 @@ def load_portable(module: ModuleOp, weights: WeightStore) -> CpuProgram:
 def _provenance(module: ModuleOp, compiler: str) -> str:
     """ "cpu: events, llvm 22.1, znver5 with AVX-512 VNNI; on the host: ann.softmax"."""
     programs = (op for op in module.walk() if isinstance(op, cpu.ProgramOp))
-    modes = {mode.data for op in programs if isinstance(mode := op.properties.get("mode"), StringAttr)}
+    modes = {op.mode.data for op in programs}
     hosted = hosted_operations(module)
     beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
     return f"cpu: {', '.join([*sorted(modes), compiler])}{beside}"

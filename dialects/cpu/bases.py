@@ -76,6 +76,10 @@ def buffer_bytes(value: SSAValue) -> int:
     return prod(buffer_shape(value)) * element_bytes(buffer_element(value))
 
 
+READ = frozenset({"source", "sources", "left", "right"})
+"""The names of operands that loop nests only read."""
+
+
 class LoopOp(IRDLOperation, ABC):
     """One loop nest over buffers, run in the order of the text: at the steps [start, stop), or at all steps.
 
@@ -96,6 +100,12 @@ class LoopOp(IRDLOperation, ABC):
     def constants(self) -> Mapping[str, Dense]:
         """The constant tensors that the loops read, by name."""
         return {}
+
+    def written(self) -> frozenset[SSAValue]:
+        """The buffers that the loops may change: all but those that are sources, or factors, and nothing else."""
+        names = [name for name, _ in self.get_irdl_definition().operands if name not in READ]
+        operands = [getattr(self, name) for name in names]
+        return frozenset(operand for operand in operands if isinstance(operand, SSAValue))
 
     def verify_(self) -> None:
         window = (0, FOREVER) if self.steps is None else values_of(self.steps)

@@ -101,6 +101,9 @@ __all__ = [
     "SynapseAttr",
 ]
 
+EVENTS, COUNTS = "events", "counts"
+"""What the signals of a program are."""
+
 
 @irdl_op_definition
 class ProgramOp(ResourceUser):
@@ -113,18 +116,22 @@ class ProgramOp(ResourceUser):
     Without `steps` the program runs for as many steps as the operands have along their first axis, time. At every step
     the arguments are that step's part of the operands, the outputs that of the results.
 
+    `mode` says what signals are: the `events` of a step, or the `counts` of all of them, which take one step.
+
     A program whose layers compute all time steps at once has one step that `covers` those of the network.
 
     (C1) The arguments are buffers of the operands' shapes, the outputs buffers of the results' shapes; without `steps`,
     both less an axis of time in front, whose extent is not known.
     (C2) `symbol` is a C identifier. (C3) There is at least one step, and no loop nest runs after the last; without
-    `steps`, loop nests run at all steps, or at the first one alone. (C4) Only a single step covers others.
+    `steps`, loop nests run at all steps, or at the first one alone. (C4) Counts take one step. (C5) Only a single
+    step covers others.
     """
 
     name = "cpu.program"
     inputs = var_operand_def()
     symbol = prop_def(StringAttr)
     processor = opt_prop_def(StringAttr)
+    mode = prop_def(StringAttr, default_value=StringAttr(EVENTS))
     steps = opt_prop_def(IntegerAttr.constr(i64))
     covers = opt_prop_def(IntegerAttr.constr(i64))
     body = region_def("single_block")
@@ -132,7 +139,7 @@ class ProgramOp(ResourceUser):
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol (`for` $processor^)? (`steps` $steps^)? (`covers` $covers^)? `inputs` `(` $inputs `)` "
+        "$symbol (`for` $processor^)? (`mode` $mode^)? (`steps` $steps^)? (`covers` $covers^)? `inputs` `(` $inputs `)` "
         "attr-dict-with-keyword $body `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
@@ -143,6 +150,7 @@ class ProgramOp(ResourceUser):
         result_types: Sequence[Attribute],
         *,
         symbol: str = "network",
+        mode: str = EVENTS,
         steps: int | None,
         processor: str | None = None,
     ) -> None:
@@ -151,6 +159,7 @@ class ProgramOp(ResourceUser):
             properties={
                 "symbol": StringAttr(symbol),
                 "processor": None if processor is None else StringAttr(processor),
+                "mode": StringAttr(mode),
                 "steps": None if steps is None else integer(steps),
             },
             regions=[body],
@@ -196,7 +205,11 @@ class ProgramOp(ResourceUser):
         symbol = self.symbol.data
         if not (symbol.isidentifier() and symbol.isascii()):  # C2
             raise VerifyException(f"cpu.program: '{symbol}' is no C identifier")
-        if self.covers is not None and (self.steps is None or self.steps.value.data != 1):  # C4
+        if self.mode.data not in (EVENTS, COUNTS) or (self.mode.data == COUNTS and self.uses().get("steps") != 1):  # C4
+            raise VerifyException(
+                f'cpu.program: mode "{self.mode.data}" is neither "{EVENTS}" nor "{COUNTS}" at one step'
+            )
+        if self.covers is not None and (self.steps is None or self.steps.value.data != 1):  # C5
             raise VerifyException("cpu.program: only a single step covers others")
         self._verify_windows()
 

@@ -168,7 +168,8 @@ class Backend:
     `pipeline` are pass names, with options as `nc-opt -p` takes them, from an encoded `snn` module to `level`; `$chip`
     in them is the chip's name.
     `package` is the import path of the folder that holds `chips/*.toml`. `runs_segments` says whether `load` runs host
-    segments between networks, too; `runs_trains` whether the pipeline takes networks of code "train", too.
+    segments between networks, too; `runs_trains` whether the pipeline takes networks of code "train", too;
+    `runs_counts` whether it takes networks of code "count", too, for which time is no matter.
     `reads_activity` says whether the pipeline reads how often neurons fire (`nc.activity`), so that it is measured.
     `code_constraints` says, by code, what registers hold less in that code than `constraints` says; its codes mean
     nothing.
@@ -184,6 +185,7 @@ class Backend:
     hooks: Hooks
     runs_segments: bool = False
     runs_trains: bool = False
+    runs_counts: bool = False
     reads_activity: bool = False
     code_constraints: Mapping[str, Constraints] = field(default_factory=dict[str, Constraints])
 

@@ -70,6 +70,8 @@ def _header(compiled: Compiled) -> Iterator[str]:
             f"an image takes {steps} steps; in hardware the next may start {interval} steps after it, "
             f"{1 / interval:.3g} images per step"
         )
+    if compiled.execution == "counts":
+        yield f"{compiled.target} computes the counts themselves, each layer at once, and walks through no steps"
 
 
 def told_names(compiled: Compiled) -> Iterator[str]:
@@ -156,6 +158,7 @@ def figures(compiled: Compiled) -> dict[str, Plain]:
         "target": compiled.target,
         "chip": chip_figures(compiled),
         "code": compiled.code,
+        "execution": compiled.execution,
         "conversion": asdict(compiled.conversion),
         "preprocessing": None if compiled.preprocessing is None else asdict(compiled.preprocessing),
         "inputs": {

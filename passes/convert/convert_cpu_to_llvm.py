@@ -34,21 +34,38 @@ class ConvertCpuToLlvmPass(NeuroPass):
     it calls. What stands beside the programs is left out: it runs on the host.
 
     The function takes what the C function takes: the state, the constants, without an end also the first step and the
-    number of steps, the caller's arrays, and the counters, which may be null. Loop nests that differ in their weights
-    and steps alone share a function. `features` names the processor: "host", "baseline", "avx2", "avx512vnni", "neon".
+    number of steps, the caller's arrays, and the counters, which may be null. `<symbol>_share` takes the same as an
+    array, and does one thread's share of it. Loop nests that differ in their weights and steps alone share a function.
+    `features` names the processor: "host", "baseline", "avx2", "avx512vnni", "neon".
 
     Before:
-        func.func @main() -> tensor<4xi32> {
-          %y = cpu.program "network" steps 1 inputs() {
-            %0 = cpu.buffer : memref<4xi32>
-            cpu.fill %0 steps [0, 1] : memref<4xi32>
-            cpu.output %0 : memref<4xi32>
-          } : () -> (tensor<4xi32>)
-          func.return %y : tensor<4xi32>
+        func.func @main(%x: tensor<4xi8>) -> tensor<4xi8> {
+          %y = cpu.program "network" steps 1 inputs(%x) {
+          ^bb0(%0: memref<4xi8>):
+            %1 = cpu.buffer : memref<4xi8>
+            cpu.add %0 -> %1 steps [0, 1] : memref<4xi8> -> memref<4xi8>
+            cpu.output %1 : memref<4xi8>
+          } : (tensor<4xi8>) -> (tensor<4xi8>)
+          func.return %y : tensor<4xi8>
         }
 
+    Options: features="baseline"
     After:
-        TODO
+        ...
+        llvm.func internal @add_0(%source: !llvm.ptr {...}, %membrane: !llvm.ptr {...}, %step: i64, %passed: i64, ...
+          %13 = llvm.load %12 {alignment = 1 : i64} : !llvm.ptr -> i8
+          ...
+          %15 = llvm.load %14 {alignment = 1 : i64} : !llvm.ptr -> i8
+          %16 = llvm.add %15, %13 : i8
+        ...
+        llvm.func @network_share(%arguments: !llvm.ptr, %thread...: i64, %threads...: i64, %team: !llvm.ptr) {
+          ...
+          llvm.call @add_0(...)
+          llvm.call @neurocuda_barrier(%team, %threads...)
+          ...
+        llvm.func @network_run(%state: !llvm.ptr, %weights: !llvm.ptr, %input: !llvm.ptr, %output: !llvm.ptr, ...
+          llvm.call @network_share(...)
+        ...
     """
 
     name = "convert-cpu-to-llvm"

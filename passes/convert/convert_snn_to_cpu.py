@@ -14,7 +14,7 @@ from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.errors import Problem, UnsupportedModelError
 from neurocuda.ir.attributes import FOREVER, Dense, element_type, integer, shape_of
-from neurocuda.ir.origin import inherit, user_location
+from neurocuda.ir.origin import inherit
 from neurocuda.ir.promise import Equal
 from neurocuda.ir.rewriting import NeuroPass
 from neurocuda.ir.weights import WeightStore
@@ -33,7 +33,8 @@ class ConvertSnnToCpuPass(NeuroPass):
     Images lie channels last, so that the inner loop of a synapse runs over contiguous output channels. Synapses add
     straight onto membranes; index maps become copies; what follows from a constant input is computed once; a layer
     outside its window costs nothing. The quantising of inputs and dequantising of outputs move into the program.
-    Membranes are proven to fit 32 bits for every input; a network for which that fails is refused.
+    Membranes are proven to fit 32 bits for every input; a network for which that fails is refused. A network of code
+    "count" becomes a program of one step, whose neurons send their whole counts, layer after layer.
 
     Integers are equal; floats are summed in another order. `processor` is the chip that the programs are for.
 
@@ -71,20 +72,12 @@ class ConvertSnnToCpuPass(NeuroPass):
 
     def rewrite(self, module: ModuleOp, weights: WeightStore) -> None:
         networks = [op for op in module.walk() if isinstance(op, snn.NetworkOp)]
-        problems = [problem for network in networks for problem in _coded(network)]
-        if not problems:
-            for index, network in enumerate(networks):
-                symbol = f"model_{index}" if index else "model"
-                problems += _Conversion(network, weights, symbol, self.processor).run()
+        problems: list[Problem] = []
+        for index, network in enumerate(networks):
+            symbol = f"model_{index}" if index else "model"
+            problems += _Conversion(network, weights, symbol, self.processor).run()
         if problems:
             raise UnsupportedModelError("the network cannot be lowered to the CPU:", problems)
-
-
-def _coded(network: snn.NetworkOp) -> list[Problem]:
-    if network.code.data != "count":
-        return []
-    why = "counts are not said in time yet"
-    return [Problem("`snn.network`", user_location(network), why, "Run a pass encode-<code> first.")]
 
 
 class _Conversion:
@@ -226,6 +219,7 @@ class _Conversion:
             [result.type for result in results],
             symbol=self.symbol,
             processor=self.processor,
+            mode=cpu.COUNTS if network.code.data == "count" else cpu.EVENTS,
             steps=self.steps if self._ends else None,
         )
         inherit(next((reader for reader in readers[:1] if reader is not None), network), program)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_bytes
@@ -24,8 +24,8 @@ class AllocateBuffersPass(NeuroPass):
     """
     Gives every buffer of a program its place in the program's memory; the caller's own arrays get none.
 
-    A buffer is in use from the first step at which a loop nest touches it to the last. The largest buffers are placed
-    first, each as low as it goes.
+    A buffer is in use from the first loop nest that touches it, at the first of its steps, to the last one, at the last
+    of its steps. The largest buffers are placed first, each as low as it goes.
 
     Before:
         func.func @main(%x: tensor<2xi32>) -> tensor<2xi32> {
@@ -69,38 +69,40 @@ class AllocateBuffersPass(NeuroPass):
 
 @dataclass(frozen=True)
 class _Block:
-    """A piece of memory, and the steps at which it is in use."""
+    """A piece of memory, and the (step, loop nest) from which and to which it is in use, both included."""
 
-    start: int
-    stop: int
+    first: tuple[int, int]
+    last: tuple[int, int]
     size: int
     offset: int = 0
 
     def meets(self, other: _Block) -> bool:
-        """Whether both are in use at some step."""
-        return self.start < other.stop and other.start < self.stop
+        """Whether both are in use at some time."""
+        return self.first <= other.last and other.first <= self.last
 
 
 def _allocate(program: cpu.ProgramOp) -> None:
     body = program.body.block
     last = body.last_op
     outputs = set(last.operands) if last is not None else set[SSAValue]()
+    places = {op: place for place, op in enumerate(body.ops)}
     buffers: list[tuple[cpu.BufferOp, _Block]] = []
     for op in list(body.ops):
         if isinstance(op, cpu.BufferOp) and not list(op.result.uses):
             body.erase_op(op)
         elif isinstance(op, cpu.BufferOp) and op.result not in outputs:
-            buffers.append((op, _in_use(op)))
+            buffers.append((op, _in_use(op, places)))
     placed: list[_Block] = []
     for op, block in sorted(buffers, key=lambda each: -each[1].size):
         placed.append(_place(block, placed))
         op.properties["offset"] = integer(placed[-1].offset)
 
 
-def _in_use(buffer: cpu.BufferOp) -> _Block:
-    windows = [use.operation.window for use in buffer.result.uses if isinstance(use.operation, cpu.LoopOp)]
+def _in_use(buffer: cpu.BufferOp, places: Mapping[Operation, int]) -> _Block:
+    users = [use.operation for use in buffer.result.uses if isinstance(use.operation, cpu.LoopOp)]
     size = -(-buffer_bytes(buffer.result) // ALIGNMENT) * ALIGNMENT
-    return _Block(min(start for start, _ in windows), max(stop for _, stop in windows), size)
+    first = min((user.window[0], places[user]) for user in users)
+    return _Block(first, max((user.window[1] - 1, places[user]) for user in users), size)
 
 
 def _place(block: _Block, placed: Sequence[_Block]) -> _Block:
@@ -110,4 +112,4 @@ def _place(block: _Block, placed: Sequence[_Block]) -> _Block:
         if offset + block.size <= other.offset:
             break
         offset = max(offset, other.offset + other.size)
-    return _Block(block.start, block.stop, block.size, offset)
+    return replace(block, offset=offset)

@@ -365,7 +365,7 @@ def test_few_images_calibrate_no_layers(model: nn.Module, images: Floats) -> Non
 
 
 def test_a_budget_bounds_the_steps(model: nn.Module, images: Floats) -> None:
-    conversion = nc.Conversion(latency_budget=20, code="unary")
+    conversion = nc.Conversion(latency_budget=20, code="unary", execution="events")
     compiled = nc.compile(model, target="cpu", calibration=images, conversion=conversion)
     assert 10 < compiled.run(images[:2]).steps <= 21  # the input takes one
     assert compiled.validate(images[:4]).passed

@@ -19,6 +19,11 @@ from neurocuda import Conversion, NirOptions, Normalize, OptionError
             {"calibration": "guess"},
             "calibration must be one of advanced, joint, light, mse, percentile, max, local, not 'guess'",
         ),
+        ({"execution": "dreams"}, "execution must be one of auto, counts, events, not 'dreams'"),
+        (
+            {"code": "free", "execution": "counts"},
+            'execution="counts" needs an exact code, and code "free" is none',
+        ),
         ({"timesteps": 0}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 0'),
         ({"timesteps": 1025}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 1025'),
         ({"timesteps": 7.0}, 'timesteps must be a whole number 1 ... 1024 or "auto", not 7.0'),

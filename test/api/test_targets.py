@@ -20,8 +20,8 @@ SHAPE = (3, 8, 8)
 
 def test_targets_say_what_they_are_and_what_they_need() -> None:
     (cpu,) = (target for target in nc.targets() if target.name == "cpu")
-    assert cpu.chips == ("host",)
-    assert str(cpu).startswith("cpu (host): a C11 program")
+    assert cpu.chips == ("aarch64", "c11", "cortex-m7", "host")
+    assert str(cpu).startswith("cpu (aarch64, c11, cortex-m7, host): ")
     assert str(cpu) in str(nc.targets())
 
 

@@ -87,6 +87,9 @@ def test_what_does_not_fit_is_told(recurrent: Path, events: Floats) -> None:
         compiled.run(events[:, 0])
     with pytest.raises(nc.InputError, match="NaN"):
         compiled.run(events * np.float32("nan"))
+    with pytest.raises(nc.OptionError, match="execution: spike trains stand for themselves"):
+        nc.compile(recurrent, target="cpu", nir=OPTIONS, conversion=nc.Conversion(execution="counts"))
+    assert nc.compile(recurrent, target="cpu", nir=OPTIONS, conversion=nc.Conversion(execution="events")).trains
     with pytest.raises(nc.OptionError, match="timesteps: spike trains stand for themselves"):
         nc.compile(recurrent, target="cpu", nir=OPTIONS, conversion=nc.Conversion(timesteps=7))
     with pytest.raises(nc.TargetError, match="weight_bits=12: target cpu takes at most 8"):

@@ -14,13 +14,13 @@ from neurocuda.dialects.shared.bases import LinearBase, SynapseOp
 from neurocuda.dialects.shared.tables import ProductBase
 from neurocuda.dialects.snn import ops as snn
 from neurocuda.ir.activity import keep_activity
-from neurocuda.ir.attributes import FOREVER, Dense, integers, shape_of, values_of
+from neurocuda.ir.attributes import FOREVER, Dense, integer, integers, shape_of, values_of
 from neurocuda.ir.origin import inherit
 from neurocuda.passes.cpu.lowering.builder import Place, is_float_element, signal_element
 from neurocuda.passes.cpu.lowering.grids import Layout, memory_shape, natural, row_major
 from neurocuda.passes.cpu.lowering.products import product_layout
 from neurocuda.passes.snn.analysis.activity import Activity
-from neurocuda.passes.snn.analysis.bounds import largest_spike, shift_of
+from neurocuda.passes.snn.analysis.bounds import is_counted, largest_spike, shift_of, spikes_at_once
 
 if TYPE_CHECKING:
     from neurocuda.passes.cpu.lowering.network import NetworkLowering
@@ -65,7 +65,7 @@ def lower_neurons(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> Plac
         "threshold": constant(op.threshold, "threshold"),
         "reset_value": constant(reset_value, "reset_value"),
         "strict": op.strict,
-        "spikes_per_step": op.spikes_per_step,
+        "spikes_per_step": integer(spikes_at_once(op)),
         "levels": op.levels if limits.fired else None,
         "refractory": op.refractory if limits.ready else None,
         "values": None if op.values is None else integers(values_of(op.values)[: layer.stop - start]),
@@ -274,8 +274,9 @@ def receive(lowering: NetworkLowering, current: SSAValue, target: Place, shift: 
 
 
 def _require_positive_threshold(lowering: NetworkLowering, op: snn.IntegrateAndFireOp) -> None:
-    """With several spikes per step the threshold divides."""
-    if op.spikes_per_step.value.data > 1 and not (lowering.weights.array(op.threshold) > 0).all():
+    """With several spikes per step, and in counts, the threshold divides."""
+    divides = is_counted(op) or op.spikes_per_step.value.data > 1
+    if divides and not (lowering.weights.array(op.threshold) > 0).all():
         lowering.builder.refuse(op, "a threshold is not positive", "Make all thresholds positive.")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def lower_table_layer(lowering: NetworkLowering, op: snn.FiringTableOp) -> Place:
     """Lowers a layer that says a table, shares or a norm of its charge; returns where its spikes are."""
     builder, shape = lowering.builder, shape_of(op.result)
-    if op.window is None:
+    if op.window is None and lowering.network.code.data != "count":
         builder.refuse(op, "it has no firing window", "Run encode-graded first.")
     start, stop = op.window or (0, 1)
     layer = charged(lowering, op, min(stop, lowering.steps))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from xdsl.dialects.builtin import AnyFloat, IntegerType, Signedness
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from neurocuda.dialects.ann.types import CountType
 from neurocuda.dialects.shared.bases import Conv2dBase, LinearBase, SynapseOp
 from neurocuda.dialects.shared.ranges import RangeType
 from neurocuda.dialects.shared.tables import MatrixProductBase, ProductBase
@@ -341,7 +342,19 @@ def shift_of(op: Operation) -> int:
 
 def largest_spike(op: snn.IntegrateAndFireOp) -> int:
     """The most that a neuron sends at one step."""
-    return op.spikes_per_step.value.data if op.values is None else max(values_of(op.values))
+    return spikes_at_once(op) if op.values is None else max(values_of(op.values))
+
+
+def spikes_at_once(op: snn.IntegrateAndFireOp) -> int:
+    """How many thresholds of its membrane a neuron may send at one step: in code "count" all of them."""
+    if is_counted(op) and op.levels is not None:
+        return op.levels.value.data
+    return op.spikes_per_step.value.data
+
+
+def is_counted(op: snn.IntegrateAndFireOp) -> bool:
+    """Whether a neuron says its count at once: it stands in a network of code "count"."""
+    return isinstance(element_type(op.result), CountType)
 
 
 def _multiplied(op: ProductBase, left: Interval, right: Interval, activity: Activity) -> Bounds:

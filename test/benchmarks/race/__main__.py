@@ -27,7 +27,7 @@ from case import Case, Outcome, race
 from contestants import PEERS, SLOW_TO_BUILD, versions
 from rich.console import Console
 from rich.status import Status
-from table import document
+from table import document, told_modes
 from workloads import TRAINED, Workload, synthetic_workload, trained_workload
 
 
@@ -135,8 +135,8 @@ def progress(status: Status, case: str, what: str, done: int, rounds: int) -> No
 def summary(outcome: Outcome) -> str:
     """Some lines about a case."""
     lines = [f"{outcome.case.key}: {outcome.rounds} rounds, load {outcome.load}"]
-    for mode, ratios in outcome.ratios.items():
-        told = ", ".join(f"{name} {spread.median:.2f}" for name, spread in ratios.items() if name != mode)
+    for mode, ratios in told_modes(outcome):
+        told = ", ".join(f"{name} {spread.median:.2f}" for name, spread in ratios.items() if name in PEERS)
         lines.append(f"  {mode} {1e3 * outcome.seconds[mode].median:.4g} ms; {told}")
     lines += [f"  without {name}: {why.partition(chr(10))[0]}" for name, why in outcome.left_out.items()]
     return "\n".join(lines)

@@ -92,7 +92,7 @@ def race(
         rate,
         len(next(iter(times.values()), ())),
         {name: Spread.of(each) for name, each in times.items()},
-        {mode: ratios(times, mode) for mode in MODES if mode in times},
+        {name: ratios(times, name) for name in times if name.startswith(MODES)},
         left_out,
         {mode: side.program.run([side.given[:1]]).provenance for mode, side in workload.sides.items()},
         round(os.getloadavg()[0], 1),

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from networks import Network
 from numpy.typing import NDArray
-from ours import MODES, called
+from ours import DIRECT, MODES, called, called_directly
 from stepping import Logits, SpikingNetwork
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -55,7 +55,8 @@ class Stable:
         found: dict[str, Callable[[], Contestant]] = {}
         for mode in MODES:
             if mode in self.workload.sides:
-                found[mode] = partial(self._ours, self.workload.sides[mode])
+                found[mode] = partial(self._ours, self.workload.sides[mode], called)
+                found[mode + DIRECT] = partial(self._ours, self.workload.sides[mode], called_directly)
         events = self.workload.sides.get("events")
         for name in peers:
             if name in SOURCES:
@@ -64,9 +65,9 @@ class Stable:
                 found[name] = partial(self._spiking, name, events)
         return found
 
-    def _ours(self, side: Side) -> Contestant:
+    def _ours(self, side: Side, way: Callable[..., Callable[[], Array]]) -> Contestant:
         expected = _expected(side, self.batch)
-        call = called(side.program, side.given[: self.batch], self.threads)
+        call = way(side.program, side.given[: self.batch], self.threads)
         return Contestant(call, lambda outputs: differing(side.whole(outputs), expected))
 
     def _spiking(self, name: str, side: Side) -> Contestant:

@@ -10,6 +10,9 @@ from networks import Network
 from numpy.typing import NDArray
 from writing import written
 
+from neurocuda.backends.cpu.native import as_input
+from neurocuda.backends.cpu.run import CpuProgram
+from neurocuda.dialects.cpu.semantics import buffer_dtype
 from neurocuda.ir.backend import Program, RunOptions
 from neurocuda.ir.context import weights_of
 from neurocuda.pipeline import Line, target_stage
@@ -17,6 +20,9 @@ from neurocuda.targeting import resolve_target
 
 MODES = ("events", "counts")
 """How ours runs: over time steps, or all at once where that is exact."""
+
+DIRECT = ", called directly"
+"""Behind the mode, where Python's part of a call is left out."""
 
 
 def built(network: Network, target: str) -> Program:
@@ -31,6 +37,29 @@ def built(network: Network, target: str) -> Program:
     line = Line.start(context, module)
     line.run(target_stage(backend, chip))
     return backend.load(line.module, weights_of(context))
+
+
+def called_directly(program: Program, images: NDArray[Any], threads: int) -> Callable[[], NDArray[Any]]:
+    """A call of the machine code with arrays that are there already, as a program in C makes it.
+
+    Raises:
+        TypeError: there is more than one piece of machine code, or none.
+    """
+    if not isinstance(program, CpuProgram) or len(program.natives) != 1:
+        raise TypeError("the program is not one piece of machine code")
+    (native,) = program.natives.values()
+    (taken,), (given,) = native.interface.inputs, native.interface.outputs
+    batch = as_input(images, buffer_dtype(taken.element))
+    outputs = np.empty((len(batch), *given.shape), buffer_dtype(given.element))
+    state = native.borrow_state()
+    pointers = [(batch[i : i + 1].ctypes.data, outputs[i : i + 1].ctypes.data, None) for i in range(len(batch))]
+
+    def run() -> NDArray[Any]:
+        for each in pointers:
+            native.call(state, each, threads)
+        return outputs
+
+    return run
 
 
 def called(program: Program, images: NDArray[Any], threads: int) -> Callable[[], NDArray[Any]]:

@@ -15,5 +15,5 @@ func.func @main(%x: tensor<2xi8>) -> tensor<2xi8> {
 }
 
 // CHECK: cpu.program "network" steps 3
-// CHIP: target 'cpu' has no chip 'pocket'; it has host
+// CHIP: target 'cpu' has no chip 'pocket'; it has aarch64, c11, cortex-m7, host
 // TARGET: there is no target 'abacus'
