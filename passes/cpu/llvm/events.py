@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import contextmanager
-from math import prod
 from typing import TYPE_CHECKING
 
-from xdsl.dialects.builtin import VectorType
 from xdsl.ir import SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
-from neurocuda.dialects.cpu.layers import WORD
-from neurocuda.ir.attributes import dense_shape
-from neurocuda.passes.cpu.llvm.builder import element_of, i8, i16, i32, i64, i1, lanes_of, vector
+from neurocuda.passes.cpu.llvm.builder import element_of, i16, i32, i64, lanes_of, vector
 from neurocuda.passes.cpu.llvm.events_anyhow import anyhow
 from neurocuda.passes.cpu.llvm.events_lists import EventList
+from neurocuda.passes.cpu.llvm.events_neurons import Neurons
 from neurocuda.passes.cpu.llvm.events_plan import LANES, LINE, Gather, Plan, element_size, packed, usable_plan
-from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers, tensors_of
+from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,25 +33,16 @@ def gather(op: cpu.SpikeLayerOp, k: Kernel) -> None:
     if plan is None:
         anyhow(op, k)
         return
-    _Layer(op, k, plan).lower()
+    EventLayer(op, k, plan).lower()
 
 
-@lowers(cpu.SpikeLayerOp, "dense", splits=True, packs=packed)
-def dense(op: cpu.SpikeLayerOp, k: Kernel) -> None:
-    """TODO"""
-    gather(op, k)
-
-
-class _Layer:
+class EventLayer:
     """One layer: lists of events for its rows, then neurons, tile by tile and position by position."""
 
     def __init__(self, op: cpu.SpikeLayerOp, k: Kernel, plan: Plan) -> None:
         self.op = op
         self.k = k
         self.plan = plan
-        self.steps = op.timesteps
-        self.tensors = {name: prod(dense_shape(value)) for name, value in tensors_of(op).items()}
-        self.chunks = plan.tile // LANES
 
     def lower(self) -> None:
         k, plan = self.k, self.plan
@@ -118,110 +106,24 @@ class _Layer:
     # Neurons
 
     def _row(self, lists: Sequence[EventList], row: SSAValue, tile: SSAValue) -> None:
-        with self.k.loop(0, self.plan.columns) as column:
-            _Position(self, lists, row, column.index, tile).lower()
-
-
-class _Position:
-    """The neurons of one tile of channels at one position, over all steps."""
-
-    def __init__(
-        self, layer: _Layer, lists: Sequence[EventList], row: SSAValue, column: SSAValue, tile: SSAValue
-    ) -> None:
-        self.layer = layer
-        self.op, self.k, self.plan = layer.op, layer.k, layer.plan
-        self.tile = tile
-        self.at = self.k.sum_of((row, self.plan.columns), column)
-        self.windows = [_Window(layer, each, which, column, tile) for each, which in zip(self.plan.gathers, lists, strict=True)]
-        self.masks = self._masks()
-
-    def lower(self) -> None:
-        k, steps = self.k, self.layer.steps
-        start = [self._constant("initial", chunk) for chunk in range(self.layer.chunks)]
-        if not self.op.gated.value.data:
-            with k.loop(0, steps, carried=start) as step:
-                charged = self._charged(step.index, step.values)
-                step.next(*self._fired(step.index, charged))
-            return
-        with k.loop(0, steps, carried=start) as step:
-            step.next(*self._charged(step.index, step.values))
-        with k.loop(0, steps, carried=step.results) as after:
-            after.next(*self._fired(after.index, after.values))
-
-    def _constant(self, name: str, chunk: int) -> SSAValue:
-        """Sixteen numbers of a constant; zeros where there is none."""
-        k, kind = self.k, vector(i32, LANES)
-        if name in self.layer.tensors:
-            pointer, size = k.tensor(name), self.layer.tensors[name]
-            if size == 1:
-                return k.splat(k.load(i32, pointer), LANES)
-            every = self.plan.tiles * self.plan.tile
-            neuron = (self.at, every if size > self.plan.channels else 0)
-            place = k.sum_of(neuron, (self.tile, self.plan.tile), LANES * chunk)
-            return k.load(kind, k.at(pointer, place, i32), align=LINE)
-        number = None if self.op.properties.get(name) is None else k.number(name)
-        return k.constant(kind, 0 if number is None else number)
-
-    def _charged(self, step: SSAValue, membranes: Sequence[SSAValue]) -> list[SSAValue]:
-        """The membranes with what arrives at a step."""
-        k = self.k
-        result = list(membranes)
-        for window in self.windows:
-            for chunk, sum_ in enumerate(window.sums(step)):
-                scaled = sum_ if self.op.times == 1 else k.mul(sum_, self.op.times)
-                result[chunk] = k.add(result[chunk], scaled)
-        for index in self.plan.diagonals:
-            word = self._word(step, self.plan.words)
-            spikes = k.buffer(self.op.sources[index])
-            for chunk in range(self.layer.chunks):
-                bits = k.load(i16, k.at(spikes, k.sum_of((word, 4), (self.tile, self.layer.chunks), chunk), i16))
-                weight = self._constant(f"weights.{index}", chunk)
-                result[chunk] = k.add(result[chunk], k.select(k.bitcast(bits, vector(i1, LANES)), weight, 0))
-        if self.op.bias is not None:
-            result = [k.add(each, self._constant("bias", chunk)) for chunk, each in enumerate(result)]
-        return result
-
-    def _word(self, step: SSAValue, words: int) -> SSAValue:
-        return self.k.sum_of((self.at, self.layer.steps * words), (step, words))
-
-    def _fired(self, step: SSAValue, membranes: Sequence[SSAValue]) -> list[SSAValue]:
-        """Compares, writes sixteen spikes at a time, resets."""
-        k, how = self.k, "sgt" if self.op.strict.value.data else "sge"
-        word = self._word(step, self.plan.words)
-        spikes = k.at(k.buffer(self.op.spikes), k.sum_of((word, 4), (self.tile, self.layer.chunks)), i16)
-        result: list[SSAValue] = []
-        for chunk, membrane in enumerate(membranes):
-            threshold = self._constant("threshold", chunk)
-            over = k.compare(how, membrane, threshold)
-            bits = k.bitcast(over, i16)
-            mask = self.masks[chunk]
-            k.store(bits if mask is None else k.both(bits, mask), k.at(spikes, chunk, i16))
-            if self.op.reset_value is None:
-                result.append(k.sub(membrane, k.select(over, threshold, 0)))
-            else:
-                result.append(k.select(over, self._constant("reset_value", chunk), membrane))
-        for chunk in range(len(membranes), 4 * self.plan.words if self.plan.tiles == 1 else 0):
-            k.store(k.constant(i16, 0), k.at(spikes, chunk, i16))
-        return result
-
-    def _masks(self) -> list[SSAValue | None]:
-        """The bits of channels that there are, where a tile has more; of sixteen channels each."""
         k, plan = self.k, self.plan
-        if plan.tiles * plan.tile == plan.channels:
-            return [None] * self.layer.chunks
-        masks: list[SSAValue | None] = []
-        for chunk in range(self.layer.chunks):
-            left = k.sub(plan.channels - LANES * chunk, k.sum_of((self.tile, plan.tile)))
-            left = k.largest(k.least(left, LANES), 0)
-            masks.append(k.truncate(k.sub(k.shift_left(k.constant(i32, 1), k.truncate(left, i32)), 1), i16))
-        return masks
+        with k.loop(0, plan.columns) as column:
+            neurons = Neurons(self.op, k, plan, row, column.index, tile)
+            windows = [_Window(self, *each, column.index, tile) for each in zip(plan.gathers, lists, strict=True)]
+            with k.loop(0, neurons.steps, carried=neurons.start()) as step:
+                sums = [window.sums(step.index) for window in windows]
+                charged = neurons.charged(step.index, step.values, sums)
+                step.next(*(charged if self.op.gated.value.data else neurons.fired(step.index, charged)))
+            if self.op.gated.value.data:
+                with k.loop(0, neurons.steps, carried=step.results) as after:
+                    after.next(*neurons.fired(after.index, after.values))
 
 
 class _Window:
     """The events of one source that reach one position, and their rows of weights."""
 
     def __init__(
-        self, layer: _Layer, gather: Gather, events: EventList, column: SSAValue, tile: SSAValue
+        self, layer: EventLayer, gather: Gather, events: EventList, column: SSAValue, tile: SSAValue
     ) -> None:
         self.k = k = layer.k
         self.op, self.plan, self.gather, self.events = layer.op, layer.plan, gather, events

@@ -203,10 +203,10 @@ def packed(op: cpu.SpikeLayerOp, name: str, array: Array, features: Features) ->
         return array
     kind, _, number = name.partition(".")
     if kind != "weights":
-        return _by_lane(plan, array.astype(np.int32), np.iinfo(np.int32).max if name == "threshold" else 0)
+        return by_lane(plan, array.astype(np.int32), np.iinfo(np.int32).max if name == "threshold" else 0)
     index = int(number)
     if index in plan.diagonals:
-        return _by_lane(plan, array.astype(np.int32) * op.times, 0)
+        return by_lane(plan, array.astype(np.int32) * op.times, 0)
     gather = next(each for each in plan.gathers if each.index == index)
     rows = array.reshape(gather.weight_rows, -1)
     if array.ndim == 5:
@@ -216,7 +216,7 @@ def packed(op: cpu.SpikeLayerOp, name: str, array: Array, features: Features) ->
     return np.ascontiguousarray(padded.reshape(-1, plan.tiles, plan.tile).transpose(1, 0, 2))
 
 
-def _by_lane(plan: Plan, array: Array, padding: int) -> Array:
+def by_lane(plan: Plan, array: Array, padding: int) -> Array:
     """A constant per channel, or per neuron, with the channels of all tiles; a single number stays one."""
     import numpy as np
 
