@@ -52,8 +52,8 @@ _AS_WRITTEN = {"fastmathFlags": llvm.FastMathAttr(None)}
 _ONE_PLACE = {
     "rawConstantIndices": DenseArrayBase.from_list(i32, (llvm.GEP_USE_SSA_VAL,)),
     "noWrapFlags": IntegerAttr(0, 32),
-    "inbounds": UnitAttr(),
 }
+_INSIDE = {"inbounds": UnitAttr()}
 
 
 @cache
@@ -119,6 +119,7 @@ class Builder:
         self._entry = body.blocks[0]
         self._block = self._entry
         self._constants: dict[tuple[Attribute, float | str], SSAValue] = {}
+        self._undefined: dict[Attribute, SSAValue] = {}
         self._last_constant: Operation | None = None
 
     # Constants
@@ -198,11 +199,16 @@ class Builder:
     def _place_op(self, kind: type[llvm.AddOp | llvm.MulOp], left: SSAValue, right: Operand) -> SSAValue:
         return self._add(kind, (left, self.place(right)), i64, _DOES_NOT_WRAP)
 
-    def at(self, pointer: SSAValue, place: Operand, element: Attribute = i8) -> SSAValue:
-        """The pointer, so many elements on; bytes without an element type."""
+    def at(self, pointer: SSAValue, place: Operand, element: Attribute = i8, *, inside: bool = True) -> SSAValue:
+        """The pointer, so many elements on; bytes without an element type.
+
+        It lies inside the memory that the first one points to, or just behind, unless it is said that it may not.
+        """
         if place == 0:
             return pointer
-        return self._add(llvm.GEPOp, (pointer, self.place(place)), ptr, {**_ONE_PLACE, "elem_type": element})
+        inbounds = _INSIDE if inside else _NONE
+        properties = {**_ONE_PLACE, **inbounds, "elem_type": element}
+        return self._add(llvm.GEPOp, (pointer, self.place(place)), ptr, properties)
 
     # Memory
 
@@ -415,8 +421,9 @@ class Builder:
     def splat(self, value: SSAValue, lanes: int) -> SSAValue:
         """A scalar in every lane."""
         kind = vector(value.type, lanes)
-        first = self._add(llvm.UndefOp, (), kind)
-        first = self._add(llvm.InsertElementOp, (first, value, self.constant(i32, 0)), kind)
+        if kind not in self._undefined:
+            self._undefined[kind] = self._hoisted(llvm.UndefOp(kind))
+        first = self._add(llvm.InsertElementOp, (self._undefined[kind], value, self.constant(i32, 0)), kind)
         return self.shuffle(first, first, [0] * lanes)
 
     def shuffle(self, left: SSAValue, right: SSAValue, lanes: Sequence[int]) -> SSAValue:
