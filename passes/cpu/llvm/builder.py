@@ -180,12 +180,15 @@ class Builder:
     def _place_op(self, kind: type[llvm.AddOp | llvm.MulOp], left: SSAValue, right: Operand) -> SSAValue:
         return self._add(kind(left, self.place(right), overflow=_NO_SIGNED_WRAP))
 
-    def at(self, pointer: SSAValue, place: Operand, element: Attribute = i8) -> SSAValue:
-        """The pointer, so many elements on; bytes without an element type."""
+    def at(self, pointer: SSAValue, place: Operand, element: Attribute = i8, *, inside: bool = True) -> SSAValue:
+        """The pointer, so many elements on; bytes without an element type.
+
+        It lies inside the memory that the first one points to, or just behind, unless it is said that it may not.
+        """
         if place == 0:
             return pointer
         indices = (llvm.GEP_USE_SSA_VAL,)
-        return self._add(llvm.GEPOp(pointer, indices, element, (self.place(place),), inbounds=True))
+        return self._add(llvm.GEPOp(pointer, indices, element, (self.place(place),), inbounds=inside))
 
     # Memory
 

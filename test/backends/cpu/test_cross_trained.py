@@ -41,7 +41,7 @@ def compare(compiled: Compiled, images: Tensor) -> str:
     for layer, counts in found.counts.items():
         np.testing.assert_array_equal(counts, expected.counts[layer], err_msg=layer)
     assert found.counts.keys() == expected.counts.keys()
-    compared = sum(counts.size for counts in found.counts.values()) + expected.outputs.size
+    compared = sum(counts.size for counts in found.counts.values()) + np.size(expected.outputs)
     return f"{len(images)} images, 0 of {compared:,} counts and outputs differ in {found.seconds:.1f} s"
 
 
@@ -77,17 +77,18 @@ def digits() -> tuple[nn.Module, Tensor, Tensor, Tensor]:
     torch.default_generator.manual_seed(0)
     convolutions = [nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.ReLU(), nn.Conv2d(8, 16, 3, stride=2, padding=1)]
     model = nn.Sequential(*convolutions, nn.ReLU(), nn.Flatten(), nn.Linear(16 * 49, 10))
-    images, known = _scaled(train[:20_000]), torch.from_numpy(labels[:20_000].astype(np.int64))
+    images, known = _scaled(train[:20_000]), torch.tensor(labels[:20_000], dtype=torch.int64)
     optimizer = torch.optim.Adam(model.parameters(), 2e-3)
-    for part in torch.arange(len(images)).split(50):
+    for start in range(0, len(images), 50):
+        part = slice(start, start + 50)
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(images[part]), known[part]).backward()  # pyright: ignore[reportUnknownMemberType]
-        optimizer.step()
-    return model.eval(), images[:256], _scaled(test[:DIGITS]), torch.from_numpy(truth[:DIGITS].astype(np.int64))
+        optimizer.step()  # pyright: ignore[reportUnknownMemberType]
+    return model.eval(), images[:256], _scaled(test[:DIGITS]), torch.tensor(truth[:DIGITS], dtype=torch.int64)
 
 
 def _scaled(images: NDArray[np.uint8]) -> Tensor:
-    return torch.from_numpy(images[:, None].astype(np.float32) / 255)
+    return torch.tensor(images[:, None] / np.float32(255))
 
 
 @pytest.mark.parametrize("code", ["graded", "unary", "free"])
