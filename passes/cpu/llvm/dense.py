@@ -193,7 +193,7 @@ def _packed_weights(plan: Plan, field: Field, synapse: Synapse, array: Array) ->
 # The kernel
 
 
-@lowers(cpu.CountLayerOp, splits=True, packs=packed)
+@lowers(cpu.CountLayerOp, splits=True, finished=True, packs=packed)
 def count_layer(op: cpu.CountLayerOp, k: Kernel) -> None:
     """Tiles of channels outside, rows inside, so that the weights of a tile stay near."""
     plan = Plan(op, k.features)
@@ -486,9 +486,6 @@ class _Constant:
 
     def _load(self, neighbour: int) -> SSAValue:
         tile = self.tile
-        number = None if self.name.startswith("weights") else tile.k.number(self.name)
-        if number is not None:
-            return tile.k.constant(tile.kind, number)
         place = neighbour * self.rows * tile.plan.padded
         return tile.k.load(tile.kind, tile.k.at(self._pointer, place, i32))
 
@@ -504,29 +501,18 @@ class _Firing:
 
     def __init__(self, tile: _Tile) -> None:
         self.k = tile.k
-        self.levels = tile.op.levels.value.data
         self.lanes = tile.channels
         self.kind = tile.kind
-        self.number = tile.k.number("threshold")
         self.rows = [_Constant(tile, "threshold", row=row, rows=3) for row in range(3)]
 
     def count(self, charge: SSAValue, neighbour: int) -> SSAValue:
         """The counts of a vector of neurons."""
         k = self.k
-        threshold, reciprocal, cap = self._constants(neighbour)
+        threshold, reciprocal, cap = (row.of(neighbour) for row in self.rows)
         clipped = k.least(k.largest(charge, 0), cap)
-        quotient = self._rounded(k.to_float(clipped, f32), reciprocal)
+        quotient = self._rounded(k.to_float(clipped, f32), k.bitcast(reciprocal, vector(f32, self.lanes)))
         over = k.compare("ugt", k.mul(quotient, threshold), clipped)
         return k.add(quotient, k.extend(over, i32))
-
-    def _constants(self, neighbour: int) -> tuple[SSAValue, SSAValue, SSAValue]:
-        k = self.k
-        if self.number is None:
-            threshold, bits, cap = (row.of(neighbour) for row in self.rows)
-            return threshold, k.bitcast(bits, vector(f32, self.lanes)), cap
-        cap = min(int(self.number) * self.levels, 2**31 - 1)
-        reciprocal = k.constant(vector(f32, self.lanes), _nearest_float(1.0 / self.number))
-        return k.constant(self.kind, self.number), reciprocal, k.constant(self.kind, cap)
 
     def _rounded(self, charge: SSAValue, reciprocal: SSAValue) -> SSAValue:
         """The whole number nearest to a product."""
@@ -568,9 +554,3 @@ def _columns(field: Field, seen: Seen) -> Iterator[tuple[int, int]]:
             count += 1
         yield kx, count
         kx += count
-
-
-def _nearest_float(value: float) -> float:
-    import numpy as np
-
-    return float(np.float32(value))
