@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-DOCUMENTS = ("README.md", "docs/add-a-chip.md")
+DOCUMENTS = ("README.md", "docs/add-a-chip.md", "docs/cpu.md")
 
 FENCE = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_FENCE = re.compile(r"^```(.*)$", re.MULTILINE)
