@@ -13,7 +13,14 @@ BACKEND = Backend(
     package="neurocuda.backends.cpu",
     default_chip="host",
     constraints=Constraints(codes=CODES),
-    pipeline=('convert-snn-to-cpu{processor="$chip"}', "fuse-layers", "allocate-buffers"),
+    pipeline=(
+        'convert-snn-to-cpu{processor="$chip"}',
+        "fuse-layers",
+        "make-layer-major",
+        "choose-kernels",
+        "reserve-scratch",
+        "allocate-buffers",
+    ),
     level="cpu",
     hooks=Hooks(
         emit="neurocuda.backends.cpu.emit:emit_files",

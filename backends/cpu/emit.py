@@ -20,6 +20,7 @@ from neurocuda.backends.cpu.constants import Constants
 from neurocuda.backends.cpu.image import image_files, processors
 from neurocuda.backends.cpu.layers_text import print_nest
 from neurocuda.backends.cpu.loops import Nest, Parameter, helper
+from neurocuda.backends.cpu.trains_text import TRAIN, tally_size, tally_train
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
 from neurocuda.dialects.cpu.interface import (
@@ -110,7 +111,7 @@ class PrintedProgram(Interface):
         yield Call(f"{name}({', '.join(self._argument(each, loop) for each in nest.parameters)});", loop.window)
         if isinstance(loop, cpu.NeuronsOp) and loop in self._counted:
             layer = self._counted[loop]
-            size = prod(layer.shape)
+            size = tally_size(loop)
             kind = c_type(buffer_element(loop.spikes))
             tally = f"tally_{kind.removesuffix('_t')}(counts + {layer.offset}, {self._names[loop.spikes]}, {size});"
             yield Call("\n".join(braces("if (counts)", [tally])), loop.window)
@@ -360,6 +361,8 @@ def _label(op: Operation) -> str:
 
 
 def _tally(symbol: str, kind: str) -> list[str]:
+    if kind == TRAIN:
+        return tally_train(f"{symbol}_count")
     name = f"tally_{kind.removesuffix('_t')}"
     head = f"static void {name}({symbol}_count *restrict counts, const {kind} *restrict spikes, int32_t size)"
     add = f"counts[i] = ({symbol}_count)(counts[i] + spikes[i]);"

@@ -107,7 +107,7 @@ class Elementwise:
     def of(self, name: str, attribute: Dense) -> str:
         """The value of a constant at the element; a single number is spelled out."""
         column = not self.flat and prod(dense_shape(attribute)) == self.columns
-        value, pointers = _value_at(name, attribute, "j" if column else self.at)
+        value, pointers = value_at(name, attribute, "j" if column else self.at)
         self.pointers += pointers
         return value
 
@@ -343,7 +343,7 @@ def _clipped(kind: str, value: str, clip: tuple[int, int]) -> list[str]:
 def softmax(op: cpu.SoftmaxOp) -> Nest:
     shape, levels, last = buffer_shape(op.membrane), op.levels.value.data, dense_shape(op.table)[0] - 1
     rows, columns = prod(shape[:-1]), shape[-1]
-    divisor, pointers = _value_at("divisor", op.divisor, "i")
+    divisor, pointers = value_at("divisor", op.divisor, "i")
     find = [
         f"const uint32_t below = ((uint32_t)largest - (uint32_t)charge[j]) / (uint32_t){divisor};",
         f"part[j] = table[below < {last} ? below : {last}];",
@@ -369,7 +369,7 @@ def softmax(op: cpu.SoftmaxOp) -> Nest:
 def layer_norm(op: cpu.LayerNormOp) -> Nest:
     shape = buffer_shape(op.membrane)
     rows, columns = prod(shape[:-1]), shape[-1]
-    (gain, gains), (shift, shifts) = _value_at("gain", op.gain, "j"), _value_at("shift", op.shift, "j")
+    (gain, gains), (shift, shifts) = value_at("gain", op.gain, "j"), value_at("shift", op.shift, "j")
     centred = f"const int64_t centred = {columns} * (int64_t)charge[j] - sum;"
     say = [
         centred,
@@ -391,7 +391,7 @@ def layer_norm(op: cpu.LayerNormOp) -> Nest:
     return Nest("layer_norm", (*_neuron_pointers(op), *gains, *shifts), tuple(loop("i", rows, body)), helpers)
 
 
-def _value_at(name: str, attribute: Dense, index: str) -> tuple[str, list[Parameter]]:
+def value_at(name: str, attribute: Dense, index: str) -> tuple[str, list[Parameter]]:
     """(the value of a constant at an index, its pointer); a single number is spelled out."""
     if _is_scalar(attribute) and isinstance(attribute, DenseIntOrFPElementsAttr):
         return literal(cast("float", attribute.get_values()[0]), dense_type(attribute).element_type), []
@@ -751,6 +751,21 @@ def matrix_product(op: cpu.MatrixProductOp) -> Nest:
 
 def helper(name: str) -> list[str]:
     """The text of a helper: exact division and roots, or a scan for what is not zero, bytes eight at a time."""
+    if name == "list_bits":
+        return [
+            "/* Lists the bits that are set; `event` has room for 65. */",
+            *braces(
+                "static inline int32_t list_bits(uint64_t word, uint16_t *event)",
+                [
+                    "int32_t events = 0;",
+                    *braces(
+                        "for (uint16_t bit = 0; word != 0; ++bit)",
+                        ["event[events] = bit;", "events += (int32_t)(word & 1);", "word >>= 1;"],
+                    ),
+                    "return events;",
+                ],
+            ),
+        ]
     if name == "floor_divide":
         return braces(
             "static inline int64_t floor_divide(int64_t value, int64_t divisor)",

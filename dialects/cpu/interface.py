@@ -88,7 +88,7 @@ def _counted(loops: Sequence[cpu.LoopOp]) -> Iterator[tuple[Operation, CountedLa
         origin = origin_of(loop)
         if isinstance(loop, cpu.NeuronsOp) and origin is not None and origin not in seen:
             seen.add(origin)
-            shape = buffer_shape(loop.spikes)
+            shape = loop.neurons
             yield loop, CountedLayer(origin, offset, shape, values_of(loop.layout))
             offset += prod(shape)
 
@@ -117,7 +117,7 @@ class Interface:
         self.op = op
         self.symbol = op.symbol.data
         self.processor = None if op.processor is None else op.processor.data
-        self.steps = None if op.steps is None else op.steps.value.data
+        self.steps = op.timesteps
         self.state_bytes = max(1, int(op.uses()["state_bytes"]))
         self.inputs = [CallerArray(buffer_element(value), buffer_shape(value)) for value in op.body.block.args]
         self.outputs = [CallerArray(buffer_element(value), buffer_shape(value)) for value in outputs_of(op)]

@@ -9,7 +9,17 @@ from math import prod
 
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, DenseArrayBase, IntegerAttr, MemRefType, StringAttr, i64
 from xdsl.ir import Attribute, ParametrizedAttribute, SSAValue
-from xdsl.irdl import irdl_attr_definition, irdl_op_definition, operand_def, opt_prop_def, prop_def, var_operand_def
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    ParsePropInAttrDict,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    prop_def,
+    var_operand_def,
+)
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
@@ -233,27 +243,34 @@ class SpikeLayerOp(LayerOp):
     A train is `memref<... x T x words x i64>`: 64 channels to a word, channel c is bit c mod 64 of word c div 64, and
     bits past `channels` are zero. With the membrane v <- initial, at every step t
 
-        v <- v + bias + what the synapses bring of the sources' spikes at t
+        v <- v + bias + factor times what the synapses bring of the sources' spikes at t
         s <- 1 where v >= threshold (v > threshold with `strict`), else 0
         v <- v - threshold s, or `reset_value` where s is 1
 
     With `gated` all T steps of the sources, and T times the bias, arrive before the first step at which neurons fire.
+    `charge_bits` is proven: so many bits hold what any of the sources' spikes at a step bring, before the factor.
+    `scratch` is memory in which a kernel lists events; what is in it does not matter.
 
     (C5) Trains hold i64, all have T steps, and `channels` channels fit the target's words.
+    (C6) The factor is positive.
     """
 
     name = "cpu.spike_layer"
     # Once more: operands of a base come last.
     sources = var_operand_def(MemRefType)
     spikes = operand_def(MemRefType)
+    scratch = opt_operand_def(MemRefType)
     channels = prop_def(IntegerAttr.constr(i64))
     source_channels = prop_def(DenseArrayBase.constr(i64))
+    factor = opt_prop_def(IntegerAttr.constr(i64))
+    charge_bits = opt_prop_def(IntegerAttr.constr(i64))
     reset_value = opt_prop_def(Dense)
     strict = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     gated = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
+    irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     assembly_format = (
-        HEAD + "(`reset_value` `(` $reset_value^ `)`)? (`strict` $strict^)? (`gated` $gated^)? `channels` $channels "
-        "`of` $source_channels " + TAIL
+        HEAD + "(`scratch` $scratch^ `:` type($scratch))? (`factor` $factor^)? (`charge_bits` $charge_bits^)? (`reset_value` `(` $reset_value^ `)`)? "
+        "(`strict` $strict^)? (`gated` $gated^)? `channels` $channels `of` $source_channels " + TAIL
     )
 
     @property
@@ -265,6 +282,16 @@ class SpikeLayerOp(LayerOp):
         """T."""
         *_, steps, _ = buffer_shape(self.spikes)
         return steps
+
+    @property
+    def times(self) -> int:
+        """The factor, 1 unless it is said."""
+        return 1 if self.factor is None else self.factor.value.data
+
+    @property
+    def charge_width(self) -> int:
+        """The bits that hold what arrives at a step: 32 unless less is proven."""
+        return 32 if self.charge_bits is None else self.charge_bits.value.data
 
     def constants(self) -> Mapping[str, Dense]:
         optional = {} if self.reset_value is None else {"reset_value": self.reset_value}
@@ -282,8 +309,9 @@ class SpikeLayerOp(LayerOp):
     def verify_(self) -> None:
         if len(values_of(self.source_channels)) != len(self.sources):
             raise VerifyException(f"{self.name}: expected the number of channels of every source")
-        for value in self.operands:
+        for value in (*self.sources, self.spikes):
             shape, words = buffer_shape(value), -(-self.channels_of(value) // WORD)
             packed = memref_of(value).get_element_type() == i64 and shape[-2:] == (self.timesteps, words)
             self.require(packed, "expected trains with as many steps and words")  # C5
+        self.require(self.times > 0, f"the factor {self.times} is not positive")  # C6
         super().verify_()

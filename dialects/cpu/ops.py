@@ -56,6 +56,7 @@ from neurocuda.dialects.cpu.neurons import (
     RunningMaxPool2dOp,
 )
 from neurocuda.dialects.cpu.tables import FactorsOp, LayerNormOp, LookupOp, MatrixProductOp, ProductOp, SoftmaxOp
+from neurocuda.dialects.cpu.trains import CountTrainOp, CurrentLayerOp, MaxPoolTrainOp
 from neurocuda.ir.attributes import FOREVER, Dense, dense_shape, dense_type, integer, shape_of, values_of
 from neurocuda.ir.resources import ResourceUser
 
@@ -68,6 +69,8 @@ __all__ = [
     "Conv2dOp",
     "CopyOp",
     "CountLayerOp",
+    "CountTrainOp",
+    "CurrentLayerOp",
     "DepthwiseConv2dOp",
     "DequantizeOp",
     "DiagonalOp",
@@ -82,6 +85,7 @@ __all__ = [
     "LoopOp",
     "MatrixProductOp",
     "MaxPool2dOp",
+    "MaxPoolTrainOp",
     "MembraneOp",
     "NeuronsOp",
     "OutputOp",
@@ -114,10 +118,13 @@ class ProgramOp(ResourceUser):
 
     `mode` says what signals are: the `events` of a step, or the `counts` of all of them, which take one step.
 
+    A program whose layers compute all time steps at once has one step that `covers` those of the network.
+
     (C1) The arguments are buffers of the operands' shapes, the outputs buffers of the results' shapes; without `steps`,
     both less an axis of time in front, whose extent is not known.
     (C2) `symbol` is a C identifier. (C3) There is at least one step, and no loop nest runs after the last; without
-    `steps`, loop nests run at all steps, or at the first one alone. (C4) Counts take one step.
+    `steps`, loop nests run at all steps, or at the first one alone. (C4) Counts take one step. (C5) Only a single
+    step covers others.
     """
 
     name = "cpu.program"
@@ -126,12 +133,13 @@ class ProgramOp(ResourceUser):
     processor = opt_prop_def(StringAttr)
     mode = prop_def(StringAttr, default_value=StringAttr(EVENTS))
     steps = opt_prop_def(IntegerAttr.constr(i64))
+    covers = opt_prop_def(IntegerAttr.constr(i64))
     body = region_def("single_block")
     outputs = var_result_def()
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol (`for` $processor^)? (`mode` $mode^)? (`steps` $steps^)? `inputs` `(` $inputs `)` "
+        "$symbol (`for` $processor^)? (`mode` $mode^)? (`steps` $steps^)? (`covers` $covers^)? `inputs` `(` $inputs `)` "
         "attr-dict-with-keyword $body `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
@@ -158,10 +166,16 @@ class ProgramOp(ResourceUser):
             result_types=[result_types],
         )
 
+    @property
+    def timesteps(self) -> int | None:
+        """The time steps of the network; None without an end."""
+        said = self.steps if self.covers is None else self.covers
+        return None if said is None else said.value.data
+
     def uses(self) -> Mapping[str, float]:
         buffers = [op for op in self.body.block.ops if isinstance(op, BufferOp) and op.offset is not None]
         ends = [op.offset.value.data + buffer_bytes(op.result) for op in buffers if op.offset is not None]
-        clock = {} if self.steps is None else {"steps": self.steps.value.data}
+        clock = {} if self.timesteps is None else {"steps": self.timesteps}
         state = max(ends, default=0)
         last = self.body.block.last_op
         arrays = [*self.body.block.args, *(last.operands if last is not None else ())]
@@ -176,6 +190,7 @@ class ProgramOp(ResourceUser):
         """What the constants take, equal ones once."""
         loops = [op for op in self.body.block.ops if isinstance(op, LoopOp)]
         constants = {constant for op in loops for constant in op.constants().values()}
+        constants |= {weight for op in loops if isinstance(op, LayerOp) for weight in op.weights.data}
         return sum(prod(dense_shape(each)) * element_bytes(dense_type(each).element_type) for each in constants)
 
     def verify_(self) -> None:
@@ -194,6 +209,8 @@ class ProgramOp(ResourceUser):
             raise VerifyException(
                 f'cpu.program: mode "{self.mode.data}" is neither "{EVENTS}" nor "{COUNTS}" at one step'
             )
+        if self.covers is not None and (self.steps is None or self.steps.value.data != 1):  # C5
+            raise VerifyException("cpu.program: only a single step covers others")
         self._verify_windows()
 
     def _verify_windows(self) -> None:
@@ -525,6 +542,8 @@ DIALECT = Dialect(
         Conv2dOp,
         CopyOp,
         CountLayerOp,
+        CountTrainOp,
+        CurrentLayerOp,
         DepthwiseConv2dOp,
         DequantizeOp,
         DiagonalOp,
@@ -536,6 +555,7 @@ DIALECT = Dialect(
         LookupOp,
         MatrixProductOp,
         MaxPool2dOp,
+        MaxPoolTrainOp,
         OutputOp,
         ProductOp,
         ProgramOp,

@@ -120,8 +120,8 @@ class Machine:
 
     def _count(self, loop: cpu.NeuronsOp) -> None:
         spikes = self.buffers[loop.spikes]
-        if isinstance(loop, cpu.SpikeLayerOp):
-            spikes = unpacked(spikes, loop.channels_of(loop.spikes)).sum(axis=1)
+        if isinstance(loop, cpu.SpikeLayerOp | cpu.CurrentLayerOp):
+            spikes = unpacked(spikes, loop.neurons[-1]).sum(axis=1)
         spikes = spikes.astype(np.int64)
         self.sums[loop] = self.sums[loop] + spikes if loop in self.sums else spikes
 
@@ -391,12 +391,20 @@ def count_layer(op: cpu.CountLayerOp, run: Run, *buffers: Array) -> Nothing:
 
 @means(cpu.SpikeLayerOp)
 def spike_layer(op: cpu.SpikeLayerOp, run: Run, *buffers: Array) -> Nothing:
-    *trains, target = buffers
+    trains, target = buffers[: len(op.sources)], buffers[len(op.sources)]
     spikes = [unpacked(train, op.channels_of(source)) for train, source in zip(trains, op.sources, strict=True)]
-    steps, threshold, bias = op.timesteps, _wide(run, op.threshold), _wide(run, op.bias)
-    at_once = _charge(op, run, [each.reshape(-1, *each.shape[2:]) for each in spikes])
-    charge = np.broadcast_to(at_once, (len(target) * steps, *op.neurons)).reshape(len(target), steps, *op.neurons)
-    membrane = np.broadcast_to(_wide(run, op.initial), (len(target), *op.neurons))
+    at_once = op.times * _charge(op, run, [each.reshape(-1, *each.shape[2:]) for each in spikes])
+    batch, steps = len(target), op.timesteps
+    charge = np.broadcast_to(at_once, (batch * steps, *op.neurons)).reshape(batch, steps, *op.neurons)
+    target[...] = packed(_fired(op, run, charge))
+    return ()
+
+
+def _fired(op: cpu.SpikeLayerOp | cpu.CurrentLayerOp, run: Run, charge: Array) -> Array:
+    """The spikes of integrate-and-fire neurons: (batch, T, ...) from what arrives at each step, int64."""
+    batch, steps, *neurons = charge.shape
+    threshold, bias = _wide(run, op.threshold), _wide(run, op.bias)
+    membrane = np.broadcast_to(_wide(run, op.initial), (batch, *neurons))
     if op.gated.value.data:
         membrane = membrane + charge.sum(axis=1) + steps * bias
     fired: list[Array] = []
@@ -407,8 +415,7 @@ def spike_layer(op: cpu.SpikeLayerOp, run: Run, *buffers: Array) -> Nothing:
         after = membrane - threshold if op.reset_value is None else _wide(run, op.reset_value)
         membrane = np.where(over, after, membrane)
         fired.append(over)
-    target[...] = packed(np.stack(fired, axis=1))
-    return ()
+    return np.stack(fired, axis=1)
 
 
 def _windows(op: bases.PoolOp, values: Array, fill_value: float) -> Array:
@@ -443,4 +450,33 @@ def running_max_pool2d(
     now = _highest(op, counts)
     target[...] = now - highest
     highest[...] = now
+    return ()
+
+
+# Around layers of spikes
+
+
+@means(cpu.CurrentLayerOp)
+def current_layer(op: cpu.CurrentLayerOp, run: Run, current: Array, target: Array) -> Nothing:
+    steps, wide = op.timesteps, current.astype(np.int64)[:, None]
+    charge = np.broadcast_to(wide, (len(current), steps, *op.neurons))
+    if op.gated.value.data:
+        charge = np.concatenate([wide, np.zeros_like(charge[:, 1:])], axis=1)
+    target[...] = packed(_fired(op, run, charge))
+    return ()
+
+
+@means(cpu.MaxPoolTrainOp)
+def max_pool_train(op: cpu.MaxPoolTrainOp, run: Run, source: Array, target: Array) -> Nothing:
+    spikes = unpacked(source, op.channels.value.data).astype(np.int64)
+    said = np.cumsum(spikes, axis=1) if op.counted.value.data else spikes
+    highest = _highest(op, said.reshape(-1, *said.shape[2:]))
+    highest = highest.reshape(*said.shape[:2], *highest.shape[1:])
+    target[...] = packed(np.diff(highest, axis=1, prepend=0) if op.counted.value.data else highest)
+    return ()
+
+
+@means(cpu.CountTrainOp)
+def count_train(op: cpu.CountTrainOp, run: Run, train: Array, counts: Array) -> Nothing:
+    counts[...] = unpacked(train, op.channels.value.data).sum(axis=1)
     return ()

@@ -135,6 +135,16 @@ class _Nests:
             self.functions.append(_tally(self._names[key], counter, spikes))
         return self._names[key]
 
+    def tally_of_trains(self, counter: Attribute) -> str:
+        """The function that adds the spikes of a train to counters."""
+        from neurocuda.passes.cpu.llvm.events_tally import tally_train
+
+        key = (counter, "train")
+        if key not in self._names:
+            self._names[key] = self._new_name("tally_train")
+            self.functions.append(tally_train(self._names[key], counter))
+        return self._names[key]
+
     def _new_name(self, kind: str) -> str:
         number = self._taken.get(kind, 0)
         self._taken[kind] = number + 1
@@ -307,11 +317,17 @@ class _Clock:
             with self._alone():
                 for op in counted:
                     assert isinstance(op, cpu.NeuronsOp)
-                    layer = self.counted[op]
-                    tally = self.nests.tally_of(self.counter, buffer_element(op.spikes))
-                    counts = self.b.at(self.counts, layer.offset * element_bytes(self.counter))
-                    self.b.call(tally, counts, self.pointers[op.spikes], self.b.place(prod(layer.shape)))
+                    counts = self.b.at(self.counts, self.counted[op].offset * element_bytes(self.counter))
+                    tally, *sizes = self._tally(op)
+                    self.b.call(tally, counts, self.pointers[op.spikes], *map(self.b.place, sizes))
             self._meet()
+
+    def _tally(self, op: cpu.NeuronsOp) -> tuple[str, *tuple[int, ...]]:
+        """The function that adds what neurons say to their counters, and the numbers that it takes."""
+        if isinstance(op, cpu.SpikeLayerOp | cpu.CurrentLayerOp):
+            *positions, channels = op.neurons
+            return self.nests.tally_of_trains(self.counter), prod(positions), op.timesteps, channels
+        return self.nests.tally_of(self.counter, buffer_element(op.spikes)), prod(op.neurons)
 
 
 def named(body: Region, names: Sequence[str]) -> list[SSAValue]:

@@ -108,6 +108,7 @@ class Builder:
         self._entry = body.blocks[0]
         self._block = self._entry
         self._constants: dict[Attribute, SSAValue] = {}
+        self._undefined: dict[Attribute, SSAValue] = {}
         self._last_constant: Operation | None = None
 
     # Constants
@@ -179,12 +180,15 @@ class Builder:
     def _place_op(self, kind: type[llvm.AddOp | llvm.MulOp], left: SSAValue, right: Operand) -> SSAValue:
         return self._add(kind(left, self.place(right), overflow=_NO_SIGNED_WRAP))
 
-    def at(self, pointer: SSAValue, place: Operand, element: Attribute = i8) -> SSAValue:
-        """The pointer, so many elements on; bytes without an element type."""
+    def at(self, pointer: SSAValue, place: Operand, element: Attribute = i8, *, inside: bool = True) -> SSAValue:
+        """The pointer, so many elements on; bytes without an element type.
+
+        It lies inside the memory that the first one points to, or just behind, unless it is said that it may not.
+        """
         if place == 0:
             return pointer
         indices = (llvm.GEP_USE_SSA_VAL,)
-        return self._add(llvm.GEPOp(pointer, indices, element, (self.place(place),), inbounds=True))
+        return self._add(llvm.GEPOp(pointer, indices, element, (self.place(place),), inbounds=inside))
 
     # Memory
 
@@ -380,8 +384,10 @@ class Builder:
 
     def splat(self, value: SSAValue, lanes: int) -> SSAValue:
         """A scalar in every lane."""
-        first = self._add(llvm.UndefOp(vector(value.type, lanes)))
-        first = self._add(llvm.InsertElementOp(first, value, self.constant(i32, 0)))
+        kind = vector(value.type, lanes)
+        if kind not in self._undefined:
+            self._undefined[kind] = self._hoisted(llvm.UndefOp(kind))
+        first = self._add(llvm.InsertElementOp(self._undefined[kind], value, self.constant(i32, 0)))
         return self.shuffle(first, first, [0] * lanes)
 
     def shuffle(self, left: SSAValue, right: SSAValue, lanes: Sequence[int]) -> SSAValue:

@@ -130,9 +130,14 @@ def tensors_of(op: cpu.LoopOp) -> dict[str, Dense]:
         if isinstance(value, ArrayAttr):
             several = enumerate(value.data)
             tensors |= {f"{name}.{index}": each for index, each in several if isinstance(each, Dense)}
-        elif isinstance(value, Dense) and _is_read(op, name) and (name in POINTED or not _is_number(value)):
+        elif isinstance(value, Dense) and _is_read(op, name) and (_is_pointed(op, name) or not _is_number(value)):
             tensors[name] = value
     return tensors
+
+
+def _is_pointed(op: cpu.LoopOp, name: str) -> bool:
+    """Whether a constant is read through a pointer even where it is a single number: layers share large functions."""
+    return name in POINTED or isinstance(op, cpu.SpikeLayerOp | cpu.CurrentLayerOp)
 
 
 def _is_read(op: cpu.LoopOp, name: str) -> bool:

@@ -1,0 +1,18 @@
+// RUN: not nc-opt %s 2>&1 | filecheck %s
+
+// There is a train for every window.
+
+func.func @main(%x: tensor<4x4x2xi8>) -> tensor<4x4x2xi8> {
+  %y = cpu.program "network" steps 1 inputs(%x) {
+  ^bb0(%0: memref<4x4x2xi8>):
+    %1 = cpu.buffer : memref<4x4x2xi8>
+    %2 = cpu.buffer : memref<4x4x8x1xi64>
+    %3 = cpu.buffer : memref<4x4x2xi32>
+    %4 = cpu.buffer : memref<2x2x8x1xi64>
+    cpu.max_pool_train %2 -> %4 channels 2 kernel [2, 2] stride [1, 1] padding [0, 0, 0, 0] dilation [1, 1] steps [0, 1] : memref<4x4x8x1xi64> -> memref<2x2x8x1xi64>
+    cpu.output %1 : memref<4x4x2xi8>
+  } : (tensor<4x4x2xi8>) -> (tensor<4x4x2xi8>)
+  func.return %y : tensor<4x4x2xi8>
+}
+
+// CHECK: expected (3, 3) windows

@@ -1,0 +1,33 @@
+// RUN: nc-opt %s -p make-layer-major | filecheck %s
+
+// A shortcut that takes every second pixel and pads channels is a convolution.
+
+func.func @main(%x: tensor<2x2x2xi8>) -> tensor<1x1x4xi32> {
+  %y = cpu.program "network" steps 3 inputs(%x) {
+  ^bb0(%0: memref<2x2x2xi8>):
+    %1 = cpu.buffer : memref<2x2x2xi32>
+    cpu.fill %1 steps [0, 1] : memref<2x2x2xi32>
+    cpu.diagonal %0 -> %1 weight(dense<2> : tensor<1xi8>) steps [0, 1] : memref<2x2x2xi8> -> memref<2x2x2xi32>
+    %2 = cpu.buffer : memref<2x2x2xi32>
+    cpu.fill %2 steps [0, 1] : memref<2x2x2xi32>
+    cpu.add %1 -> %2 steps [0, 3] : memref<2x2x2xi32> -> memref<2x2x2xi32>
+    %3 = cpu.buffer : memref<2x2x2xi1>
+    cpu.fire %2 -> %3 threshold(dense<9> : tensor<1xi32>) layout [1, 2, 0] steps [0, 3] : memref<2x2x2xi32> -> memref<2x2x2xi1>
+    %c = cpu.buffer : memref<1x1x4xi1>
+    cpu.fill %c steps [0, 1] : memref<1x1x4xi1>
+    cpu.copy %3 -> %c sizes [2] from 0 [1] to 1 [1] steps [0, 3] : memref<2x2x2xi1> -> memref<1x1x4xi1>
+    %4 = cpu.buffer : memref<1x1x4xi32>
+    cpu.fill %4 steps [0, 1] : memref<1x1x4xi32>
+    cpu.diagonal %c -> %4 weight(dense<[5, 6, 7, 8]> : tensor<4xi8>) steps [0, 3] : memref<1x1x4xi1> -> memref<1x1x4xi32>
+    %5 = cpu.buffer : memref<1x1x4xi1>
+    cpu.fire %4 -> %5 threshold(dense<2> : tensor<1xi32>) layout [1, 2, 0] steps [0, 3] : memref<1x1x4xi32> -> memref<1x1x4xi1>
+    %9 = cpu.buffer : memref<1x1x4xi32>
+    cpu.fill %9 steps [0, 1] : memref<1x1x4xi32>
+    cpu.diagonal %5 -> %9 weight(dense<1> : tensor<1xi8>) steps [0, 3] : memref<1x1x4xi1> -> memref<1x1x4xi32>
+    cpu.output %9 : memref<1x1x4xi32>
+  } : (tensor<2x2x2xi8>) -> (tensor<1x1x4xi32>)
+  func.return %y : tensor<1x1x4xi32>
+}
+
+// CHECK: cpu.spike_layer({{.*}}) -> {{.*}} synapses [#cpu.synapse<conv2d stride [
+// CHECK-SAME{LITERAL}: [[0, 6, 0, 0], [0, 0, 7, 0]]
