@@ -152,7 +152,9 @@ class _Heard:
         if kind == "diagonal":
             each = prod(self.shape)
             start = k.sum_of((position, channels if each > channels else 0))
-            self._spikes(position, step, lambda channel: self._one(k.sum_of(start, channel) if each > 1 else k.place(0), channel))
+            self._spikes(
+                position, step, lambda channel: self._one(k.sum_of(start, channel) if each > 1 else k.place(0), channel)
+            )
         elif kind == "linear":
             with k.loop(0, prod(self.neurons[:-1])) as place:
                 self._spikes(place.index, step, lambda channel: self._row(k.sum_of((place.index, channels), channel)))
