@@ -74,7 +74,7 @@ def test_memory_is_one_and_a_half_times_the_two_largest_activations(name: str, m
 
 def raced(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleOp:
     """A network of the benchmarks, computed as counts, at level `cpu`."""
-    monkeypatch.syspath_prepend(str(RACE))
+    monkeypatch.setattr(sys, "path", [str(RACE), *sys.path])
     before = set(sys.modules)
     architectures, synthetic, writing = (import_module(each) for each in ("architectures", "synthetic", "writing"))
     network = synthetic.collapsed(synthetic.synthetic(architectures.ARCHITECTURES[name], 8, 0.1))
