@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from neurocuda.backends.cpu.run import load_here, load_portable
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.semantics import packed, unpacked
 from neurocuda.errors import ToolchainError
-from neurocuda.ir.attributes import Dense, integer, integers
+from neurocuda.ir.attributes import Dense, integer, integers, values_of
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.reference.interpreter import interpret
@@ -100,7 +101,7 @@ class Maker:
     def charge(self) -> int:
         """No sum of weights is larger than this."""
         arrays = [np.abs(self.weights.array(each).astype(np.int64)) for each in self.tensors]
-        pools = [int(np.prod(synapse.pool.get_values())) for synapse in self.synapses]  # pyright: ignore
+        pools = [prod(values_of(synapse.pool)) for synapse in self.synapses]
         return sum(int(array.sum()) * pool for array, pool in zip(arrays, pools, strict=True))
 
     # Synapses
