@@ -14,12 +14,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-DOCUMENTS = ("README.md", "docs/add-a-chip.md")
+DOCUMENTS = ("README.md", "docs/add-a-chip.md", "docs/cpu.md", "docs/cpu-c.md")
 
 FENCE = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_FENCE = re.compile(r"^```(.*)$", re.MULTILINE)

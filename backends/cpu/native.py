@@ -45,6 +45,9 @@ CHUNKS = 8
 WORTHWHILE = 50e-6
 """Seconds that an image has to take on one thread for others to be woken."""
 
+AGAIN = 100
+"""After so many images the slower one of both ways is tried again."""
+
 
 @dataclass(frozen=True)
 class Code:
@@ -72,7 +75,7 @@ class NativeProgram:
         self._outputs = [(array.shape, buffer_dtype(array.element)) for array in interface.outputs]
         self._count_type = buffer_dtype(interface.count_type)
         self._states: deque[Bytes] = deque()
-        self._seconds = 0.0
+        self._pace = Pace()
         arrays = 1 + len(interface.inputs) + len(interface.outputs)
         clock = [ctypes.c_int32] * 2 if interface.steps is None else []
         code.run.restype = None
@@ -97,29 +100,33 @@ class NativeProgram:
             _run_pieces(images, batch, threads, options)
         return tuple(outputs), {} if counts is None else self._split(counts)
 
-    def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[[int, int], None]:
-        """What runs a program without an end in this memory, which it keeps, given the first step and their number."""
+    def bound(self, state: Bytes, arrays: Sequence[Array]) -> Callable[..., None]:
+        """What runs one image in this memory, which it keeps; without an end, given the first step and their number."""
         memory, weights, *pointers = (
             array.ctypes.data_as(ctypes.c_void_p) for array in (state, self._weights, *arrays)
         )
 
-        def call(first: int, steps: int) -> None:
-            self._code.run(memory, weights, first, steps, *pointers, None)
+        def call(*clock: int) -> None:
+            self._code.run(memory, weights, *clock, *pointers, None)
 
         return call
 
     def call(self, state: Bytes, numbers: Sequence[int | None], threads: int) -> None:
-        """Runs one image, given (steps and) pointers; with other threads where they are free and it is worth it."""
-        if threads > 1 and self._code.share is not None and self._seconds > WORTHWHILE:
-            from neurocuda.backends.cpu.llvm.team import team_of
-
-            arguments = np.array([place_of(state), self._constants, *(each or 0 for each in numbers)], np.int64)
-            team = team_of(threads)
-            if team is not None and team.try_run(self._code.share, arguments.ctypes.data):
-                return
+        """Runs one image, given (steps and) pointers; with other threads where that is faster and they are free."""
+        together = threads > 1 and self._pace.together()
         begin = time.perf_counter()
-        self._code.run(place_of(state), self._constants, *numbers)
-        self._seconds = time.perf_counter() - begin
+        if not (together and self._shared(state, numbers, threads)):
+            together = False
+            self._code.run(place_of(state), self._constants, *numbers)
+        self._pace.note(time.perf_counter() - begin, together=together)
+
+    def _shared(self, state: Bytes, numbers: Sequence[int | None], threads: int) -> bool:
+        """Runs one image with other threads; False where they are busy, or there is no way to."""
+        from neurocuda.backends.cpu.llvm.team import team_of
+
+        team = team_of(threads) if self._code.share is not None else None
+        arguments = np.array([place_of(state), self._constants, *(each or 0 for each in numbers)], np.int64)
+        return team is not None and team.try_run(self._code.share or 0, place_of(arguments))
 
     def borrow_state(self) -> Bytes:
         """Memory for one image; what ran before may have left something there."""
@@ -155,6 +162,31 @@ def _run_pieces(images: _Images, batch: int, threads: int, options: RunOptions) 
         waiting: list[Future[int]] = [pool.submit(images.run, piece) for piece in _pieces(batch, threads)]
         for future in as_completed(waiting):
             done(future.result())
+
+
+class Pace:
+    """How long an image takes alone and together, by the last of each; both are tried again now and then.
+
+    On a machine that is busy with other things, threads that wait for each other are slower than one.
+    """
+
+    def __init__(self) -> None:
+        self._alone = self._together = 0.0
+        self._runs = 0
+
+    def together(self) -> bool:
+        """Whether the next image is for all threads."""
+        self._runs += 1
+        if self._alone <= WORTHWHILE:
+            return False
+        return (self._together < self._alone) != (self._runs % AGAIN == 0)
+
+    def note(self, seconds: float, *, together: bool) -> None:
+        """An image took so long."""
+        if together:
+            self._together = seconds
+        else:
+            self._alone = seconds
 
 
 class _Images:

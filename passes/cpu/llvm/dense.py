@@ -7,7 +7,7 @@ the border know which of their neurons see a pixel through a tap, and rows of ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,13 +33,16 @@ if TYPE_CHECKING:
 Sums: TypeAlias = tuple[SSAValue, ...]
 """The vectors of a tile: all of the first neighbour, then of the next."""
 
+Place: TypeAlias = SSAValue | int
+"""A number that is known when the program is built, or not."""
+
 Seen: TypeAlias = tuple[tuple[bool, ...], ...]
 """What `Field.reaches` says."""
 
 ENOUGH_ROWS = 4
 """With fewer rows, threads share channels."""
 
-UNROLLED = 8
+UNROLLED = 2
 """Up to so many steps are written out."""
 
 MAGIC = 0x4B000000
@@ -190,7 +193,7 @@ def _packed_weights(plan: Plan, field: Field, synapse: Synapse, array: Array) ->
 # The kernel
 
 
-@lowers(cpu.CountLayerOp, splits=True, packs=packed)
+@lowers(cpu.CountLayerOp, splits=True, finished=True, packs=packed)
 def count_layer(op: cpu.CountLayerOp, k: Kernel) -> None:
     """Tiles of channels outside, rows inside, so that the weights of a tile stay near."""
     plan = Plan(op, k.features)
@@ -199,320 +202,355 @@ def count_layer(op: cpu.CountLayerOp, k: Kernel) -> None:
     tiles = (k.place(0), k.place(plan.whole_tiles)) if by_rows else k.share(plan.whole_tiles)
     if plan.whole_tiles:
         with k.loop(*tiles) as turn:
-            _Tiles(op, k, plan, turn.index, last=False).rows(*rows)
-    if plan.last_vectors:
-        last = _Tiles(op, k, plan, k.place(plan.whole_tiles), last=True)
-        if by_rows:
-            last.rows(*rows)
-        else:
-            with k.when(k.compare("eq", k.thread, k.sub(k.threads, 1))):
-                last.rows(*rows)
+            _rows(op, k, plan, rows, turn.index, plan.vectors)
+    if not plan.last_vectors:
+        return
+    if by_rows:
+        _rows(op, k, plan, rows, plan.whole_tiles, plan.last_vectors)
+        return
+    with k.when(k.compare("eq", k.thread, k.sub(k.threads, 1))):
+        _rows(op, k, plan, rows, plan.whole_tiles, plan.last_vectors)
 
 
-class _Tiles:
-    """All tiles with some channels: those of the tile number `tile`, the `last` of which may be smaller."""
+def _rows(
+    op: cpu.CountLayerOp, k: Kernel, plan: Plan, rows: tuple[SSAValue, SSAValue], tile: Place, vectors: int
+) -> None:
+    """The neurons of some rows, of the channels of a tile."""
+    with k.loop(*rows) as row:
+        for run in plan.runs:
+            if run.repeated == 1:
+                _Tile(op, k, plan, run, vectors, tile, row.index, run.first).speak()
+                continue
+            with k.loop(0, run.repeated) as piece:
+                column = k.sum_of((piece.index, run.size), run.first)
+                _Tile(op, k, plan, run, vectors, tile, row.index, column).speak()
 
-    def __init__(self, op: cpu.CountLayerOp, k: Kernel, plan: Plan, tile: SSAValue, *, last: bool) -> None:
+
+class _Tile:
+    """Neighbours in a row times vectors of channels; sums are those of the first neighbour, then of the next.
+
+    The tile that is known by its number is the last one, which may be smaller than the others.
+    """
+
+    def __init__(
+        self,
+        op: cpu.CountLayerOp,
+        k: Kernel,
+        plan: Plan,
+        run: Run,
+        vectors: int,
+        tile: Place,
+        row: SSAValue,
+        column: Place,
+    ) -> None:
         self.op = op
         self.k = k
         self.plan = plan
-        self.vectors = plan.last_vectors if last else plan.vectors
-        self.last = last
+        self.run = run
+        self.vectors = vectors
         self.tile = tile
-        self.first = k.sum_of((tile, plan.vectors * plan.lanes))
-        self.kind = vector(i32, plan.lanes)
+        self.row = row
+        self.column = column
+        self.first = k.sum_of(_times(tile, plan.vectors * plan.lanes))
+        self.position = k.sum_of((row, plan.width), column)
+        self.channels = vectors * plan.lanes
+        self.kind = vector(i32, self.channels)
 
-    def rows(self, begin: SSAValue, end: SSAValue) -> None:
-        """The neurons of some rows."""
-        with self.k.loop(begin, end) as row:
-            for run in self.plan.runs:
-                if run.repeated == 1:
-                    self._speak(run, row.index, self.k.place(run.first))
-                    continue
-                with self.k.loop(0, run.repeated) as piece:
-                    self._speak(run, row.index, self.k.sum_of((piece.index, run.size), run.first))
-
-    def _speak(self, run: Run, row: SSAValue, column: SSAValue) -> None:
-        """One tile, from its constants to its counts."""
-        k, synapses = self.k, self.op.connections()
-        position = k.sum_of((row, self.plan.width), column)
-        sums = self._start(run, position)
-        for field, seen in zip(self.plan.fields, run.seen, strict=False):
-            sums = self._window(field, seen, sums, row, column)
-        for field, seen in zip(self.plan.own_fields, run.seen[len(self.plan.fields) :], strict=True):
-            sums = self._depthwise(field, seen, synapses[field.index], sums, row, column)
-        for index, synapse in enumerate(synapses):
+    def speak(self) -> None:
+        """From the products to the counts. Beside the products, all channels of a neuron are one vector."""
+        plan = self.plan
+        sums: Sums = (self.k.constant(vector(i32, plan.lanes), 0),) * (self.run.size * self.vectors)
+        for field, seen in zip(plan.fields, self.run.seen, strict=False):
+            sums = self._window(field, seen, sums)
+        charges = tuple(self._joined(sums[n : n + self.vectors]) for n in range(0, len(sums), self.vectors))
+        for field, seen in zip(plan.own_fields, self.run.seen[len(plan.fields) :], strict=True):
+            charges = self._depthwise(field, seen, charges)
+        for index, synapse in enumerate(self.op.connections()):
             if synapse.how.kind.data == "diagonal":
-                sums = self._diagonal(synapse, index, sums, position)
-        for place, total in enumerate(sums):
-            neighbour, v = divmod(place, self.vectors)
-            self._store(self._count(total, k.sum_of(position, neighbour), v), k.sum_of(position, neighbour), v)
+                charges = self._diagonal(synapse, index, charges)
+        for constant in self._begins():
+            charges = tuple(self.k.add(charge, constant.of(n)) for n, charge in enumerate(charges))
+        self._fire(charges)
 
-    # Constants
+    def _joined(self, vectors: Sequence[SSAValue]) -> SSAValue:
+        """Vectors as one."""
+        whole, *rest = vectors
+        for number, each in enumerate(rest, 1):
+            lanes, k = self.plan.lanes, self.k
+            if number > 1:
+                each = k.shuffle(each, each, [min(lane, lanes - 1) for lane in range(number * lanes)])
+            whole = k.shuffle(whole, each, range((number + 1) * lanes))
+        return whole
 
-    def _start(self, run: Run, position: SSAValue) -> Sums:
-        """The sums before anything has arrived."""
-        k = self.k
-        constants = [
-            name for name, value in (("initial", self.op.initial), ("bias", self.op.bias)) if value is not None
+    def _begins(self) -> list[_Constant]:
+        """What a charge begins with: the membrane, the bias, and what puts flipped counts right."""
+        constants = [_Constant(self, name) for name in ("initial", "bias") if name in self.op.properties]
+        rights = [field for field in self.plan.fields if field.flipped]
+        return constants + [
+            _Constant(self, f"weights.{each.index}", behind=self.plan.weight_bytes(each)) for each in rights
         ]
-        shared = [k.constant(self.kind, 0)] * self.vectors
-        for field in self.plan.fields:
-            if field.flipped:
-                behind = k.at(k.tensor(f"weights.{field.index}"), self.plan.weight_bytes(field))
-                rights = [k.load(self.kind, k.at(behind, self._lane(v), i32)) for v in range(self.vectors)]
-                shared = [k.add(one, right) for one, right in zip(shared, rights, strict=True)]
-        for name in constants:
-            if not self._is_per_neuron(name):
-                shared = [k.add(one, self._constant(name, position, v)) for v, one in enumerate(shared)]
-        sums = [(neighbour, v, shared[v]) for neighbour in range(run.size) for v in range(self.vectors)]
-        own = [name for name in constants if self._is_per_neuron(name)]
-        found: list[SSAValue] = []
-        for neighbour, v, total in sums:
-            for name in own:
-                total = k.add(total, self._constant(name, k.sum_of(position, neighbour), v))
-            found.append(total)
-        return tuple(found)
-
-    def _lane(self, v: int) -> SSAValue:
-        """The first channel of a vector."""
-        return self.k.sum_of(self.first, v * self.plan.lanes)
-
-    def _is_per_neuron(self, name: str) -> bool:
-        """Whether a constant differs from position to position."""
-        value = self.op.properties[name]
-        return prod(dense_shape(value)) > self.plan.channels  # pyright: ignore[reportArgumentType]
-
-    def _constant(self, name: str, position: SSAValue, v: int, row: int = 0, rows: int = 1) -> SSAValue:
-        """A vector of a per-neuron constant; of one with several rows for every position, one of these."""
-        k = self.k
-        number = k.number(name)
-        if number is not None:
-            return k.constant(self.kind, number)
-        at = self._lane(v)
-        if self._is_per_neuron(name):
-            at = k.sum_of(at, (position, rows * self.plan.padded))
-        return k.load(self.kind, k.at(k.tensor(name), k.sum_of(at, row * self.plan.padded), i32))
 
     # Products over windows
 
-    def _window(self, field: Field, seen: Seen, sums: Sums, row: SSAValue, column: SSAValue) -> Sums:
+    def _window(self, field: Field, seen: Seen, sums: Sums) -> Sums:
         """All rows of the kernel that lie inside the image; of flipped counts, all."""
         k = self.k
-        top = k.sum_of((row, field.stride[0]), -field.low[0])
+        top = k.sum_of((self.row, field.stride[0]), -field.low[0])
         if field.kernel[0] == 1 and field.stays_inside(self.plan.rows):
-            return self._row(field, seen, sums, top, column, k.place(0))
-        begin, end = k.place(0), k.place(field.kernel[0])
-        if not field.flipped:
-            begin, end = self._rows_inside(field, top)
+            return self._row(field, seen, sums, top, 0)
+        begin, end = (0, field.kernel[0]) if field.flipped else _rows_inside(k, field, top)
         with k.loop(begin, end, carried=sums) as turn:
-            turn.next(*self._row(field, seen, turn.values, top, column, turn.index))
+            turn.next(*self._row(field, seen, turn.values, top, turn.index))
         return turn.results
 
-    def _rows_inside(self, field: Field, top: SSAValue) -> tuple[SSAValue, SSAValue]:
-        """The first row of the kernel that lies inside the image, and the one behind the last."""
-        k, apart = self.k, field.dilation[0]
-        above, left = k.largest(k.sub(0, top), 0), k.largest(k.sub(field.height, top), 0)
-        begin, behind = (k.divide_unsigned(k.sum_of(each, apart - 1), apart) for each in (above, left))
-        return begin, k.least(behind, field.kernel[0])
-
-    def _row(self, field: Field, seen: Seen, sums: Sums, top: SSAValue, column: SSAValue, ky: SSAValue) -> Sums:
+    def _row(self, field: Field, seen: Seen, sums: Sums, top: SSAValue, ky: Place) -> Sums:
         """The taps of one row of the kernel."""
         k = self.k
-        image = k.sum_of(top, (ky, field.dilation[0]))
-        beside = k.sum_of((column, field.stride[1]), -field.low[1])
-        source = k.buffer(field.source)
-        offset = k.sum_of((image, field.pitch * field.pixel_bytes), (beside, field.pixel_bytes))
+        image = k.sum_of(top, _times(ky, field.dilation[0]))
+        begin = field.offset(*next(_seen(seen), (0, 0)))
+        pixel = field.pixel_bytes
+        offset = k.sum_of((image, field.pitch * pixel), _times(self.column, field.stride[1] * pixel), begin)
+        source = k.at(k.buffer(field.source), offset)
         if field.flipped and not field.stays_inside(self.plan.rows):
-            inside = k.compare("ult", image, field.height)
-            zeros = self.plan.weight_bytes(field) + 4 * self.plan.padded
-            source = k.select(inside, source, k.at(k.tensor(f"weights.{field.index}"), zeros))
-            offset = k.select(inside, offset, 0)
+            zeros = k.at(k.tensor(f"weights.{field.index}"), self.plan.weight_bytes(field) + 4 * self.plan.padded)
+            source = k.select(k.compare("ult", image, field.height), source, zeros)
         step = self.plan.step_bytes(field, self.vectors)
-        begin = self.plan.tile_bytes(field, self.plan.vectors)
-        weights = k.sum_of((self.tile, begin), (ky, field.kernel[1] * field.steps * step))
+        row = field.kernel[1] * field.steps * step
+        place = k.sum_of(_times(self.tile, self.plan.tile_bytes(field, self.plan.vectors)), _times(ky, row))
+        weights = k.at(k.tensor(f"weights.{field.index}"), place)
         for kx, columns in _columns(field, seen):
-            place = k.sum_of(offset, kx * field.dilation[1] * field.pixel_bytes)
-            tap = k.sum_of(weights, kx * field.steps * step)
-            sums = self._tap(field, seen[kx], sums, source, place, tap, columns * field.channels)
+            reached = [field.offset(kx, n) - begin if there else None for n, there in enumerate(seen[kx])]
+            sums = self._tap(field, sums, source, reached, weights, kx * field.steps, columns * field.channels)
         return sums
 
     def _tap(
         self,
         field: Field,
-        seen: Sequence[bool],
         sums: Sums,
         source: SSAValue,
-        place: SSAValue,
+        reached: Sequence[int | None],
         weights: SSAValue,
+        first: int,
         channels: int,
     ) -> Sums:
-        """Channels of a pixel, or of pixels side by side, times their weights, a few at a time."""
+        """Channels of a pixel, or of pixels side by side, times their weights from step `first` on, a few at a time."""
         k, depth = self.k, field.products.depth
         step = self.plan.step_bytes(field, self.vectors)
         whole, rest = divmod(channels, depth)
 
-        def multiply(sums: Sums, turn: SSAValue, count: int) -> Sums:
-            begin = k.sum_of(place, (turn, depth * field.products.count_bytes))
-            return self._multiply(field, seen, sums, source, begin, k.sum_of(weights, (turn, step)), count)
+        def multiply(sums: Sums, turn: Place, count: int) -> Sums:
+            counts = k.at(source, k.sum_of(_times(turn, depth * field.products.count_bytes)))
+            rows = k.at(weights, k.sum_of(_times(turn, step), first * step))
+            return self._multiply(field, sums, counts, reached, rows, count)
 
         if whole <= UNROLLED:
             for turn in range(whole):
-                sums = multiply(sums, k.place(turn), depth)
+                sums = multiply(sums, turn, depth)
         else:
             with k.loop(0, whole, carried=sums) as loop:
                 loop.next(*multiply(loop.values, loop.index, depth))
             sums = loop.results
-        return multiply(sums, k.place(whole), rest) if rest else sums
+        return multiply(sums, whole, rest) if rest else sums
 
     def _multiply(
         self,
         field: Field,
-        seen: Sequence[bool],
         sums: Sums,
-        source: SSAValue,
-        place: SSAValue,
+        counts: SSAValue,
+        reached: Sequence[int | None],
         weights: SSAValue,
         channels: int,
     ) -> Sums:
         """One step: the channels that are multiplied at a time, of all neighbours."""
         k, products = self.k, field.products
         size = products.lanes * products.depth * products.weight_bytes
-        tensor = k.tensor(f"weights.{field.index}")
-        rows = [products.weights(k, k.at(tensor, k.sum_of(weights, v * size))) for v in range(self.vectors)]
+        rows = [products.weights(k, k.at(weights, v * size)) for v in range(self.vectors)]
         found = list(sums)
-        for neighbour, is_seen in enumerate(seen):
-            if not is_seen and not field.flipped:
+        for neighbour, offset in enumerate(reached):
+            if offset is None and not field.flipped:
                 continue
-            if is_seen:
-                at = k.at(source, k.sum_of(place, neighbour * field.stride[1] * field.pixel_bytes))
-                counts = products.load(k, at, channels, flipped=field.flipped)
+            if offset is None:
+                values = products.padding(k, flipped=True)
             else:
-                counts = products.padding(k, flipped=field.flipped)
+                values = products.load(k, k.at(counts, offset), channels, flipped=field.flipped)
             for v, row in enumerate(rows):
                 index = neighbour * self.vectors + v
-                found[index] = products.add(k, found[index], counts, row)
+                found[index] = products.add(k, found[index], values, row)
         return tuple(found)
 
     # Synapses of a channel with itself
 
-    def _own(self, synapse: Synapse, pixel: SSAValue, v: int) -> SSAValue:
-        """A vector of counts of a pixel."""
-        k, element = self.k, buffer_element(synapse.source)
-        pointer = k.at(k.buffer(synapse.source), k.sum_of((pixel, self.plan.channels), self._lane(v)), stored(element))
-        return converted(k, self._load(pointer, stored(element), v), element, i32)
+    def _diagonal(self, synapse: Synapse, index: int, charges: Sums) -> Sums:
+        k, element, channels = self.k, buffer_element(synapse.source), self.plan.channels
+        weight = _Constant(self, f"weights.{index}", size=prod(dense_shape(synapse.weight)))
+        place = k.sum_of((self.position, channels), self.first)
+        source = k.at(k.buffer(synapse.source), place, stored(element))
+        return tuple(
+            k.add(charge, k.mul(self._own(source, element, n * channels), weight.of(n)))
+            for n, charge in enumerate(charges)
+        )
 
-    def _load(self, pointer: SSAValue, element: Attribute, v: int) -> SSAValue:
-        """A vector of channels; no more memory is read than there are channels."""
-        k, lanes = self.k, self.plan.lanes
-        parts = self._parts(v)
-        if parts == [(0, lanes)]:
-            return k.load(vector(element, lanes), pointer)
-        whole = k.constant(vector(element, lanes), 0)
-        for first, size in parts:
-            part = k.load(vector(element, size), k.at(pointer, first, element))
-            wide = k.shuffle(part, part, [min(lane, size - 1) for lane in range(lanes)])
-            there = range(first, first + size)
-            whole = k.shuffle(whole, wide, [lanes + lane - first if lane in there else lane for lane in range(lanes)])
-        return whole
-
-    def _parts(self, v: int) -> list[tuple[int, int]]:
-        """(first lane, lanes) of the powers of two that make up the channels of a vector.
-
-        LLVM 22 writes four bytes where a mask lets one element of two bytes through.
-        """
-        lanes = self.plan.lanes
-        left = self.plan.channels - lanes * (self.plan.whole_tiles * self.plan.vectors + v)
-        if not self.last or left >= lanes:
-            return [(0, lanes)]
-        sizes = [1 << bit for bit in reversed(range(lanes.bit_length())) if left >> bit & 1]
-        return [(sum(sizes[:index]), size) for index, size in enumerate(sizes)]
-
-    def _diagonal(self, synapse: Synapse, index: int, sums: Sums, position: SSAValue) -> Sums:
-        k, padded = self.k, self.plan.padded
-        own = prod(dense_shape(synapse.weight)) > self.plan.channels
-        found = list(sums)
-        for place, total in enumerate(sums):
-            neighbour, v = divmod(place, self.vectors)
-            pixel = k.sum_of(position, neighbour)
-            at = k.sum_of(self._lane(v), (pixel, padded)) if own else self._lane(v)
-            weight = k.load(self.kind, k.at(k.tensor(f"weights.{index}"), at, i32))
-            found[place] = k.add(total, k.mul(self._own(synapse, pixel, v), weight))
-        return tuple(found)
-
-    def _depthwise(
-        self, field: Field, seen: Seen, synapse: Synapse, sums: Sums, row: SSAValue, column: SSAValue
-    ) -> Sums:
-        k = self.k
-        top = k.sum_of((row, field.stride[0]), -field.low[0])
-        with k.loop(*self._rows_inside(field, top), carried=sums) as turn:
+    def _depthwise(self, field: Field, seen: Seen, charges: Sums) -> Sums:
+        k, channels, element = self.k, self.plan.channels, buffer_element(field.source)
+        top = k.sum_of((self.row, field.stride[0]), -field.low[0])
+        begin = field.offset(*next(_seen(seen), (0, 0))) // field.pixel_bytes
+        with k.loop(*_rows_inside(k, field, top), carried=charges) as turn:
             image = k.sum_of(top, (turn.index, field.dilation[0]))
+            pixel = k.sum_of((image, field.pitch), _times(self.column, field.stride[1]), begin)
+            source = k.at(k.buffer(field.source), k.sum_of((pixel, channels), self.first), stored(element))
+            at = k.sum_of((turn.index, field.kernel[1] * self.plan.padded), self.first)
+            taps = k.at(k.tensor(f"weights.{field.index}"), at, i32)
             found = list(turn.values)
-            for kx, neighbours in enumerate(seen):
-                tap = k.sum_of((turn.index, field.kernel[1]), kx)
-                at = [k.sum_of((tap, self.plan.padded), self._lane(v)) for v in range(self.vectors)]
-                weights = [k.load(self.kind, k.at(k.tensor(f"weights.{field.index}"), each, i32)) for each in at]
-                for neighbour in (neighbour for neighbour, is_seen in enumerate(neighbours) if is_seen):
-                    beside = k.sum_of((column, field.stride[1]), neighbour * field.stride[1] - field.low[1])
-                    pixel = k.sum_of((image, field.pitch), beside, kx * field.dilation[1])
-                    for v, weight in enumerate(weights):
-                        place = neighbour * self.vectors + v
-                        found[place] = k.add(found[place], k.mul(self._own(synapse, pixel, v), weight))
+            for kx, neighbour in _seen(seen):
+                offset = (field.offset(kx, neighbour) // field.pixel_bytes - begin) * channels
+                weight = k.load(self.kind, k.at(taps, kx * self.plan.padded, i32))
+                found[neighbour] = k.add(found[neighbour], k.mul(self._own(source, element, offset), weight))
             turn.next(*found)
         return turn.results
 
+    def _own(self, pointer: SSAValue, element: Attribute, offset: int) -> SSAValue:
+        """The counts of a neuron's channels, some elements on; no more memory is read than there are channels."""
+        k, lanes, kind = self.k, self.channels, stored(element)
+        parts = self._parts()
+        pieces = [k.load(vector(kind, size), k.at(pointer, offset + first, kind)) for first, size in parts]
+        if parts == [(0, lanes)]:
+            return converted(k, pieces[0], element, i32)
+        whole = k.constant(vector(kind, lanes), 0)
+        for (first, size), piece in zip(parts, pieces, strict=True):
+            wide = k.shuffle(piece, piece, [min(lane, size - 1) for lane in range(lanes)])
+            there = range(first, first + size)
+            whole = k.shuffle(whole, wide, [lanes + lane - first if lane in there else lane for lane in range(lanes)])
+        return converted(k, whole, element, i32)
+
+    def _parts(self) -> list[tuple[int, int]]:
+        """(first lane, lanes) of the powers of two that make up the channels of a tile.
+
+        LLVM 22 writes four bytes where a mask lets one element of two bytes through.
+        """
+        left = self.plan.channels - self.plan.lanes * self.plan.whole_tiles * self.plan.vectors
+        if not isinstance(self.tile, int) or left >= self.channels:
+            return [(0, self.channels)]
+        sizes = [1 << bit for bit in reversed(range(left.bit_length())) if left >> bit & 1]
+        return [(sum(sizes[:index]), size) for index, size in enumerate(sizes)]
+
     # Neurons
 
-    def _count(self, charge: SSAValue, position: SSAValue, v: int) -> SSAValue:
-        """n = clip(floor(charge / threshold), 0, levels), exactly.
+    def _fire(self, charges: Sums) -> None:
+        """Every neuron says its count."""
+        k, channels, element = self.k, self.plan.channels, stored(buffer_element(self.op.spikes))
+        fire = _Firing(self)
+        place = k.sum_of((self.position, channels), self.first)
+        target = k.at(k.buffer(self.op.spikes), place, element)
+        for neighbour, charge in enumerate(charges):
+            value = k.truncate(fire.count(charge, neighbour), element)
+            for first, size in self._parts():
+                part = value if size == self.channels else k.shuffle(value, value, range(first, first + size))
+                k.store(part, k.at(target, neighbour * channels + first, element))
 
-        With a = clip(charge, 0, levels threshold) and q = a / threshold, at most `levels` < 2^16, the float product of
-        a and the rounded reciprocal is off by less than q 2^-22 < 2^-6. Adding it to 2^23, where floats are whole,
-        rounds to m: n or n + 1, as q lies in n ... n + 1, and where it is n exactly, m is. m is too large exactly
-        where m threshold > a; both are below 2^32.
-        """
-        k, levels = self.k, self.op.levels.value.data
-        number = k.number("threshold")
-        if number is None:
-            threshold, bits, cap = (self._constant("threshold", position, v, row, 3) for row in range(3))
-            reciprocal = k.bitcast(bits, vector(f32, self.plan.lanes))
-        else:
-            threshold, cap = (k.constant(self.kind, each) for each in (number, min(int(number) * levels, 2**31 - 1)))
-            reciprocal = k.constant(vector(f32, self.plan.lanes), _nearest_float(1.0 / number))
+
+class _Constant:
+    """A per-neuron constant in a tile: `of(neighbour)` is a vector of it.
+
+    One that differs from position to position may have several rows for each; `row` is one of these. `behind`, in
+    bytes, is where one begins that stands behind others.
+    """
+
+    def __init__(
+        self, tile: _Tile, name: str, *, size: int | None = None, row: int = 0, rows: int = 1, behind: int = 0
+    ) -> None:
+        given = 1 if behind else size
+        if given is None:
+            given = prod(dense_shape(tile.op.properties[name]))  # pyright: ignore[reportArgumentType]
+        self.tile = tile
+        self.name = name
+        self.varies = given > tile.plan.channels
+        self.row = row
+        self.rows = rows
+        self.behind = behind
+        self._known: dict[int, SSAValue] = {}
+
+    def of(self, neighbour: int) -> SSAValue:
+        """The vector; where positions do not differ, that of all neighbours."""
+        key = neighbour if self.varies else 0
+        if key not in self._known:
+            self._known[key] = self._load(key)
+        return self._known[key]
+
+    @cached_property
+    def _pointer(self) -> SSAValue:
+        tile, padded = self.tile, self.tile.plan.padded
+        place = tile.k.sum_of(tile.first, self.row * padded)
+        if self.varies:
+            place = tile.k.sum_of(place, (tile.position, self.rows * padded))
+        return tile.k.at(tile.k.at(tile.k.tensor(self.name), self.behind), place, i32)
+
+    def _load(self, neighbour: int) -> SSAValue:
+        tile = self.tile
+        place = neighbour * self.rows * tile.plan.padded
+        return tile.k.load(tile.kind, tile.k.at(self._pointer, place, i32))
+
+
+class _Firing:
+    """n = clip(floor(charge / threshold), 0, levels), exactly.
+
+    With a = clip(charge, 0, levels threshold) and q = a / threshold, at most `levels` < 2^16, the float product of a
+    and the rounded reciprocal is off by less than q 2^-22 < 2^-6. Adding it to 2^23, where floats are whole, rounds to
+    m: n or n + 1, as q lies in n ... n + 1, and where it is n exactly, m is. m is too large exactly where m threshold
+    > a; both are below 2^32.
+    """
+
+    def __init__(self, tile: _Tile) -> None:
+        self.k = tile.k
+        self.lanes = tile.channels
+        self.kind = tile.kind
+        self.rows = [_Constant(tile, "threshold", row=row, rows=3) for row in range(3)]
+
+    def count(self, charge: SSAValue, neighbour: int) -> SSAValue:
+        """The counts of a vector of neurons."""
+        k = self.k
+        threshold, reciprocal, cap = (row.of(neighbour) for row in self.rows)
         clipped = k.least(k.largest(charge, 0), cap)
-        quotient = self._rounded(k.to_float(clipped, f32), reciprocal)
+        quotient = self._rounded(k.to_float(clipped, f32), k.bitcast(reciprocal, vector(f32, self.lanes)))
         over = k.compare("ugt", k.mul(quotient, threshold), clipped)
         return k.add(quotient, k.extend(over, i32))
 
     def _rounded(self, charge: SSAValue, reciprocal: SSAValue) -> SSAValue:
         """The whole number nearest to a product."""
-        k, lanes = self.k, self.plan.lanes
+        k = self.k
         if "fma" in k.features.flags or k.features.neon:
             magic = k.constant(charge.type, 2.0**23)
-            moved = k.intrinsic(f"llvm.fma.v{lanes}f32", charge.type, charge, reciprocal, magic)
+            moved = k.intrinsic(f"llvm.fma.v{self.lanes}f32", charge.type, charge, reciprocal, magic)
         else:
             moved = k.add(k.mul(charge, reciprocal), 2.0**23)
         return k.sub(k.bitcast(moved, self.kind), MAGIC)
 
-    def _store(self, count: SSAValue, position: SSAValue, v: int) -> None:
-        k, element = self.k, stored(buffer_element(self.op.spikes))
-        value = k.truncate(count, element)
-        place = k.sum_of((position, self.plan.channels), self._lane(v))
-        for first, size in self._parts(v):
-            part = value if size == self.plan.lanes else k.shuffle(value, value, range(first, first + size))
-            k.store(part, k.at(k.buffer(self.op.spikes), k.sum_of(place, first), element))
+
+def _rows_inside(k: Kernel, field: Field, top: SSAValue) -> tuple[SSAValue, SSAValue]:
+    """The first row of the kernel that lies inside the image, and the one behind the last."""
+    apart = field.dilation[0]
+    above, left = k.largest(k.sub(0, top), 0), k.largest(k.sub(field.height, top), 0)
+    if apart > 1:
+        above, left = (k.divide_unsigned(k.sum_of(each, apart - 1), apart) for each in (above, left))
+    return above, k.least(left, field.kernel[0])
 
 
-def _columns(field: Field, seen: Seen) -> list[tuple[int, int]]:
-    """(first column, number of columns) of the kernel that are read in one go: all where they lie side by side."""
-    columns = field.kernel[1]
-    side_by_side = field.dilation[1] == 1 and field.channels % field.products.depth == 0
-    if columns > 1 and side_by_side and all(map(all, seen)):
-        return [(0, columns)]
-    return [(kx, 1) for kx in range(columns)]
+def _times(place: Place, factor: int) -> int | tuple[SSAValue, int]:
+    """A place times a factor, for sums of places."""
+    return place * factor if isinstance(place, int) else (place, factor)
 
 
-def _nearest_float(value: float) -> float:
-    import numpy as np
+def _seen(seen: Seen) -> Iterator[tuple[int, int]]:
+    """(column of the kernel, neighbour) of every pixel that is seen."""
+    return ((kx, n) for kx, neighbours in enumerate(seen) for n, there in enumerate(neighbours) if there)
 
-    return float(np.float32(value))
+
+def _columns(field: Field, seen: Seen) -> Iterator[tuple[int, int]]:
+    """(first column, number of columns) of the kernel that are read in one go: side by side, and seen by all."""
+    together = field.dilation[1] == 1 and field.channels % field.products.depth == 0
+    kx = 0
+    while kx < field.kernel[1]:
+        count = 1
+        while together and kx + count < field.kernel[1] and all(map(all, seen[kx : kx + count + 1])):
+            count += 1
+        yield kx, count
+        kx += count

@@ -16,8 +16,8 @@ from neurocuda.passes.cpu.llvm.dense_products import Products, wide_products
 SUMS = 24
 """So many vectors of sums, at most, are held in registers."""
 
-LATENCY = 4
-"""Cycles until a sum can be added to again."""
+LATENCY = 6
+"""Cycles until a sum can be added to again, and some more to have something to do meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,10 @@ class Field:
         """The bytes of a pixel in memory."""
         return self.channels * self.products.count_bytes
 
+    def offset(self, kx: int, neighbour: int) -> int:
+        """From the left border to the pixel that a neighbour of the first neuron sees through a column, in bytes."""
+        return (neighbour * self.stride[1] - self.low[1] + kx * self.dilation[1]) * self.pixel_bytes
+
     def reaches(self, first: int, count: int) -> tuple[tuple[bool, ...], ...]:
         """For every column of the kernel: which of `count` neurons, from `first` on, see a pixel through it."""
         origins = [self.stride[1] * (first + i) - self.low[1] for i in range(count)]
@@ -126,7 +130,10 @@ def tile_of(width: int, vectors: int, products: Products) -> tuple[int, int]:
         each = [max(n * count * products.cost / 2, (n * products.spare + count) / 2, LATENCY) for n in cut(width, size)]
         return -(-vectors // count) * sum(each)
 
-    return min(fitting, key=lambda tile: (cycles(tile), -tile[0] * tile[1]))
+    def kinds(tile: tuple[int, int]) -> int:
+        return len(set(cut(width, tile[0])))
+
+    return min(fitting, key=lambda tile: (cycles(tile), kinds(tile), tile[0] * tile[1]))
 
 
 def cut(width: int, size: int) -> list[int]:

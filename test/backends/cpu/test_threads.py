@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from neurocuda.backends.cpu import native
 from neurocuda.backends.cpu.llvm.team import team_of
+from neurocuda.backends.cpu.native import Pace
 from neurocuda.backends.cpu.run import load
 from neurocuda.ir.backend import RunOptions
 from neurocuda.testing_spiking import random_spiking_network
@@ -18,14 +18,26 @@ LOWER = ("convert-snn-to-cpu", "allocate-buffers")
 
 
 @pytest.fixture(autouse=True)
-def always_worthwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However little there is to do, it is shared."""
-    monkeypatch.setattr(native, "WORTHWHILE", -1.0)
+def always_together(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """However little there is to do, it is shared; what was done so is noted."""
+    noted: list[bool] = []
+
+    def together(pace: Pace) -> bool:
+        del pace
+        return True
+
+    def note(pace: Pace, seconds: float, *, together: bool) -> None:
+        del pace, seconds
+        noted.append(together)
+
+    monkeypatch.setattr(Pace, "together", together)
+    monkeypatch.setattr(Pace, "note", note)
+    return noted
 
 
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("seed", range(6))
-def test_an_image_is_shared(seed: int, threads: int) -> None:
+def test_an_image_is_shared(seed: int, threads: int, always_together: list[bool]) -> None:
     network = random_spiking_network(seed)
     outputs, counts = network.interpret()
     network.apply(*LOWER)
@@ -37,6 +49,7 @@ def test_an_image_is_shared(seed: int, threads: int) -> None:
             np.testing.assert_array_equal(one[0], other[image])
         for origin, found in execution.counts.items():
             np.testing.assert_array_equal(found[0], counts[origin][image])
+    assert all(always_together)
 
 
 def test_a_recording_is_shared() -> None:

@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import shlex
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
@@ -28,7 +26,7 @@ from contestants import PEERS, SLOW_TO_BUILD, versions
 from rich.console import Console
 from rich.status import Status
 from table import document, told_modes
-from workloads import TRAINED, Workload, synthetic_workload, trained_workload
+from workloads import MOST_IMAGES, TRAINED, Workload, synthetic_workload, trained_workload
 
 
 def main() -> None:
@@ -46,7 +44,7 @@ def main() -> None:
             outcomes[case.key] = outcome
             status.console.print(summary(outcome), highlight=False)
             save(arguments.json, outcomes)
-    page = document(list(outcomes.values()), versions(), shlex.join(["test/benchmarks/race", *sys.argv[1:]]))
+    page = document(list(outcomes.values()), versions())
     print(page)
     if arguments.page is not None:
         arguments.page.write_text(page)
@@ -69,6 +67,8 @@ def parsed() -> argparse.Namespace:
     add("--json", type=Path, help="a file that keeps outcomes")
     add("--page", type=Path, help="a file for the page")
     arguments = parser.parse_args()
+    if max(arguments.batch) > MOST_IMAGES:
+        parser.error(f"argument --batch: there are {MOST_IMAGES} images")
     if arguments.quick:
         arguments.steps, arguments.batch, arguments.threads = (8,), (1,), (1,)
         arguments.peers = tuple(name for name in arguments.peers if name not in SLOW_TO_BUILD)

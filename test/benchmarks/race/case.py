@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -42,7 +46,7 @@ class Outcome:
     """Seconds per batch of everyone, and by mode of ours everyone's time over it.
 
     `rate`: spikes per neuron and step that were counted. `left_out`: who is missing, and why. `load`: runnable
-    processes meanwhile. `provenance`: what ran, by mode of ours.
+    processes meanwhile. `provenance`: what ran, by mode of ours. `commit`: of this checkout.
     """
 
     case: Case
@@ -54,6 +58,8 @@ class Outcome:
     provenance: Mapping[str, str]
     load: float
     date: str
+    commit: str
+    command: str
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -83,7 +89,7 @@ def race(
             if contestant is None or fault:
                 left_out[name] = fault
             else:
-                calls[name] = contestant.call
+                calls[name] = contestant.in_turn()
         times = timed(calls, clock_for(case.threads), rounds, seconds, tell)
         rate = _rate(workload)
     torch.compiler.reset()
@@ -97,6 +103,8 @@ def race(
         {mode: side.program.run([side.given[:1]]).provenance for mode, side in workload.sides.items()},
         round(os.getloadavg()[0], 1),
         datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        _commit(),
+        shlex.join(["test/benchmarks/race", *sys.argv[1:]]),
     )
 
 
@@ -104,13 +112,22 @@ def tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
     """A contestant that has answered, or why there is none."""
     try:
         contestant = make()
-        contestant.call()
+        contestant.calls[0]()
         started = perf_counter()
-        fault = contestant.fault(contestant.call())
+        contestant.calls[0]()
+        passed = perf_counter() - started
+        fault = f"takes {passed:.0f} s for a batch" if passed > LONGEST_CALL else contestant.faults()
     except Exception as reason:  # noqa: BLE001  foreign code can raise anything
         return None, f"{type(reason).__name__}: {str(reason).strip().partition(chr(10))[0]}"
-    passed = perf_counter() - started
-    return contestant, fault or (f"takes {passed:.0f} s for a batch" if passed > LONGEST_CALL else "")
+    return contestant, fault
+
+
+def _commit() -> str:
+    """The commit of this checkout, with "+" where it is changed; nothing outside of git."""
+    command = ["git", "describe", "--always", "--abbrev=10", "--dirty=+"]
+    return subprocess.run(
+        command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    ).stdout.strip()
 
 
 def _rate(workload: Workload) -> float | None:

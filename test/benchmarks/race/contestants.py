@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.metadata import version
+from itertools import cycle
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,6 +28,9 @@ PEERS = (*LIBRARIES, *TORCH, *SOURCES)
 SLOW_TO_BUILD = ("PyTorch steps, compiled", "PyTorch folded, compiled")
 PACKAGES = ("torch", "spikingjelly", "snntorch", "sinabs", "onnxruntime", "numpy", "neurocuda")
 
+IMAGES_IN_TURN = 16
+"""So many images at least are run one behind the other, none twice in a row where a batch has fewer."""
+
 CLOSE = 1e-3
 """How far floats of the source network may lie apart, as a share of the largest logit."""
 
@@ -36,10 +40,19 @@ ALIKE = 0.9
 
 @dataclass(frozen=True)
 class Contestant:
-    """A call on a batch. `fault` says what is wrong with what it returns, or nothing."""
+    """One call per batch of images. `fault` says what is wrong with what a batch of this number gave, or nothing."""
 
-    call: Callable[[], Any]
-    fault: Callable[[Any], str]
+    calls: Sequence[Callable[[], Any]]
+    fault: Callable[[Any, int], str]
+
+    def faults(self) -> str:
+        """What is wrong with what it says of all batches."""
+        return next((fault for i, call in enumerate(self.calls) if (fault := self.fault(call(), i))), "")
+
+    def in_turn(self) -> Callable[[], Any]:
+        """A call that takes the next batch every time, so that no branch is known beforehand."""
+        following = cycle(self.calls)
+        return lambda: next(following)()
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,12 @@ class Stable:
     workload: Workload
     batch: int
     threads: int
+
+    @property
+    def batches(self) -> list[slice]:
+        """The images that take turns."""
+        count = max(1, IMAGES_IN_TURN // self.batch)
+        return [slice(number * self.batch, (number + 1) * self.batch) for number in range(count)]
 
     def makers(self, peers: tuple[str, ...]) -> Mapping[str, Callable[[], Contestant]]:
         """By name, ours first; making one can fail with what its library raises."""
@@ -66,37 +85,41 @@ class Stable:
         return found
 
     def _ours(self, side: Side, way: Callable[..., Callable[[], Array]]) -> Contestant:
-        expected = _expected(side, self.batch)
-        call = way(side.program, side.given[: self.batch], self.threads)
-        return Contestant(call, lambda outputs: differing(side.whole(outputs), expected))
+        expected = self._expected(side)
+        calls = [way(side.program, side.given[images], self.threads) for images in self.batches]
+        return Contestant(calls, lambda outputs, i: differing(side.whole(outputs), expected[self.batches[i]]))
 
     def _spiking(self, name: str, side: Side) -> Contestant:
         if side.network is None:
             raise ValueError(side.why)
-        expected = _expected(side, self.batch)
-        images = torch.as_tensor(side.integers[: self.batch], dtype=torch.float32)
-        run = _spiking(name, side.network, images)
-        return Contestant(partial(run, images), lambda outputs: differing(outputs.numpy(), expected))
+        expected = self._expected(side)
+        batches = [torch.as_tensor(side.integers[images], dtype=torch.float32) for images in self.batches]
+        run = _spiking(name, side.network, batches[0])
+        calls = [partial(run, batch) for batch in batches]
+        return Contestant(calls, lambda outputs, i: differing(outputs.numpy(), expected[self.batches[i]]))
 
     def _source(self, name: str) -> Contestant:
-        images = self.workload.images[: self.batch]
+        source, batches = self.workload.source, [self.workload.images[images] for images in self.batches]
         with torch.inference_mode():
-            expected = self.workload.source(torch.as_tensor(images)).numpy()
+            expected = [source(torch.as_tensor(batch)).numpy() for batch in batches]
         if name == "source in PyTorch":
-            call = partial(self.workload.source, torch.as_tensor(images))
-            return Contestant(call, lambda outputs: far(outputs.numpy(), expected))
+            calls = [partial(source, torch.as_tensor(batch)) for batch in batches]
+            return Contestant(calls, lambda outputs, i: far(outputs.numpy(), expected[i]))
         from ann_onnx import exported, quantized, session
 
-        file = exported(self.workload.source, images)
-        if not name.endswith("int8"):
-            return Contestant(partial(session(file, self.threads), images), lambda outputs: far(outputs, expected))
-        small = quantized(file, self.workload.calibration, self.batch)
-        return Contestant(partial(session(small, self.threads), images), lambda outputs: unlike(outputs, expected))
+        file, compare = exported(source, batches[0]), far
+        if name.endswith("int8"):
+            file, compare = quantized(file, self.workload.calibration, self.batch), unlike
+        run = session(file, self.threads)
+        return Contestant([partial(run, batch) for batch in batches], lambda outputs, i: compare(outputs, expected[i]))
+
+    def _expected(self, side: Side) -> Logits:
+        return _expected(side, self.batches[-1].stop)
 
 
 @lru_cache(maxsize=4)
-def _expected(side: Side, batch: int) -> Logits:
-    return side.expected(batch)
+def _expected(side: Side, images: int) -> Logits:
+    return side.expected(images)
 
 
 def _spiking(name: str, network: Network, images: Tensor) -> Callable[[Tensor], Tensor]:

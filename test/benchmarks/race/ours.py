@@ -52,11 +52,13 @@ def called_directly(program: Program, images: NDArray[Any], threads: int) -> Cal
     batch = as_input(images, buffer_dtype(taken.element))
     outputs = np.empty((len(batch), *given.shape), buffer_dtype(given.element))
     state = native.borrow_state()
-    pointers = [(batch[i : i + 1].ctypes.data, outputs[i : i + 1].ctypes.data, None) for i in range(len(batch))]
+    arrays = [(image, logits) for image, logits in zip(batch, outputs, strict=True)]
+    pointers = [(image.ctypes.data, logits.ctypes.data, None) for image, logits in arrays]
 
     def run() -> NDArray[Any]:
         for each in pointers:
             native.call(state, each, threads)
+        assert arrays  # kept as long as this
         return outputs
 
     return run

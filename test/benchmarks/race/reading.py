@@ -84,7 +84,7 @@ class TrainedNetwork:
                 seen.append(values.astype(np.int64))
 
         interpret(self.module, self.compiled.weights, [images], note)
-        return seen[-1]
+        return np.ascontiguousarray(seen[-1])
 
     def whole(self, outputs: NDArray[np.float32]) -> Logits:
         """The integers that the target's logits were made from."""

@@ -40,7 +40,7 @@ def random_images(shape: tuple[int, ...], count: int, seed: int) -> Images:
     else:
         coarse = torch.as_tensor(random.random((count, shape[0], 8, 8)))
         values = F.interpolate(coarse, size=shape[1:], mode="bilinear", align_corners=False).numpy()
-    return np.rint(values * LARGEST_INPUT).astype(np.int64)
+    return np.ascontiguousarray(np.rint(values * LARGEST_INPUT), np.int64)
 
 
 def collapsed(network: Network) -> Network:

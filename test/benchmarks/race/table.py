@@ -26,7 +26,9 @@ SHORT: Mapping[str, str] = {
 }
 HEAD = """# A CPU running spiking networks
 
-Written by `make race` ({command}).
+Written by `make race`, from what these commands measured:
+
+{commands}
 
 How many times as long as ours everyone takes for the same images: above 1, ours is faster. All run in one process, in
 rounds that take turns; every ratio is of one round, told as the median over the rounds, with the 10th and the 90th
@@ -35,7 +37,8 @@ compared in the same run: of the spiking networks all integers have to be equal,
 listed. The source network ("ANN") is the float network with the same layers, ReLU for neurons; int8 is QDQ with u8
 activations and s8 weights per channel.
 
-Everyone is called from Python, with arrays ready; "called directly" is our machine code alone, as C calls it.
+Everyone is called from Python, with arrays ready, on another image every time; "called directly" is our machine code
+alone, as C calls it.
 
 Mode `events` runs all T time steps; mode `counts` is the same layers said at once, where libraries still take T steps.
 Synthetic networks have random int8 weights and thresholds at which every layer sends so many spikes per neuron and step
@@ -46,10 +49,11 @@ Synthetic networks have random int8 weights and thresholds at which every layer 
 """
 
 
-def document(outcomes: Sequence[Outcome], versions: Mapping[str, str], command: str) -> str:
+def document(outcomes: Sequence[Outcome], versions: Mapping[str, str]) -> str:
     """The whole page."""
     told = ", ".join(f"{name} {number}" for name, number in {"Python": platform.python_version(), **versions}.items())
-    parts = [HEAD.format(command=f"`{command}`", machine=machine(), versions=told)]
+    commands = "\n".join(f"    {command}" for command in dict.fromkeys(outcome.command for outcome in outcomes))
+    parts = [HEAD.format(commands=commands, machine=machine(), versions=told)]
     for threads in sorted({outcome.case.threads for outcome in outcomes}):
         chosen = [outcome for outcome in outcomes if outcome.case.threads == threads]
         parts.append(f"## {'One thread' if threads == 1 else f'{threads} threads'}\n")
@@ -64,7 +68,7 @@ def document(outcomes: Sequence[Outcome], versions: Mapping[str, str], command: 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:
     peers = [name for name in PEERS if any(name in outcome.seconds for outcome in outcomes)]
     heads = ["network", "T", "batch", "firing", "ours", "ms", *(SHORT.get(name, name) for name in peers)]
-    heads += ["rounds", "load", "date"]
+    heads += ["rounds", "load", "date", "commit"]
     yield f"| {' | '.join(heads)} |"
     yield f"|{'---|' * len(heads)}"
     for outcome in outcomes:
@@ -74,7 +78,7 @@ def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:
             firing = "" if outcome.rate is None else f"{100 * outcome.rate:.1f} %"
             cells = [name, str(case.steps), str(case.batch), firing, mode, _milliseconds(outcome.seconds[mode])]
             cells += [_ratio(ratios.get(peer)) for peer in peers]
-            yield f"| {' | '.join([*cells, str(outcome.rounds), str(outcome.load), outcome.date])} |"
+            yield f"| {' | '.join([*cells, str(outcome.rounds), str(outcome.load), outcome.date, outcome.commit])} |"
 
 
 def told_modes(outcome: Outcome) -> Iterator[tuple[str, Mapping[str, Spread]]]:

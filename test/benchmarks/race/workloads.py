@@ -92,7 +92,9 @@ def trained_workload(name: str, steps: int, target: str) -> Workload:
     """
     model, prepare = getattr(_module("trained"), name)()
     training, _, test, _ = _cifar10()
-    calibration, images = (prepare(part).numpy() for part in (training[:CALIBRATION_IMAGES], test[:MOST_IMAGES]))
+    calibration, images = (
+        np.ascontiguousarray(prepare(part).numpy()) for part in (training[:CALIBRATION_IMAGES], test[:MOST_IMAGES])
+    )
 
     def side(mode: str) -> Side:
         conversion = _conversion(mode, steps)
