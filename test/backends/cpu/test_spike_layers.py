@@ -14,6 +14,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, MemRefType, ModuleOp, StringAttr, TensorType, i64
 from xdsl.ir import Attribute, Block, Region
 
+from neurocuda.backends.cpu import native
 from neurocuda.backends.cpu.run import load_here, load_portable
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.semantics import packed, unpacked
@@ -198,6 +199,22 @@ def test_every_kernel_is_the_operation(seed: int, kernel: str | None) -> None:
         difference = (unpacked(found, layer.channels) != unpacked(expected, layer.channels)).sum()
         assert difference == 0, processor
         np.testing.assert_array_equal(found, expected, err_msg=f"{processor}: bits without a channel")
+
+
+@pytest.mark.parametrize("kernel", [None, "gather", "dense"])
+@pytest.mark.parametrize("seed", range(50, 58))
+def test_threads_share_a_layer(seed: int, kernel: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "WORTHWHILE", -1.0)
+    layer = Maker(seed, kernel).layer()
+    expected = layer.expected()
+    for pipeline in ("reserve-scratch", "allocate-buffers"):
+        apply(layer, pipeline)
+    program = load_here(layer.module, weights_of(layer.context))
+    for image in range(IMAGES):
+        given = [train[image : image + 1] for train in layer.trains]
+        for _ in range(3):
+            found = program.run(given, RunOptions(threads=3)).outputs[0]
+            np.testing.assert_array_equal(found[0], expected[image])
 
 
 @pytest.mark.parametrize("seed", range(40, 50))
