@@ -26,7 +26,7 @@ CHUNK = 256
 """So many rows of 8 bits fit into sums of 16."""
 
 
-@lowers(cpu.SpikeLayerOp, "gather", splits=True, packs=packed)
+@lowers(cpu.SpikeLayerOp, "gather", splits=True, finished=True, packs=packed)
 def gather(op: cpu.SpikeLayerOp, k: Kernel) -> None:
     """By lists of events where the plan allows, else anyhow."""
     plan = usable_plan(op, k.features)
