@@ -5,8 +5,8 @@
     .venv-peers/bin/python test/benchmarks/race --networks resnet18 --steps 8 --batch 1 --threads 1 --rounds 15 \\
         --peers "SpikingJelly;source in onnxruntime"
 
-Prints a page of tables. With `--json` outcomes are also kept in a file, beside those that it holds of other cases, and
-the page is of all of them.
+Prints a page of tables, or writes it with `--page`. With `--json` outcomes are also kept in a file that may hold those
+of other cases, and the page is of all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
@@ -27,6 +29,12 @@ from rich.console import Console
 from rich.status import Status
 from table import document, told_modes
 from workloads import MOST_IMAGES, TRAINED, Workload, synthetic_workload, trained_workload
+
+RATES = (0.1,)
+FURTHER_RATES = (0.02, 0.05, 0.2)
+"""These only for 8 steps, one image and one thread, where no rates are asked for."""
+
+NETWORKS = (*ARCHITECTURES, *(f"{name}:trained" for name in TRAINED))
 
 
 def main() -> None:
@@ -44,21 +52,29 @@ def main() -> None:
             outcomes[case.key] = outcome
             status.console.print(summary(outcome), highlight=False)
             save(arguments.json, outcomes)
-    page = document(list(outcomes.values()), versions())
-    print(page)
-    if arguments.page is not None:
-        arguments.page.write_text(page)
+    if arguments.page is None:
+        print(document(list(outcomes.values()), versions()))
+    else:
+        arguments.page.write_text(document(list(outcomes.values()), versions(), streaming()))
+
+
+def streaming() -> str:
+    """What the benchmark of streams says."""
+    command = [sys.executable, str(Path(__file__).parents[1] / "streaming.py")]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def parsed() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="race", description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
-    add("--networks", type=words, default=(*ARCHITECTURES, *(f"{name}:trained" for name in TRAINED)))
+    add("--networks", type=words, default=NETWORKS, help=f"none for an empty text (default: {','.join(NETWORKS)})")
     add("--steps", type=numbers, default=(4, 8, 15, 32))
     add("--batch", type=numbers, default=(1, 32))
     add("--threads", type=numbers, default=(1, 2))
-    add("--rates", type=rates, default=(0.1,), help="spikes per neuron and step of synthetic networks (default: 0.1)")
+    add(
+        "--rates", type=rates, help="spikes per neuron and step of synthetic networks (default: 0.1, and for some more)"
+    )
     add("--peers", type=peers, default=PEERS, help=f"separated by semicolons: {'; '.join(PEERS)}")
     add("--rounds", type=int, default=11)
     add("--seconds", type=float, default=60, help="of timing for a case; three rounds in any case (default: 60)")
@@ -81,7 +97,7 @@ def words(text: str) -> tuple[str, ...]:
     Raises:
         argparse.ArgumentTypeError: one is unknown.
     """
-    return _known(tuple(text.split(",")), (*ARCHITECTURES, *(f"{name}:trained" for name in TRAINED)))
+    return _known(tuple(name for name in text.split(",") if name), NETWORKS)
 
 
 def peers(text: str) -> tuple[str, ...]:
@@ -114,9 +130,11 @@ def cases(arguments: argparse.Namespace) -> Iterator[Case]:
     """All cases, those with the same integers behind each other."""
     for network, steps in product(arguments.networks, arguments.steps):
         name, _, trained = network.partition(":")
-        for rate in (None,) if trained else arguments.rates:
+        for rate in (None,) if trained else arguments.rates or RATES:
             for batch, threads in product(arguments.batch, arguments.threads):
                 yield Case(name, steps, batch, threads, rate)
+        if arguments.rates is None and not arguments.quick and not trained and steps == 8:
+            yield from (Case(name, 8, 1, 1, rate) for rate in FURTHER_RATES)
 
 
 @lru_cache(maxsize=1)

@@ -40,6 +40,11 @@ class Case:
         kind = "trained" if self.rate is None else f"{self.rate:g}"
         return f"{self.network} {kind} T={self.steps} batch={self.batch} threads={self.threads}"
 
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Where it stands in a table."""
+        return self.batch, self.rate is None, self.network, self.steps, self.rate or 0
+
 
 @dataclass(frozen=True)
 class Outcome:
