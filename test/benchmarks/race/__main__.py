@@ -30,10 +30,6 @@ from rich.status import Status
 from table import document, told_modes
 from workloads import MOST_IMAGES, TRAINED, Workload, synthetic_workload, trained_workload
 
-RATES = (0.1,)
-FURTHER_RATES = (0.02, 0.05, 0.2)
-"""These only for 8 steps, one image and one thread, where no rates are asked for."""
-
 NETWORKS = (*ARCHITECTURES, *(f"{name}:trained" for name in TRAINED))
 
 
@@ -130,11 +126,9 @@ def cases(arguments: argparse.Namespace) -> Iterator[Case]:
     """All cases, those with the same integers behind each other."""
     for network, steps in product(arguments.networks, arguments.steps):
         name, _, trained = network.partition(":")
-        for rate in (None,) if trained else arguments.rates or RATES:
+        for rate in (None,) if trained else arguments.rates:
             for batch, threads in product(arguments.batch, arguments.threads):
                 yield Case(name, steps, batch, threads, rate)
-        if arguments.rates is None and not arguments.quick and not trained and steps == 8:
-            yield from (Case(name, 8, 1, 1, rate) for rate in FURTHER_RATES)
 
 
 @lru_cache(maxsize=1)

@@ -181,5 +181,5 @@ def test_outcomes_survive_their_file_and_make_a_page(load: Load) -> None:
     )
     assert case.Outcome.of(outcome.as_json()) == outcome
     page = load("table").document([outcome], {"torch": "2"})
-    assert "| mlp | 8 | 1 | 10.1 % | events | 1 (least 1) | **100** (90.0–110) |" in page
-    assert "* sinabs: 3 of 10 logits differ" in page
+    assert "| mlp | 8 | 1 | 10 % | events | 1 (least 1) | **100** (90.0–110) | – |" in page
+    assert "* sinabs: 3 of 10 logits differ (mlp 0.1 T=8 batch=1 threads=1)" in page
