@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -127,6 +128,7 @@ def tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
     return contestant, fault
 
 
+@cache
 def _commit() -> str:
     """The commit of this checkout, with "+" where it is changed; nothing outside of git."""
     command = ["git", "describe", "--always", "--abbrev=10", "--dirty=+"]
