@@ -14,12 +14,23 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-DOCUMENTS = ("README.md", "docs/add-a-chip.md")
+CROSS = all(map(which, ("cc", "make", "arm-none-eabi-gcc", "qemu-system-arm", "aarch64-linux-gnu-gcc", "qemu-aarch64")))
+"""Whether images for other processors can be built and run."""
+
+DOCUMENTS = (
+    "README.md",
+    "docs/add-a-chip.md",
+    "docs/cpu.md",
+    pytest.param(
+        "docs/cpu-c.md", marks=pytest.mark.skipif(not CROSS, reason="there are no cross compilers: make cross")
+    ),
+)
 
 FENCE = re.compile(r"^```(\w+) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_FENCE = re.compile(r"^```(.*)$", re.MULTILINE)

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,11 +67,11 @@ class Tools:
             how = f"run `make cross`, or on Debian: apt-get install {self.packages}"
             raise ToolchainError(f"{' and '.join(missing)} cannot be found: {how}")
 
-    @property
-    def description(self) -> str:
-        """For provenance: "qemu-aarch64 7.2.22, aarch64-linux-gnu-gcc 12.2.0 -O2"."""
+    def provenance(self, modes: Iterable[str]) -> str:
+        """ "simulator: qemu-aarch64 7.2.22, counts, aarch64-linux-gnu-gcc 12.2.0 -O2"."""
         simulator = f"{self.simulator} {_version(self.simulator)}{self.board}"
-        return f"{simulator}, {self.compiler} {_version(self.compiler)} -O2"
+        compiler = f"{self.compiler} {_version(self.compiler)} -O2"
+        return f"simulator: {', '.join([simulator, *modes, compiler])}"
 
 
 TOOLS: Mapping[str, Tools] = {
@@ -135,8 +135,8 @@ class CrossProgram:
         steps = sum(inputs[0].shape[1] if each.steps is None else each.steps for each in self.programs)
         hosted = hosted_operations(self.module)
         beside = f"; on the host: {', '.join(hosted)}" if hosted else ""
-        provenance = f"simulator: {tools.description}{beside}"
-        return Execution(tuple(outputs), batch.counts, steps, seconds, provenance)
+        modes = sorted({each.op.mode.data for each in self.programs})
+        return Execution(tuple(outputs), batch.counts, steps, seconds, tools.provenance(modes) + beside)
 
 
 class _Batch:

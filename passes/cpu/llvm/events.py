@@ -122,9 +122,7 @@ class EventLayer:
 class _Window:
     """The events of one source that reach one position, and their rows of weights."""
 
-    def __init__(
-        self, layer: EventLayer, gather: Gather, events: EventList, column: SSAValue, tile: SSAValue
-    ) -> None:
+    def __init__(self, layer: EventLayer, gather: Gather, events: EventList, column: SSAValue, tile: SSAValue) -> None:
         self.k = k = layer.k
         self.op, self.plan, self.gather, self.events = layer.op, layer.plan, gather, events
         first = k.sum_of((column, gather.stride[1]), -gather.low[1])
@@ -202,7 +200,10 @@ class _Window:
         size = element_size(self.gather.weight)
         most = self._lanes()[0]
         loaded = [
-            k.extend(k.load(vector(self.gather.weight, lanes_of(kind)), k.at(row, part * most * size), align=16), element_of(kind))
+            k.extend(
+                k.load(vector(self.gather.weight, lanes_of(kind)), k.at(row, part * most * size), align=16),
+                element_of(kind),
+            )
             for row in rows
         ]
         if len(loaded) == AT_ONCE:

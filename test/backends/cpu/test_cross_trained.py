@@ -57,17 +57,17 @@ def require(processor: str) -> None:
         pytest.skip(str(reason))
 
 
-@pytest.mark.parametrize("code", ["graded", "radix", "unary"])
-def test_resnet8_on_64_bit_arm(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("execution", "code"), [("counts", "auto"), ("events", "radix"), ("events", "unary")])
+def test_resnet8_on_64_bit_arm(execution: str, code: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The network of MLPerf Tiny, on CIFAR-10."""
     require("aarch64")
     train, _, test, _ = cast(Sequence[NDArray[np.uint8]], beside_the_data("datasets", "cifar10")())
     model, prepare = cast("tuple[nn.Module, Callable[[Array], Tensor]]", beside_the_data("trained", "resnet8")())
-    conversion = nc.Conversion(code=code, timesteps=15)
+    conversion = nc.Conversion(code=code, timesteps=15, execution=execution)
     compiled = nc.compile(model, target="aarch64", calibration=prepare(train[:256]), conversion=conversion)
     found = compare(compiled, prepare(test[:PICTURES]))
     with capsys.disabled():
-        sys.stdout.write(f"\nresnet8, code {code}, aarch64: {found}\n")
+        sys.stdout.write(f"\nresnet8, {execution}, code {compiled.code}, aarch64: {found}\n")
 
 
 @pytest.fixture(scope="module")
@@ -91,16 +91,19 @@ def _scaled(images: NDArray[np.uint8]) -> Tensor:
     return torch.tensor(images[:, None] / np.float32(255))
 
 
-@pytest.mark.parametrize("code", ["graded", "unary", "free"])
+@pytest.mark.parametrize(("execution", "code"), [("counts", "auto"), ("events", "unary"), ("events", "free")])
 def test_digits_on_a_cortex_m7(
-    code: str, digits: tuple[nn.Module, Tensor, Tensor, Tensor], capsys: pytest.CaptureFixture[str]
+    execution: str,
+    code: str,
+    digits: tuple[nn.Module, Tensor, Tensor, Tensor],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     require("cortex-m7")
     model, calibration, images, truth = digits
-    conversion = nc.Conversion(code=code, timesteps=7)
+    conversion = nc.Conversion(code=code, timesteps=7, execution=execution)
     compiled = nc.compile(model, target="cortex-m7", calibration=calibration, conversion=conversion)
     found = compare(compiled, images)
     accuracy = compiled.evaluate(images, truth).accuracy
     assert accuracy.value > 0.9
     with capsys.disabled():
-        sys.stdout.write(f"\ndigits, code {code}, Cortex-M7: {found}; {accuracy}\n")
+        sys.stdout.write(f"\ndigits, {execution}, code {compiled.code}, Cortex-M7: {found}; {accuracy}\n")
