@@ -68,9 +68,7 @@ def parsed() -> argparse.Namespace:
     add("--steps", type=numbers, default=(4, 8, 15, 32))
     add("--batch", type=numbers, default=(1, 32))
     add("--threads", type=numbers, default=(1, 2))
-    add(
-        "--rates", type=rates, help="spikes per neuron and step of synthetic networks (default: 0.1, and for some more)"
-    )
+    add("--rates", type=rates, default=(0.1,), help="spikes per neuron and step of synthetic networks (default: 0.1)")
     add("--peers", type=peers, default=PEERS, help=f"separated by semicolons: {'; '.join(PEERS)}")
     add("--rounds", type=int, default=11)
     add("--seconds", type=float, default=60, help="of timing for a case; three rounds in any case (default: 60)")
