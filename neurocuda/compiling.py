@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, TypeAlias
@@ -46,6 +46,7 @@ from neurocuda.pipeline import (
     Line,
     Stage,
     balance_stage,
+    execution_of,
     float_stage,
     integer_stages,
     possible_codes,
@@ -111,7 +112,7 @@ class Compilation:
             line,
             demands,
             self.conversion,
-            activity=self.backend.reads_activity,
+            counted=[code for code in demands if self._reads_activity(code)],
             validate_on=sample,
             progress=self.progress,
         )
@@ -149,6 +150,10 @@ class Compilation:
         if asked is None:
             return demands
         return {code: each.meet(replace(each, threshold_granularity=asked)) for code, each in demands.items()}
+
+    def _reads_activity(self, code: str) -> bool:
+        """Whether lowering a network of this code depends on how often its neurons fire."""
+        return self.backend.reads_activity and execution_of(self.backend, self.conversion, code) == "events"
 
     def _sample(self, module: ModuleOp) -> list[Array] | None:
         """A few inputs to check promises on."""
@@ -262,11 +267,13 @@ def in_spikes(
     demands: Demands,
     conversion: Conversion,
     *,
-    activity: bool = False,
+    counted: Container[str] = (),
     validate_on: Sequence[Array] | None = None,
     progress: Progress | None = None,
 ) -> tuple[Line, str]:
     """The network in the first of these codes that every layer can be said in, and that code.
+
+    In the codes `counted` it is noted how often the neurons fire.
 
     Warns:
         NeuroCudaWarning: codes before it were refused, and why.
@@ -279,7 +286,7 @@ def in_spikes(
         branch = line.branch()
         set_constraints(branch.module, constraints)
         try:
-            stage = spikes_stage(code, conversion.firing_delay, activity=activity)
+            stage = spikes_stage(code, conversion.firing_delay, activity=code in counted)
             branch.run(stage, validate_on=validate_on, progress=progress)
         except LevelError as refusal:
             refusals[code] = refusal

@@ -26,6 +26,7 @@ CROSS = all(map(which, ("cc", "make", "arm-none-eabi-gcc", "qemu-system-arm", "a
 DOCUMENTS = (
     "README.md",
     "docs/add-a-chip.md",
+    "docs/cpu.md",
     pytest.param(
         "docs/cpu-c.md", marks=pytest.mark.skipif(not CROSS, reason="there are no cross compilers: make cross")
     ),

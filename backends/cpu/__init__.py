@@ -31,4 +31,5 @@ BACKEND = Backend(
     runs_segments=True,
     runs_trains=True,
     runs_counts=True,
+    reads_activity=True,
 )

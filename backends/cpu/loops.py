@@ -758,10 +758,17 @@ def helper(name: str) -> list[str]:
                 "static inline int32_t list_bits(uint64_t word, uint16_t *event)",
                 [
                     "int32_t events = 0;",
+                    "#if defined(__GNUC__)",
+                    *braces(
+                        "for (; word != 0; word &= word - 1)",
+                        ["event[events] = (uint16_t)__builtin_ctzll(word);", "++events;"],
+                    ),
+                    "#else",
                     *braces(
                         "for (uint16_t bit = 0; word != 0; ++bit)",
                         ["event[events] = bit;", "events += (int32_t)(word & 1);", "word >>= 1;"],
                     ),
+                    "#endif",
                     "return events;",
                 ],
             ),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from torch import nn
+from xdsl.dialects.builtin import DictionaryAttr
 
 import neurocuda as nc
 from neurocuda.compiled import Compiled
-from neurocuda.dialects.cpu.ops import ProgramOp
+from neurocuda.dialects.cpu.ops import LayerOp, ProgramOp
+from neurocuda.ir.activity import activity_of
 from neurocuda.options import EXACT_CODES
+from neurocuda.passes.cpu.choose_kernels import COST
 from neurocuda.tools import nc_compile
 
 from .conftest import Floats
@@ -80,3 +84,11 @@ def test_other_targets_compute_no_counts(model: nn.Module, images: Floats) -> No
 def test_the_command_line_takes_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert nc_compile.main(["model.pt2", "--execution", "counts", "--code", "free"]) == 1
     assert 'execution="counts" needs an exact code' in capsys.readouterr().err
+
+
+def test_kernels_are_chosen_by_what_fires_on_the_calibration_images(model: nn.Module, images: Floats) -> None:
+    layers = [op for op in compiled_as("events", "free", model, images).level("cpu").walk() if isinstance(op, LayerOp)]
+    assert layers
+    for layer in layers:
+        assert activity_of(layer) is not None
+        assert {"gather", "dense"} <= cast(DictionaryAttr, layer.attributes[COST]).data.keys()

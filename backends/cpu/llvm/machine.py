@@ -24,6 +24,9 @@ TRIPLES = {"x86_64": "x86_64-unknown-linux-gnu", "aarch64": "aarch64-unknown-lin
 PAUSES = {"x86_64": "@llvm.x86.sse2.pause()", "aarch64": "@llvm.aarch64.hint(i32 1)"}
 """How a thread that waits lets the other one of its core run."""
 
+FINISHED = "optnone"
+"""What LLVM calls functions that its passes leave alone."""
+
 _ONE_AT_A_TIME = Lock()
 """LLVM's global context is no place for two threads."""
 
@@ -53,6 +56,8 @@ def _declare(function: llvm.FuncOp, target: ir.Function) -> None:
         target.linkage = function.linkage.linkage.data
     if function.no_inline is not None:
         target.attributes.add("noinline")
+    if function.optimize_none is not None:
+        target.attributes.add(FINISHED)
     target.attributes.add("nounwind")
 
 
@@ -89,7 +94,15 @@ def _optimised(text: str, features: Features, machine: binding.TargetMachine) ->
     options = binding.create_pipeline_tuning_options(speed_level=LEVEL)
     passes = binding.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
-    return module
+    return _unmarked(module)
+
+
+def _unmarked(module: binding.ModuleRef) -> binding.ModuleRef:
+    """The module without the mark that has kept passes off functions: it would keep registers off, too."""
+    from llvmlite import binding
+
+    text = str(module)
+    return binding.parse_assembly(text.replace(f" {FINISHED}", "")) if FINISHED in text else module
 
 
 @cache

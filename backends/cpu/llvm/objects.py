@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
+from collections.abc import Generator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,9 +39,23 @@ def object_code(program: cpu.ProgramOp, weights: WeightStore, features: Features
     kept = _read(file)
     if kept is not None and kept[0] <= features.flags:
         return kept[1]
-    code = machine_code(llvm_text(lowered([program], weights, features)), features)
+    with _collecting_later():
+        text = llvm_text(lowered([program], weights, features))
+    code = machine_code(text, features)
     _keep(file, features.flags, code)
     return code
+
+
+@contextmanager
+def _collecting_later() -> Generator[None]:
+    """Keeps Python from looking for garbage among tens of thousands of operations: half of the time that they take."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def require_processor(features: Features, here: Features) -> None:

@@ -11,7 +11,7 @@ number becomes a constant of the other operand's type, in every lane. Integers w
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TypeAlias, cast
@@ -26,6 +26,8 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IntegerAttr,
     IntegerType,
+    StringAttr,
+    UnitAttr,
     VectorType,
     f32,
     f64,
@@ -42,7 +44,16 @@ __all__ = ["Builder", "Operand", "Turn", "element_of", "f32", "f64", "i1", "i8",
 Operand: TypeAlias = SSAValue | int | float
 
 ptr = llvm.LLVMPointerType()
-_NO_SIGNED_WRAP = IntegerAttr(1, 32)
+_NONE: Mapping[str, Attribute] = {}
+_WRAPS = {"overflowFlags": IntegerAttr(0, 32)}
+_DOES_NOT_WRAP = {"overflowFlags": IntegerAttr(1, 32)}
+_CUT = {"overflowFlags": llvm.OverflowAttr(None)}
+_AS_WRITTEN = {"fastmathFlags": llvm.FastMathAttr(None)}
+_ONE_PLACE = {
+    "rawConstantIndices": DenseArrayBase.from_list(i32, (llvm.GEP_USE_SSA_VAL,)),
+    "noWrapFlags": IntegerAttr(0, 32),
+}
+_INSIDE = {"inbounds": UnitAttr()}
 
 
 @cache
@@ -107,7 +118,7 @@ class Builder:
         self._region = body
         self._entry = body.blocks[0]
         self._block = self._entry
-        self._constants: dict[Attribute, SSAValue] = {}
+        self._constants: dict[tuple[Attribute, float | str], SSAValue] = {}
         self._undefined: dict[Attribute, SSAValue] = {}
         self._last_constant: Operation | None = None
 
@@ -115,10 +126,10 @@ class Builder:
 
     def constant(self, kind: Attribute, value: float) -> SSAValue:
         """A number of a type; a vector has it in every lane."""
-        number = _attribute(kind, value)
-        if number not in self._constants:
-            self._constants[number] = self._hoisted(llvm.ConstantOp(number, kind))
-        return self._constants[number]
+        key = (kind, value if isinstance(value, int) else repr(value))  # 0.0 is not -0.0
+        if key not in self._constants:
+            self._constants[key] = self._hoisted(llvm.ConstantOp(_attribute(kind, value), kind))
+        return self._constants[key]
 
     def lanes(self, element: Attribute, values: Sequence[int]) -> SSAValue:
         """A constant vector."""
@@ -154,7 +165,15 @@ class Builder:
         self._block.add_op(op)
         return op
 
-    def _add(self, op: Operation) -> SSAValue:
+    def _add(
+        self,
+        kind: type[Operation],
+        operands: Sequence[SSAValue],
+        result: Attribute,
+        properties: Mapping[str, Attribute] = _NONE,
+    ) -> SSAValue:
+        """Appends an operation with one result. `create` is much faster than constructors: kernels are large."""
+        op = kind.create(operands=operands, result_types=(result,), properties=dict(properties))
         self._block.add_op(op)
         return op.results[0]
 
@@ -178,7 +197,7 @@ class Builder:
         return self._place_op(llvm.AddOp, total, plain) if plain else total
 
     def _place_op(self, kind: type[llvm.AddOp | llvm.MulOp], left: SSAValue, right: Operand) -> SSAValue:
-        return self._add(kind(left, self.place(right), overflow=_NO_SIGNED_WRAP))
+        return self._add(kind, (left, self.place(right)), i64, _DOES_NOT_WRAP)
 
     def at(self, pointer: SSAValue, place: Operand, element: Attribute = i8, *, inside: bool = True) -> SSAValue:
         """The pointer, so many elements on; bytes without an element type.
@@ -187,22 +206,24 @@ class Builder:
         """
         if place == 0:
             return pointer
-        indices = (llvm.GEP_USE_SSA_VAL,)
-        return self._add(llvm.GEPOp(pointer, indices, element, (self.place(place),), inbounds=inside))
+        inbounds = _INSIDE if inside else _NONE
+        properties = {**_ONE_PLACE, **inbounds, "elem_type": element}
+        return self._add(llvm.GEPOp, (pointer, self.place(place)), ptr, properties)
 
     # Memory
 
     def load(self, kind: Attribute, pointer: SSAValue, *, align: int | None = None) -> SSAValue:
         """What stands at a pointer, a scalar or a vector; aligned to an element of it unless it is said."""
-        return self._add(llvm.LoadOp(pointer, kind, alignment=align or max(1, bits_of(kind) // 8)))
+        return self._add(llvm.LoadOp, (pointer,), kind, _aligned(align or max(1, bits_of(kind) // 8)))
 
     def store(self, value: SSAValue, pointer: SSAValue, *, align: int | None = None) -> None:
         """Writes a value; aligned to an element of it unless it is said."""
-        self.add_op(llvm.StoreOp(value, self._untyped(pointer), alignment=align or max(1, bits_of(value.type) // 8)))
+        properties = dict(_aligned(align or max(1, bits_of(value.type) // 8)))
+        self.add_op(llvm.StoreOp.create(operands=(value, self._untyped(pointer)), properties=properties))
 
     def _untyped(self, value: SSAValue) -> SSAValue:
         """A pointer without the type that llvmlite gives to what a `getelementptr` leads to."""
-        return self._add(llvm.BitcastOp(value, ptr)) if isinstance(value.owner, llvm.GEPOp) else value
+        return self._add(llvm.BitcastOp, (value,), ptr) if isinstance(value.owner, llvm.GEPOp) else value
 
     def load_masked(self, kind: Attribute, pointer: SSAValue, mask: SSAValue, otherwise: SSAValue) -> SSAValue:
         """What stands at a pointer in the lanes of a mask; elsewhere memory is not touched."""
@@ -238,46 +259,57 @@ class Builder:
 
     def add(self, left: Operand, right: Operand) -> SSAValue:
         """left + right, of integers or floats."""
-        values = self._pair(left, right)
-        return self._add(llvm.FAddOp(*values) if is_float(values[0]) else llvm.AddOp(*values))
+        return self._arithmetic(llvm.FAddOp, llvm.AddOp, left, right)
 
     def sub(self, left: Operand, right: Operand) -> SSAValue:
         """left - right, of integers or floats."""
-        values = self._pair(left, right)
-        return self._add(llvm.FSubOp(*values) if is_float(values[0]) else llvm.SubOp(*values))
+        return self._arithmetic(llvm.FSubOp, llvm.SubOp, left, right)
 
     def mul(self, left: Operand, right: Operand) -> SSAValue:
         """left * right, of integers or floats."""
+        return self._arithmetic(llvm.FMulOp, llvm.MulOp, left, right)
+
+    def _arithmetic(
+        self, of_floats: type[Operation], of_integers: type[Operation], left: Operand, right: Operand
+    ) -> SSAValue:
         values = self._pair(left, right)
-        return self._add(llvm.FMulOp(*values) if is_float(values[0]) else llvm.MulOp(*values))
+        if is_float(values[0]):
+            return self._add(of_floats, values, values[0].type, _AS_WRITTEN)
+        return self._add(of_integers, values, values[0].type, _WRAPS)
+
+    def _plain(
+        self, kind: type[Operation], left: Operand, right: Operand, properties: Mapping[str, Attribute] = _NONE
+    ) -> SSAValue:
+        values = self._pair(left, right)
+        return self._add(kind, values, values[0].type, properties)
 
     def div(self, left: Operand, right: Operand) -> SSAValue:
         """left / right, of floats."""
-        return self._add(llvm.FDivOp(*self._pair(left, right)))
+        return self._plain(llvm.FDivOp, left, right, _AS_WRITTEN)
 
     def divide(self, left: Operand, right: Operand) -> SSAValue:
         """left / right of signed integers, rounded toward zero."""
-        return self._add(llvm.SDivOp(*self._pair(left, right)))
+        return self._plain(llvm.SDivOp, left, right)
 
     def remainder(self, left: Operand, right: Operand) -> SSAValue:
         """What is left of `divide`; of the sign of `left`."""
-        return self._add(llvm.SRemOp(*self._pair(left, right)))
+        return self._plain(llvm.SRemOp, left, right)
 
     def divide_unsigned(self, left: Operand, right: Operand) -> SSAValue:
         """left / right of unsigned integers."""
-        return self._add(llvm.UDivOp(*self._pair(left, right)))
+        return self._plain(llvm.UDivOp, left, right)
 
     def both(self, left: Operand, right: Operand) -> SSAValue:
         """Bits set in both."""
-        return self._add(llvm.AndOp(*self._pair(left, right)))
+        return self._plain(llvm.AndOp, left, right)
 
     def either(self, left: Operand, right: Operand) -> SSAValue:
         """Bits set in either."""
-        return self._add(llvm.OrOp(*self._pair(left, right)))
+        return self._plain(llvm.OrOp, left, right)
 
     def differ(self, left: Operand, right: Operand) -> SSAValue:
         """Bits set in one of both."""
-        return self._add(llvm.XOrOp(*self._pair(left, right)))
+        return self._plain(llvm.XOrOp, left, right)
 
     def invert(self, value: SSAValue) -> SSAValue:
         """Every bit the other way round."""
@@ -285,28 +317,30 @@ class Builder:
 
     def shift_left(self, value: SSAValue, bits: Operand) -> SSAValue:
         """value << bits."""
-        return self._add(llvm.ShlOp(*self._pair(value, bits)))
+        return self._plain(llvm.ShlOp, value, bits, _WRAPS)
 
     def shift_right(self, value: SSAValue, bits: Operand) -> SSAValue:
         """value >> bits, zeros come in."""
-        return self._add(llvm.LShrOp(*self._pair(value, bits)))
+        return self._plain(llvm.LShrOp, value, bits)
 
     def shift_right_signed(self, value: SSAValue, bits: Operand) -> SSAValue:
         """value >> bits, the sign comes in: rounded down."""
-        return self._add(llvm.AShrOp(*self._pair(value, bits)))
+        return self._plain(llvm.AShrOp, value, bits)
 
     def compare(self, how: str, left: Operand, right: Operand) -> SSAValue:
         """i1 per lane. Of integers: eq, ne, slt, sle, sgt, sge, ult, ule, ugt, uge; of scalar floats: oeq, olt, ..."""
         values = self._pair(left, right)
+        result = like(values[0].type, i1)
         if is_float(values[0]):
-            return self._add(llvm.FCmpOp(*values, how))
-        return self._add(llvm.ICmpOp(*values, _predicate(how)))
+            how_compared = IntegerAttr(llvm.FCmpPredicateFlag(how).to_int(), i64)
+            return self._add(llvm.FCmpOp, values, result, {"predicate": how_compared, **_AS_WRITTEN})
+        return self._add(llvm.ICmpOp, values, result, {"predicate": _predicate(how)})
 
     def select(self, condition: SSAValue, then: Operand, otherwise: Operand) -> SSAValue:
         """`then` where the condition holds. Per lane with a vector of conditions, of integers."""
         first, second = self._pair(then, otherwise)
         if not isinstance(condition.type, VectorType):
-            return self._add(llvm.SelectOp(condition, first, second))
+            return self._add(llvm.SelectOp, (condition, first, second), first.type, _AS_WRITTEN)
         # xDSL 0.74 selects with scalar conditions alone; LLVM makes one instruction of this.
         mask = self.extend(condition, first.type)
         if isinstance(then, int) and then == 0:
@@ -343,7 +377,9 @@ class Builder:
 
     def _cast(self, kind: type[llvm.SExtOp | llvm.ZExtOp | llvm.TruncOp], value: SSAValue, to: Attribute) -> SSAValue:
         target = like(value.type, element_of(to))
-        return value if target == value.type else self._add(kind(value, target))
+        if target == value.type:
+            return value
+        return self._add(kind, (value,), target, _CUT if kind is llvm.TruncOp else _NONE)
 
     def resize(self, value: SSAValue, kind: Attribute, *, signed: bool = True) -> SSAValue:
         """Integers of another width: extended by sign or by zeros, or cut."""
@@ -353,7 +389,7 @@ class Builder:
 
     def to_float(self, value: SSAValue, kind: Attribute) -> SSAValue:
         """Signed integers as floats, rounded to nearest."""
-        return self._add(llvm.SIToFPOp(value, like(value.type, element_of(kind))))
+        return self._add(llvm.SIToFPOp, (value,), like(value.type, element_of(kind)))
 
     def to_integer(self, value: SSAValue, kind: Attribute) -> SSAValue:
         """Floats as signed integers, toward zero; what does not fit saturates, NaN is 0."""
@@ -366,11 +402,11 @@ class Builder:
         if bits_of(target) == bits_of(value.type):
             return value
         narrower = bits_of(target) < bits_of(value.type)
-        return self._add((llvm.FPTruncOp if narrower else llvm.FPExtOp)(value, target))
+        return self._add(llvm.FPTruncOp if narrower else llvm.FPExtOp, (value,), target)
 
     def bitcast(self, value: SSAValue, kind: Attribute) -> SSAValue:
         """The same bits as another type: `vector(i1, 64)` as i64, `vector(i8, 64)` as `vector(i32, 16)`."""
-        return value if value.type == kind else self._add(llvm.BitcastOp(value, kind))
+        return value if value.type == kind else self._add(llvm.BitcastOp, (value,), kind)
 
     def null(self) -> SSAValue:
         """The pointer to nothing."""
@@ -378,7 +414,7 @@ class Builder:
 
     def address(self, pointer: SSAValue) -> SSAValue:
         """A pointer as a number of 64 bits."""
-        return self._add(llvm.PtrToIntOp(pointer, i64))
+        return self._add(llvm.PtrToIntOp, (pointer,), i64)
 
     # Vectors
 
@@ -387,13 +423,15 @@ class Builder:
         kind = vector(value.type, lanes)
         if kind not in self._undefined:
             self._undefined[kind] = self._hoisted(llvm.UndefOp(kind))
-        first = self._add(llvm.InsertElementOp(self._undefined[kind], value, self.constant(i32, 0)))
+        first = self._add(llvm.InsertElementOp, (self._undefined[kind], value, self.constant(i32, 0)), kind)
         return self.shuffle(first, first, [0] * lanes)
 
     def shuffle(self, left: SSAValue, right: SSAValue, lanes: Sequence[int]) -> SSAValue:
         """Lanes of two vectors in a row: 0 is the first of `left`, and the first of `right` follows its last."""
         kind = vector(element_of(left.type), len(lanes))
-        return self._add(llvm.ShuffleVectorOp(left, right, DenseArrayBase.from_list(i32, list(lanes)), kind))
+        return self._add(
+            llvm.ShuffleVectorOp, (left, right), kind, {"mask": DenseArrayBase.from_list(i32, list(lanes))}
+        )
 
     def lane(self, value: SSAValue, index: int) -> SSAValue:
         """One lane of a vector of numbers."""
@@ -407,11 +445,14 @@ class Builder:
 
     def intrinsic(self, name: str, kind: Attribute, *arguments: SSAValue) -> SSAValue:
         """Calls an LLVM intrinsic by its full name: "llvm.ctpop.i64"."""
-        return self._add(llvm.CallIntrinsicOp(name, [self._untyped(each) for each in arguments], [kind]))
+        return self._add(
+            llvm.CallIntrinsicOp, [self._untyped(each) for each in arguments], kind, _called(name, len(arguments))
+        )
 
     def call_intrinsic(self, name: str, *arguments: SSAValue) -> None:
         """Calls an LLVM intrinsic that gives nothing."""
-        self.add_op(llvm.CallIntrinsicOp(name, [self._untyped(each) for each in arguments], []))
+        operands, properties = [self._untyped(each) for each in arguments], dict(_called(name, len(arguments)))
+        self.add_op(llvm.CallIntrinsicOp.create(operands=operands, properties=properties))
 
     def count_ones(self, value: SSAValue) -> SSAValue:
         """How many bits are set."""
@@ -482,6 +523,21 @@ class Builder:
 def is_float(value: SSAValue) -> bool:
     """Whether a value, or each lane of it, is a floating-point number."""
     return isinstance(element_of(value.type), Float32Type | Float64Type)
+
+
+@cache
+def _aligned(size: int) -> Mapping[str, Attribute]:
+    return {"ordering": IntegerAttr(0, i64), "alignment": IntegerAttr(size, i64)}
+
+
+@cache
+def _called(name: str, arguments: int) -> Mapping[str, Attribute]:
+    return {
+        **_AS_WRITTEN,
+        "intrin": StringAttr(name),
+        "op_bundle_sizes": DenseArrayBase.from_list(i32, ()),
+        "operandSegmentSizes": DenseArrayBase.from_list(i32, (arguments, 0)),
+    }
 
 
 @cache

@@ -17,7 +17,7 @@ from xdsl.ir import Attribute, SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import buffer_element
 from neurocuda.dialects.cpu.layers import Synapse
-from neurocuda.ir.attributes import Dense, dense_shape, values_of
+from neurocuda.ir.attributes import dense_shape, values_of
 from neurocuda.passes.cpu.llvm.builder import f32, i32, vector
 from neurocuda.passes.cpu.llvm.dense_products import products_of
 from neurocuda.passes.cpu.llvm.dense_tiles import Field, Run, runs_of, tile_of
@@ -163,8 +163,8 @@ def _dense_weights(synapse: Synapse, array: Array) -> Array:
         return array[None, None]
     groups, rows, columns, inner, outer = array.shape
     dense = np.zeros((rows, columns, groups, inner, groups, outer), array.dtype)
-    each = np.arange(groups)
-    dense[:, :, each, :, each] = array
+    for group in range(groups):
+        dense[:, :, group, :, group] = array[group]
     return _windowed_weights(synapse, dense.reshape(rows, columns, groups * inner, groups * outer))
 
 
@@ -193,7 +193,7 @@ def _packed_weights(plan: Plan, field: Field, synapse: Synapse, array: Array) ->
 # The kernel
 
 
-@lowers(cpu.CountLayerOp, splits=True, packs=packed)
+@lowers(cpu.CountLayerOp, splits=True, finished=True, packs=packed)
 def count_layer(op: cpu.CountLayerOp, k: Kernel) -> None:
     """Tiles of channels outside, rows inside, so that the weights of a tile stay near."""
     plan = Plan(op, k.features)
@@ -253,44 +253,42 @@ class _Tile:
         self.column = column
         self.first = k.sum_of(_times(tile, plan.vectors * plan.lanes))
         self.position = k.sum_of((row, plan.width), column)
-        self.kind = vector(i32, plan.lanes)
+        self.channels = vectors * plan.lanes
+        self.kind = vector(i32, self.channels)
 
     def speak(self) -> None:
-        """From the constants to the counts."""
-        plan, sums = self.plan, self._start()
+        """From the products to the counts. Beside the products, all channels of a neuron are one vector."""
+        plan = self.plan
+        sums: Sums = (self.k.constant(vector(i32, plan.lanes), 0),) * (self.run.size * self.vectors)
         for field, seen in zip(plan.fields, self.run.seen, strict=False):
             sums = self._window(field, seen, sums)
+        charges = tuple(self._joined(sums[n : n + self.vectors]) for n in range(0, len(sums), self.vectors))
         for field, seen in zip(plan.own_fields, self.run.seen[len(plan.fields) :], strict=True):
-            sums = self._depthwise(field, seen, sums)
+            charges = self._depthwise(field, seen, charges)
         for index, synapse in enumerate(self.op.connections()):
             if synapse.how.kind.data == "diagonal":
-                sums = self._diagonal(synapse, index, sums)
-        self._fire(sums)
+                charges = self._diagonal(synapse, index, charges)
+        for constant in self._begins():
+            charges = tuple(self.k.add(charge, constant.of(n)) for n, charge in enumerate(charges))
+        self._fire(charges)
 
-    def _each(self) -> Iterator[tuple[int, int]]:
-        """(neighbour, vector) of every sum."""
-        return ((neighbour, v) for neighbour in range(self.run.size) for v in range(self.vectors))
+    def _joined(self, vectors: Sequence[SSAValue]) -> SSAValue:
+        """Vectors as one."""
+        whole, *rest = vectors
+        for number, each in enumerate(rest, 1):
+            lanes, k = self.plan.lanes, self.k
+            if number > 1:
+                each = k.shuffle(each, each, [min(lane, lanes - 1) for lane in range(number * lanes)])
+            whole = k.shuffle(whole, each, range((number + 1) * lanes))
+        return whole
 
-    # Constants
-
-    def _start(self) -> Sums:
-        """The sums before anything has arrived."""
-        k = self.k
-        constants = [name for name in ("initial", "bias") if name in self.op.properties]
-        begins = [_Constant(self, name) for name in constants]
+    def _begins(self) -> list[_Constant]:
+        """What a charge begins with: the membrane, the bias, and what puts flipped counts right."""
+        constants = [_Constant(self, name) for name in ("initial", "bias") if name in self.op.properties]
         rights = [field for field in self.plan.fields if field.flipped]
-        shared = [k.constant(self.kind, 0)] * self.vectors
-        for field in rights:
-            behind = k.at(k.tensor(f"weights.{field.index}"), self.plan.weight_bytes(field))
-            at = k.at(behind, self.first, i32)
-            added = [k.load(self.kind, k.at(at, v * self.plan.lanes, i32)) for v in range(self.vectors)]
-            shared = [k.add(*pair) for pair in zip(shared, added, strict=True)]
-        for begin in (begin for begin in begins if not begin.varies):
-            shared = [k.add(total, begin.of(0, v)) for v, total in enumerate(shared)]
-        sums = [shared[v] for _, v in self._each()]
-        for begin in (begin for begin in begins if begin.varies):
-            sums = [k.add(total, begin.of(*each)) for total, each in zip(sums, self._each(), strict=True)]
-        return tuple(sums)
+        return constants + [
+            _Constant(self, f"weights.{each.index}", behind=self.plan.weight_bytes(each)) for each in rights
+        ]
 
     # Products over windows
 
@@ -382,21 +380,21 @@ class _Tile:
 
     # Synapses of a channel with itself
 
-    def _diagonal(self, synapse: Synapse, index: int, sums: Sums) -> Sums:
-        k, element = self.k, buffer_element(synapse.source)
-        weight = _Constant(self, f"weights.{index}", synapse.weight)
-        place = k.sum_of((self.position, self.plan.channels), self.first)
+    def _diagonal(self, synapse: Synapse, index: int, charges: Sums) -> Sums:
+        k, element, channels = self.k, buffer_element(synapse.source), self.plan.channels
+        weight = _Constant(self, f"weights.{index}", size=prod(dense_shape(synapse.weight)))
+        place = k.sum_of((self.position, channels), self.first)
         source = k.at(k.buffer(synapse.source), place, stored(element))
         return tuple(
-            k.add(total, k.mul(self._own(source, element, n * self.plan.channels, v), weight.of(n, v)))
-            for total, (n, v) in zip(sums, self._each(), strict=True)
+            k.add(charge, k.mul(self._own(source, element, n * channels), weight.of(n)))
+            for n, charge in enumerate(charges)
         )
 
-    def _depthwise(self, field: Field, seen: Seen, sums: Sums) -> Sums:
+    def _depthwise(self, field: Field, seen: Seen, charges: Sums) -> Sums:
         k, channels, element = self.k, self.plan.channels, buffer_element(field.source)
         top = k.sum_of((self.row, field.stride[0]), -field.low[0])
         begin = field.offset(*next(_seen(seen), (0, 0))) // field.pixel_bytes
-        with k.loop(*_rows_inside(k, field, top), carried=sums) as turn:
+        with k.loop(*_rows_inside(k, field, top), carried=charges) as turn:
             image = k.sum_of(top, (turn.index, field.dilation[0]))
             pixel = k.sum_of((image, field.pitch), _times(self.column, field.stride[1]), begin)
             source = k.at(k.buffer(field.source), k.sum_of((pixel, channels), self.first), stored(element))
@@ -405,18 +403,16 @@ class _Tile:
             found = list(turn.values)
             for kx, neighbour in _seen(seen):
                 offset = (field.offset(kx, neighbour) // field.pixel_bytes - begin) * channels
-                for v in range(self.vectors):
-                    place = neighbour * self.vectors + v
-                    weight = k.load(self.kind, k.at(taps, kx * self.plan.padded + v * self.plan.lanes, i32))
-                    found[place] = k.add(found[place], k.mul(self._own(source, element, offset, v), weight))
+                weight = k.load(self.kind, k.at(taps, kx * self.plan.padded, i32))
+                found[neighbour] = k.add(found[neighbour], k.mul(self._own(source, element, offset), weight))
             turn.next(*found)
         return turn.results
 
-    def _own(self, pointer: SSAValue, element: Attribute, offset: int, v: int) -> SSAValue:
-        """A vector of counts, some elements on; no more memory is read than there are channels."""
-        k, lanes, kind = self.k, self.plan.lanes, stored(element)
-        parts = self._parts(v)
-        pieces = [k.load(vector(kind, size), k.at(pointer, offset + v * lanes + first, kind)) for first, size in parts]
+    def _own(self, pointer: SSAValue, element: Attribute, offset: int) -> SSAValue:
+        """The counts of a neuron's channels, some elements on; no more memory is read than there are channels."""
+        k, lanes, kind = self.k, self.channels, stored(element)
+        parts = self._parts()
+        pieces = [k.load(vector(kind, size), k.at(pointer, offset + first, kind)) for first, size in parts]
         if parts == [(0, lanes)]:
             return converted(k, pieces[0], element, i32)
         whole = k.constant(vector(kind, lanes), 0)
@@ -426,50 +422,58 @@ class _Tile:
             whole = k.shuffle(whole, wide, [lanes + lane - first if lane in there else lane for lane in range(lanes)])
         return converted(k, whole, element, i32)
 
-    def _parts(self, v: int) -> list[tuple[int, int]]:
-        """(first lane, lanes) of the powers of two that make up the channels of a vector.
+    def _parts(self) -> list[tuple[int, int]]:
+        """(first lane, lanes) of the powers of two that make up the channels of a tile.
 
         LLVM 22 writes four bytes where a mask lets one element of two bytes through.
         """
-        lanes = self.plan.lanes
-        left = self.plan.channels - lanes * (self.plan.whole_tiles * self.plan.vectors + v)
-        if not isinstance(self.tile, int) or left >= lanes:
-            return [(0, lanes)]
-        sizes = [1 << bit for bit in reversed(range(lanes.bit_length())) if left >> bit & 1]
+        left = self.plan.channels - self.plan.lanes * self.plan.whole_tiles * self.plan.vectors
+        if not isinstance(self.tile, int) or left >= self.channels:
+            return [(0, self.channels)]
+        sizes = [1 << bit for bit in reversed(range(left.bit_length())) if left >> bit & 1]
         return [(sum(sizes[:index]), size) for index, size in enumerate(sizes)]
 
     # Neurons
 
-    def _fire(self, sums: Sums) -> None:
+    def _fire(self, charges: Sums) -> None:
         """Every neuron says its count."""
         k, channels, element = self.k, self.plan.channels, stored(buffer_element(self.op.spikes))
         fire = _Firing(self)
         place = k.sum_of((self.position, channels), self.first)
         target = k.at(k.buffer(self.op.spikes), place, element)
-        for total, (neighbour, v) in zip(sums, self._each(), strict=True):
-            value = k.truncate(fire.count(total, neighbour, v), element)
-            for first, size in self._parts(v):
-                part = value if size == self.plan.lanes else k.shuffle(value, value, range(first, first + size))
-                k.store(part, k.at(target, neighbour * channels + v * self.plan.lanes + first, element))
+        for neighbour, charge in enumerate(charges):
+            value = k.truncate(fire.count(charge, neighbour), element)
+            for first, size in self._parts():
+                part = value if size == self.channels else k.shuffle(value, value, range(first, first + size))
+                k.store(part, k.at(target, neighbour * channels + first, element))
 
 
 class _Constant:
-    """A per-neuron constant in a tile: `of(neighbour, v)` is a vector of it, of one with several rows one of these."""
+    """A per-neuron constant in a tile: `of(neighbour)` is a vector of it.
 
-    def __init__(self, tile: _Tile, name: str, value: Dense | None = None, row: int = 0, rows: int = 1) -> None:
-        given = value or tile.op.properties[name]
+    One that differs from position to position may have several rows for each; `row` is one of these. `behind`, in
+    bytes, is where one begins that stands behind others.
+    """
+
+    def __init__(
+        self, tile: _Tile, name: str, *, size: int | None = None, row: int = 0, rows: int = 1, behind: int = 0
+    ) -> None:
+        given = 1 if behind else size
+        if given is None:
+            given = prod(dense_shape(tile.op.properties[name]))  # pyright: ignore[reportArgumentType]
         self.tile = tile
         self.name = name
-        self.varies = prod(dense_shape(given)) > tile.plan.channels  # pyright: ignore[reportArgumentType]
+        self.varies = given > tile.plan.channels
         self.row = row
         self.rows = rows
-        self._known: dict[tuple[int, int], SSAValue] = {}
+        self.behind = behind
+        self._known: dict[int, SSAValue] = {}
 
-    def of(self, neighbour: int, v: int) -> SSAValue:
+    def of(self, neighbour: int) -> SSAValue:
         """The vector; where positions do not differ, that of all neighbours."""
-        key = (neighbour if self.varies else 0, v)
+        key = neighbour if self.varies else 0
         if key not in self._known:
-            self._known[key] = self._load(*key)
+            self._known[key] = self._load(key)
         return self._known[key]
 
     @cached_property
@@ -478,14 +482,11 @@ class _Constant:
         place = tile.k.sum_of(tile.first, self.row * padded)
         if self.varies:
             place = tile.k.sum_of(place, (tile.position, self.rows * padded))
-        return tile.k.at(tile.k.tensor(self.name), place, i32)
+        return tile.k.at(tile.k.at(tile.k.tensor(self.name), self.behind), place, i32)
 
-    def _load(self, neighbour: int, v: int) -> SSAValue:
+    def _load(self, neighbour: int) -> SSAValue:
         tile = self.tile
-        number = None if self.name.startswith("weights") else tile.k.number(self.name)
-        if number is not None:
-            return tile.k.constant(tile.kind, number)
-        place = neighbour * self.rows * tile.plan.padded + v * tile.plan.lanes
+        place = neighbour * self.rows * tile.plan.padded
         return tile.k.load(tile.kind, tile.k.at(self._pointer, place, i32))
 
 
@@ -500,29 +501,18 @@ class _Firing:
 
     def __init__(self, tile: _Tile) -> None:
         self.k = tile.k
-        self.levels = tile.op.levels.value.data
-        self.lanes = tile.plan.lanes
+        self.lanes = tile.channels
         self.kind = tile.kind
-        self.number = tile.k.number("threshold")
         self.rows = [_Constant(tile, "threshold", row=row, rows=3) for row in range(3)]
 
-    def count(self, charge: SSAValue, neighbour: int, v: int) -> SSAValue:
+    def count(self, charge: SSAValue, neighbour: int) -> SSAValue:
         """The counts of a vector of neurons."""
         k = self.k
-        threshold, reciprocal, cap = self._constants(neighbour, v)
+        threshold, reciprocal, cap = (row.of(neighbour) for row in self.rows)
         clipped = k.least(k.largest(charge, 0), cap)
-        quotient = self._rounded(k.to_float(clipped, f32), reciprocal)
+        quotient = self._rounded(k.to_float(clipped, f32), k.bitcast(reciprocal, vector(f32, self.lanes)))
         over = k.compare("ugt", k.mul(quotient, threshold), clipped)
         return k.add(quotient, k.extend(over, i32))
-
-    def _constants(self, neighbour: int, v: int) -> tuple[SSAValue, SSAValue, SSAValue]:
-        k = self.k
-        if self.number is None:
-            threshold, bits, cap = (row.of(neighbour, v) for row in self.rows)
-            return threshold, k.bitcast(bits, vector(f32, self.lanes)), cap
-        cap = min(int(self.number) * self.levels, 2**31 - 1)
-        reciprocal = k.constant(vector(f32, self.lanes), _nearest_float(1.0 / self.number))
-        return k.constant(self.kind, self.number), reciprocal, k.constant(self.kind, cap)
 
     def _rounded(self, charge: SSAValue, reciprocal: SSAValue) -> SSAValue:
         """The whole number nearest to a product."""
@@ -554,16 +544,13 @@ def _seen(seen: Seen) -> Iterator[tuple[int, int]]:
     return ((kx, n) for kx, neighbours in enumerate(seen) for n, there in enumerate(neighbours) if there)
 
 
-def _columns(field: Field, seen: Seen) -> list[tuple[int, int]]:
-    """(first column, number of columns) of the kernel that are read in one go: all where they lie side by side."""
-    columns = field.kernel[1]
-    side_by_side = field.dilation[1] == 1 and field.channels % field.products.depth == 0
-    if columns > 1 and side_by_side and all(map(all, seen)):
-        return [(0, columns)]
-    return [(kx, 1) for kx in range(columns)]
-
-
-def _nearest_float(value: float) -> float:
-    import numpy as np
-
-    return float(np.float32(value))
+def _columns(field: Field, seen: Seen) -> Iterator[tuple[int, int]]:
+    """(first column, number of columns) of the kernel that are read in one go: side by side, and seen by all."""
+    together = field.dilation[1] == 1 and field.channels % field.products.depth == 0
+    kx = 0
+    while kx < field.kernel[1]:
+        count = 1
+        while together and kx + count < field.kernel[1] and all(map(all, seen[kx : kx + count + 1])):
+            count += 1
+        yield kx, count
+        kx += count

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ from xdsl.ir import SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.layers import WORD, Synapse
 from neurocuda.ir.attributes import dense_shape, dense_type, values_of
-from neurocuda.passes.cpu.llvm.builder import i16, i32, i64, i1, vector
+from neurocuda.passes.cpu.llvm.builder import i1, i32, i64, vector
 from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers, tensors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 Added = Callable[[SSAValue], None]
 """Adds what the spike of a channel brings."""
@@ -46,26 +46,8 @@ def anyhow(op: cpu.SpikeLayerOp, k: Kernel) -> None:
     neurons_over_time(op, k, bring)
 
 
-@lowers(cpu.CurrentLayerOp, splits=True)
-def current_layer(op: cpu.CurrentLayerOp, k: Kernel) -> None:
-    """Position by position: the current is added at every step, or at the first alone."""
-    channels = op.neurons[-1]
-    current = k.buffer(op.current)
-
-    def bring(position: SSAValue, step: SSAValue, membrane: SSAValue) -> None:
-        end = k.place(channels)
-        if op.gated.value.data:
-            end = k.select(k.compare("eq", step, 0), end, 0)
-        with k.loop(0, end) as turn:
-            place = k.at(membrane, turn.index, i32)
-            flowing = k.load(i32, k.at(current, k.sum_of((position, channels), turn.index), i32))
-            k.store(k.add(k.load(i32, place), flowing), place)
-
-    neurons_over_time(op, k, bring)
-
-
 def neurons_over_time(
-    op: cpu.SpikeLayerOp | cpu.CurrentLayerOp,
+    op: cpu.SpikeLayerOp,
     k: Kernel,
     bring: Callable[[SSAValue, SSAValue, SSAValue], None],
 ) -> None:
@@ -93,7 +75,7 @@ def neurons_over_time(
 class _Constants:
     """The constants of a layer at one position."""
 
-    def __init__(self, op: cpu.SpikeLayerOp | cpu.CurrentLayerOp, k: Kernel, position: SSAValue) -> None:
+    def __init__(self, op: cpu.SpikeLayerOp, k: Kernel, position: SSAValue) -> None:
         self._op, self._k, self._position = op, k, position
         self._sizes = {name: prod(dense_shape(value)) for name, value in tensors_of(op).items()}
 
@@ -111,7 +93,7 @@ class _Constants:
 
 
 def _fire(
-    op: cpu.SpikeLayerOp | cpu.CurrentLayerOp,
+    op: cpu.SpikeLayerOp,
     k: Kernel,
     constants: _Constants,
     position: SSAValue,
@@ -152,7 +134,9 @@ class _Heard:
         if kind == "diagonal":
             each = prod(self.shape)
             start = k.sum_of((position, channels if each > channels else 0))
-            self._spikes(position, step, lambda channel: self._one(k.sum_of(start, channel) if each > 1 else k.place(0), channel))
+            self._spikes(
+                position, step, lambda channel: self._one(k.sum_of(start, channel) if each > 1 else k.place(0), channel)
+            )
         elif kind == "linear":
             with k.loop(0, prod(self.neurons[:-1])) as place:
                 self._spikes(place.index, step, lambda channel: self._row(k.sum_of((place.index, channels), channel)))
@@ -172,7 +156,7 @@ class _Heard:
                     self._spikes(at, step, lambda channel: self._tap(tap, channel))
 
     @contextmanager
-    def _taps(self, output: SSAValue, axis: int, kernel: int) -> Iterator[tuple[SSAValue, SSAValue]]:
+    def _taps(self, output: SSAValue, axis: int, kernel: int) -> Generator[tuple[SSAValue, SSAValue]]:
         """A loop over the taps inside the image: (tap, position)."""
         k, how = self.k, self.synapse.how
         stride, dilation = values_of(how.stride)[axis], values_of(how.dilation)[axis]
@@ -316,6 +300,3 @@ def _window_word(
     grown = k.compare("sgt", ky.results[1], k.load(many, highest, align=64))
     k.store(ky.results[1], highest, align=64)
     return k.bitcast(grown, i64)
-
-
-__all__: Sequence[str] = ["anyhow", "count_train", "current_layer", "max_pool_train", "neurons_over_time"]

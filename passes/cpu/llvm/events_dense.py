@@ -210,9 +210,7 @@ class _DenseLayer:
             with k.loop(0, steps, carried=membranes) as after:
                 after.next(*neurons.fired(after.index, after.values))
 
-    def _sums(
-        self, row: SSAValue, column: SSAValue, tile: SSAValue, first: int, count: int
-    ) -> list[list[SSAValue]]:
+    def _sums(self, row: SSAValue, column: SSAValue, tile: SSAValue, first: int, count: int) -> list[list[SSAValue]]:
         """What arrives at `count` steps from the `first` on: for each step sixteen channels at a time."""
         k, vectors = self.k, self.plan.neurons.tile // LANES
         sums = [k.constant(vector(i32, LANES), 0)] * (count * vectors)
@@ -227,7 +225,9 @@ class _DenseLayer:
                     slot = k.remainder(line, rows.count)
                     start = k.sum_of((slot, rows.row), (left, rows.position), first * rows.channels)
                     spikes = k.at(self.memory[index], start)
-                    inside.next(*self._line(rows, spikes, k.at(weights, k.sum_of((tap.index, taps))), inside.values, count))
+                    inside.next(
+                        *self._line(rows, spikes, k.at(weights, k.sum_of((tap.index, taps))), inside.values, count)
+                    )
                 tap.next(*inside.results)
             sums = list(tap.results)
         return [sums[step * vectors : (step + 1) * vectors] for step in range(count)]

@@ -122,4 +122,3 @@ class EventList:
                 turn.next(left, k.sum_of(at, 1), again=k.compare("ne", left, 0))
             some.next(turn.results[1])
         return some.results[0]
-

@@ -18,10 +18,17 @@ class Neurons:
     """The neurons of one tile of channels at one position, sixteen at a time."""
 
     def __init__(
-        self, op: cpu.SpikeLayerOp, k: Kernel, plan: Plan, row: SSAValue, column: SSAValue, tile: SSAValue
+        self,
+        op: cpu.SpikeLayerOp | cpu.CurrentLayerOp,
+        k: Kernel,
+        plan: Plan,
+        row: SSAValue,
+        column: SSAValue,
+        tile: SSAValue,
     ) -> None:
         self.op, self.k, self.plan, self.tile = op, k, plan, tile
         self.steps = op.timesteps
+        self._factor = op.times if isinstance(op, cpu.SpikeLayerOp) else 1
         self.chunks = plan.tile // LANES
         self.at = k.sum_of((row, plan.columns), column)
         self._tensors = {name: prod(dense_shape(value)) for name, value in tensors_of(op).items()}
@@ -51,10 +58,11 @@ class Neurons:
         k = self.k
         result = list(membranes)
         for each in sums:
-            scaled = [part if self.op.times == 1 else k.mul(part, self.op.times) for part in each]
+            scaled = [part if self._factor == 1 else k.mul(part, self._factor) for part in each]
             result = [k.add(one, other) for one, other in zip(result, scaled, strict=True)]
         for index in self.plan.diagonals:
-            spikes = self._spikes(self.k.buffer(self.op.sources[index]), step)
+            assert isinstance(self.op, cpu.SpikeLayerOp)
+            spikes = self._spikes(k.buffer(self.op.sources[index]), step)
             for chunk in range(self.chunks):
                 fired = k.bitcast(k.load(i16, k.at(spikes, chunk, i16)), vector(i1, LANES))
                 weight = self._constant(f"weights.{index}", chunk)

@@ -136,7 +136,7 @@ def plan_of(op: cpu.SpikeLayerOp, features: Features | None = None) -> Plan | No
     rows, columns = positions if len(positions) == 2 else (1, 1)
     if not gathers or len(positions) not in (0, 2):
         return None
-    tile = _tile(channels, features)
+    tile = tile_of(channels, features)
     return Plan(tuple(gathers), tuple(diagonals), rows, columns, channels, tile, -(-channels // tile))
 
 
@@ -151,7 +151,7 @@ def element_size(weight: IntegerType) -> int:
     return weight.width.data // 8
 
 
-def _tile(channels: int, features: Features | None) -> int:
+def tile_of(channels: int, features: Features | None) -> int:
     """The channels that are done together: up to 64 all of them, by sixteens, beyond as words divide by two."""
     if channels <= WORD:
         return -(-channels // LANES) * LANES

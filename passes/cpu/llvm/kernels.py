@@ -65,6 +65,7 @@ class Lowering:
     """What lowers one kind of loop nest, with one value of the attribute `kernel`.
 
     `splits`: several threads may call it at once, each does its `share`; otherwise the first thread does it alone.
+    `finished`: loops and registers are as they shall be; LLVM's passes would only take time, and unroll what is full.
     `packs` gives a constant tensor in the order in which the kernel reads it, from (op, name, array, features).
     """
 
@@ -72,6 +73,7 @@ class Lowering:
     kernel: str | None
     build: Build
     splits: bool
+    finished: bool
     packs: Pack | None
 
 
@@ -80,12 +82,13 @@ def lowers(
     kernel: str | None = None,
     *,
     splits: bool = False,
+    finished: bool = False,
     packs: Callable[[LoopT, str, Array, Features], Array] | None = None,
 ) -> Callable[[Callable[[LoopT, Kernel], None]], Callable[[LoopT, Kernel], None]]:
     """Marks a function as a `Lowering`."""
 
     def mark(function: Callable[[LoopT, Kernel], None]) -> Callable[[LoopT, Kernel], None]:
-        lowering = Lowering(kind, kernel, cast(Build, function), splits, cast("Pack | None", packs))
+        lowering = Lowering(kind, kernel, cast(Build, function), splits, finished, cast("Pack | None", packs))
         setattr(function, "__lowering__", lowering)  # noqa: B010
         return function
 
@@ -137,7 +140,7 @@ def tensors_of(op: cpu.LoopOp) -> dict[str, Dense]:
 
 def _is_pointed(op: cpu.LoopOp, name: str) -> bool:
     """Whether a constant is read through a pointer even where it is a single number: layers share large functions."""
-    return name in POINTED or isinstance(op, cpu.SpikeLayerOp | cpu.CurrentLayerOp)
+    return name in POINTED or isinstance(op, cpu.LayerOp | cpu.CurrentLayerOp)
 
 
 def _is_read(op: cpu.LoopOp, name: str) -> bool:
@@ -237,22 +240,27 @@ def build_function(name: str, op: cpu.LoopOp, features: Features) -> llvm.FuncOp
     distinct = len(set(op.operands)) == len(op.operands)
     kinds = [*([ptr] * len(pointers)), *([i64] * len(NUMBERS))]
     body = Region(Block(arg_types=kinds))
-    kernel = Kernel(op, body, features)
-    lowering_of(op).build(op, kernel)
+    kernel, lowering = Kernel(op, body, features), lowering_of(op)
+    lowering.build(op, kernel)
     kernel.finish()
     attributes = [_pointer_attributes(pointer, noalias=distinct) for pointer in pointers]
-    return internal_function(name, body, [*attributes, *([DictionaryAttr({})] * len(NUMBERS))])
+    arguments = [*attributes, *([DictionaryAttr({})] * len(NUMBERS))]
+    return internal_function(name, body, arguments, finished=lowering.finished)
 
 
-def internal_function(name: str, body: Region, arguments: list[DictionaryAttr]) -> llvm.FuncOp:
+def internal_function(
+    name: str, body: Region, arguments: list[DictionaryAttr], *, finished: bool = False
+) -> llvm.FuncOp:
     """A function that the program alone calls; it stays a function, so that what is known of pointers is kept."""
     kinds = [argument.type for argument in body.blocks[0].args]
+    facts: dict[str, Attribute] = {"no_inline": UnitAttr(), "no_unwind": UnitAttr()}
+    facts |= {"optimize_none": UnitAttr()} if finished else {}
     return llvm.FuncOp(
         name,
         llvm.LLVMFunctionType(kinds),
         linkage=llvm.LinkageAttr("internal"),
         body=body,
-        other_props={"arg_attrs": ArrayAttr(arguments), "no_inline": UnitAttr(), "no_unwind": UnitAttr()},
+        other_props={"arg_attrs": ArrayAttr(arguments), **facts},
     )
 
 
