@@ -71,7 +71,9 @@ def test_random_networks(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.skipif(not (DATA / "trained.py").is_file(), reason="needs the trained networks in NEUROCUDA_DATA")
-@pytest.mark.parametrize(("name", "timesteps", "images"), [("resnet8", 15, 100), ("resnet20", 15, 100), ("plain10", 10, 100)])
+@pytest.mark.parametrize(
+    ("name", "timesteps", "images"), [("resnet8", 15, 100), ("resnet20", 15, 100), ("plain10", 10, 100)]
+)
 def test_real_images(name: str, timesteps: int, images: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Trained networks on CIFAR-10, in every exact code and as counts."""
     compiled, inputs = compiled_network(name, timesteps, images)
