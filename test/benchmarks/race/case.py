@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -39,6 +40,11 @@ class Case:
         """What its outcome is kept under."""
         kind = "trained" if self.rate is None else f"{self.rate:g}"
         return f"{self.network} {kind} T={self.steps} batch={self.batch} threads={self.threads}"
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Where it stands in a table."""
+        return self.batch, self.rate is None, self.network, self.steps, self.rate or 0
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ def tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
     return contestant, fault
 
 
+@cache
 def _commit() -> str:
     """The commit of this checkout, with "+" where it is changed; nothing outside of git."""
     command = ["git", "describe", "--always", "--abbrev=10", "--dirty=+"]
