@@ -258,7 +258,7 @@ def aligned(size: int) -> Bytes:
 def place_of(array: Array) -> int:
     """Where an array begins. NumPy tells it slowly; what can be written says so faster."""
     if array.flags.carray and array.size:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
     return array.__array_interface__["data"][0]
 
 
