@@ -43,7 +43,7 @@ def words_of(channels: int) -> int:
 
 @prints(cpu.SpikeLayerOp)
 def spike_layer(op: cpu.SpikeLayerOp) -> Nest:
-    channels, steps = op.neurons[-1], op.timesteps
+    channels = op.neurons[-1]
     synapses = [(f"source_{index}", f"weight_{index}", synapse) for index, synapse in enumerate(op.connections())]
     pointers = [reads(source, synapse.source) for source, _, synapse in synapses]
     pointers += [writes("spikes", op.spikes), *(constant(weight, synapse.weight) for _, weight, synapse in synapses)]
@@ -212,7 +212,7 @@ def _word_of_rows(
     outer = shape[-1]
     kind = c_type(dense_type(synapse.weight).element_type)
     if synapse.how.kind.data == "conv2d" and shape[0] > 1:
-        groups, rows, columns, inner, _ = shape
+        _, rows, columns, inner, _ = shape
         row = (
             f"{inner * outer} * ({columns} * ({rows} * (channel / {inner}) + ky) + kx) + {outer} * (channel % {inner})"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ from xdsl.ir import SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.layers import WORD, Synapse
 from neurocuda.ir.attributes import dense_shape, dense_type, values_of
-from neurocuda.passes.cpu.llvm.builder import i16, i32, i64, i1, vector
+from neurocuda.passes.cpu.llvm.builder import i1, i32, i64, vector
 from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers, tensors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 Added = Callable[[SSAValue], None]
 """Adds what the spike of a channel brings."""
@@ -156,7 +156,7 @@ class _Heard:
                     self._spikes(at, step, lambda channel: self._tap(tap, channel))
 
     @contextmanager
-    def _taps(self, output: SSAValue, axis: int, kernel: int) -> Iterator[tuple[SSAValue, SSAValue]]:
+    def _taps(self, output: SSAValue, axis: int, kernel: int) -> Generator[tuple[SSAValue, SSAValue]]:
         """A loop over the taps inside the image: (tap, position)."""
         k, how = self.k, self.synapse.how
         stride, dilation = values_of(how.stride)[axis], values_of(how.dilation)[axis]

@@ -54,7 +54,7 @@ def called_directly(program: Program, images: NDArray[Any], threads: int) -> Cal
     outputs = np.empty((len(batch), *given.shape), buffer_dtype(given.element))
     state, pairs = native.borrow_state(), list(zip(batch, outputs, strict=True))
     if threads == 1:
-        calls = [native.bound(state, pair) for pair in pairs]
+        calls = [native.bound(state.memory, pair) for pair in pairs]
     else:
         pointers = [(image.ctypes.data, logits.ctypes.data, None) for image, logits in pairs]
         calls = [partial(native.call, state, each, threads) for each in pointers]
