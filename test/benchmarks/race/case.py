@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from contestants import Contestant, Stable
 from ours import MODES
+from reading import NotInTheRace
 from stepping import firing_rate
 from timing import Progress, Spread, clock_for, ratios, timed
 from workloads import Workload
@@ -123,6 +124,8 @@ def tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
         contestant.calls[0]()
         passed = perf_counter() - started
         fault = f"takes {passed:.0f} s for a batch" if passed > LONGEST_CALL else contestant.faults()
+    except NotInTheRace as reason:
+        return None, str(reason)
     except Exception as reason:  # noqa: BLE001  foreign code can raise anything
         return None, f"{type(reason).__name__}: {str(reason).strip().partition(chr(10))[0]}"
     return contestant, fault
