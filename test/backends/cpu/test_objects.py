@@ -102,5 +102,5 @@ def test_no_compiler_is_needed(monkeypatch: pytest.MonkeyPatch, cache: Path) -> 
     module = parse_module(context, PROGRAM.replace("VALUE", "9"))
     program = load(module, weights_of(context))
     np.testing.assert_array_equal(program.run([np.ones((1, 5), np.int32)]).outputs[0], [[2, 3, 4, 5, 10]])
-    assert program.provenance == f"cpu: {machine.version()}, {HOST.description}"
+    assert program.provenance == f"cpu: events, {machine.version()}, {HOST.description}"
     assert cache.is_dir()
