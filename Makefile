@@ -12,8 +12,6 @@ PEERS := .venv-peers
 LAVA_PYTHON ?= $(PYTHON)
 LAVA_VENV := .venv-lava
 LAVA_READY := $(LAVA_VENV)/ready-$(shell cksum < requirements-lava.txt | cut -d' ' -f1)
-# What `make race` does; outcomes that the file holds already stay on the page.
-RACE ?= --json build/race.json --page docs/cpu-benchmarks.md
 NEUROCUDA_DATA ?= ../shared/data
 # Where the CPU build of torch is; used once, and not needed where pip finds that build elsewhere.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
@@ -80,7 +78,13 @@ benchmarks: $(READY) ## the time and memory figures of the README
 	$(BIN)/python test/benchmarks/speed.py
 
 race: $(PEERS)/ready ## docs/cpu-benchmarks.md: spiking networks on this CPU, beside libraries and source networks; hours
+ifdef RACE
 	OMP_NUM_THREADS=1 $(PEERS)/bin/python test/benchmarks/race $(RACE)
+else
+	OMP_NUM_THREADS=1 $(PEERS)/bin/python test/benchmarks/race --json build/race.json --networks resnet18,vgg11 \
+		--rates 0.02,0.05,0.2 --steps 4,8 --batch 1 --threads 1
+	OMP_NUM_THREADS=1 $(PEERS)/bin/python test/benchmarks/race --json build/race.json --page docs/cpu-benchmarks.md
+endif
 
 track: $(READY) ## start-up, compile time, IR size and run time of commits, kept and compared
 	$(BIN)/python test/benchmarks/tracking $(TRACK)

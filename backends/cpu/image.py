@@ -85,7 +85,8 @@ def _counters(program: Interface) -> list[str]:
 def _loop(program: Interface) -> list[str]:
     inputs, outputs = _names(program)
     taken = " && ".join(f"take({name}, sizeof {name})" for name in inputs)
-    given = [*(f"give({name}, sizeof {name});" for name in outputs), "give(counts, COUNTED);"]
+    counted = braces("if (COUNTED > 0)", ["give(counts, COUNTED);"])
+    given = [*(f"give({name}, sizeof {name});" for name in outputs), *counted]
     if program.steps is not None:
         return braces(f"while ({taken})", [_call(program), *given])
     step = [_call(program, "step", "1"), *given]

@@ -43,7 +43,7 @@ def words_of(channels: int) -> int:
 
 @prints(cpu.SpikeLayerOp)
 def spike_layer(op: cpu.SpikeLayerOp) -> Nest:
-    channels, steps = op.neurons[-1], op.timesteps
+    channels = op.neurons[-1]
     synapses = [(f"source_{index}", f"weight_{index}", synapse) for index, synapse in enumerate(op.connections())]
     pointers = [reads(source, synapse.source) for source, _, synapse in synapses]
     pointers += [writes("spikes", op.spikes), *(constant(weight, synapse.weight) for _, weight, synapse in synapses)]
@@ -212,7 +212,7 @@ def _word_of_rows(
     outer = shape[-1]
     kind = c_type(dense_type(synapse.weight).element_type)
     if synapse.how.kind.data == "conv2d" and shape[0] > 1:
-        groups, rows, columns, inner, _ = shape
+        _, rows, columns, inner, _ = shape
         row = (
             f"{inner * outer} * ({columns} * ({rows} * (channel / {inner}) + ky) + kx) + {outer} * (channel % {inner})"
         )
@@ -240,52 +240,45 @@ def _word_of_rows(
 
 @prints(cpu.MaxPoolTrainOp)
 def max_pool_train(op: cpu.MaxPoolTrainOp) -> Nest:
-    steps, channels = buffer_shape(op.source)[-2], op.channels.value.data
-    words = words_of(channels)
-    source, target = buffer_shape(op.source)[:2], buffer_shape(op.target)[:2]
-    vertical, horizontal = windows(source, target, values_of(op.kernel), op)
-    read = f"source[{words} * ({steps} * ({source[1]} * row + column) + t) + w]"
+    *target, steps, words = buffer_shape(op.target)
     place = f"{words} * ({steps} * ({target[1]} * y + x) + t) + w"
+    if op.counted.value.data:
+        body = _counted_window(op, place)
+    else:
+        body = ["uint64_t fired = 0;", *_taps(op, ["fired |= word;"]), f"target[{place}] = (int64_t)fired;"]
+        body = loop("t", steps, loop("w", words, body))
     pointers = (reads("source", op.source), writes("target", op.target))
-    if not op.counted.value.data:
-        taps = vertical.taps("y", "ky", "row", horizontal.taps("x", "kx", "column", [f"fired |= (uint64_t){read};"]))
-        body = ["uint64_t fired = 0;", *taps, f"target[{place}] = (int64_t)fired;"]
-        lines = loop("t", steps, loop("w", words, body))
-        return Nest("max_pool_train", pointers, tuple(loop("y", target[0], loop("x", target[1], lines))))
+    return Nest("max_pool_train", pointers, tuple(loop("y", target[0], loop("x", target[1], body))))
+
+
+def _taps(op: cpu.MaxPoolTrainOp, tap: Sequence[str]) -> list[str]:
+    """Something for every `word` of a window at step t."""
+    *source, steps, words = buffer_shape(op.source)
+    vertical, horizontal = windows(source, buffer_shape(op.target)[:2], values_of(op.kernel), op)
+    read = f"source[{words} * ({steps} * ({source[1]} * row + column) + t) + w]"
+    body = [f"const uint64_t word = (uint64_t){read};", *tap]
+    return vertical.taps("y", "ky", "row", horizontal.taps("x", "kx", "column", body))
+
+
+def _counted_window(op: cpu.MaxPoolTrainOp, place: str) -> list[str]:
+    """Follows how often each neuron of a window has fired; the window fires when the largest count grows."""
+    *_, steps, words = buffer_shape(op.target)
     kernel = values_of(op.kernel)
-    taps = vertical.taps(
-        "y",
-        "ky",
-        "row",
-        horizontal.taps(
-            "x",
-            "kx",
-            "column",
-            [
-                f"const uint64_t word = (uint64_t){read};",
-                f"int32_t *const tap = said + {WORD} * ({kernel[1]} * ky + kx);",
-                *loop(
-                    "bit",
-                    WORD,
-                    [
-                        "tap[bit] += (int32_t)((word >> bit) & 1);",
-                        "now[bit] = tap[bit] > now[bit] ? tap[bit] : now[bit];",
-                    ],
-                ),
-            ],
-        ),
-    )
+    count = [
+        "tap[bit] += (int32_t)((word >> bit) & 1);",
+        "now[bit] = tap[bit] > now[bit] ? tap[bit] : now[bit];",
+    ]
+    tap = [f"int32_t *const tap = said + {WORD} * ({kernel[1]} * ky + kx);", *loop("bit", WORD, count)]
     grown = ["fired |= (uint64_t)(now[bit] > highest[bit]) << bit;", "highest[bit] = now[bit];"]
-    body = [
+    step = [
         f"int32_t now[{WORD}] = {{0}};",
         "uint64_t fired = 0;",
-        *taps,
+        *_taps(op, tap),
         *loop("bit", WORD, grown),
         f"target[{place}] = (int64_t)fired;",
     ]
     state = [f"int32_t said[{WORD * prod(kernel)}] = {{0}};", f"int32_t highest[{WORD}] = {{0}};"]
-    lines = loop("w", words, [*state, *loop("t", steps, body)])
-    return Nest("max_pool_train", pointers, tuple(loop("y", target[0], loop("x", target[1], lines))))
+    return loop("w", words, [*state, *loop("t", steps, step)])
 
 
 @prints(cpu.CountTrainOp)

@@ -269,8 +269,9 @@ class SpikeLayerOp(LayerOp):
     gated = prop_def(BoolAttr, default_value=BoolAttr.from_bool(False))
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     assembly_format = (
-        HEAD + "(`scratch` $scratch^ `:` type($scratch))? (`factor` $factor^)? (`charge_bits` $charge_bits^)? (`reset_value` `(` $reset_value^ `)`)? "
-        "(`strict` $strict^)? (`gated` $gated^)? `channels` $channels `of` $source_channels " + TAIL
+        HEAD + "(`scratch` $scratch^ `:` type($scratch))? (`factor` $factor^)? (`charge_bits` $charge_bits^)? "
+        "(`reset_value` `(` $reset_value^ `)`)? (`strict` $strict^)? (`gated` $gated^)? `channels` $channels "
+        "`of` $source_channels " + TAIL
     )
 
     @property

@@ -139,8 +139,8 @@ class ProgramOp(ResourceUser):
     traits = traits_def(IsolatedFromAbove(), Pure())
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = (
-        "$symbol (`for` $processor^)? (`mode` $mode^)? (`steps` $steps^)? (`covers` $covers^)? `inputs` `(` $inputs `)` "
-        "attr-dict-with-keyword $body `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
+        "$symbol (`for` $processor^)? (`mode` $mode^)? (`steps` $steps^)? (`covers` $covers^)? "
+        "`inputs` `(` $inputs `)` attr-dict-with-keyword $body `:` `(` type($inputs) `)` `->` `(` type($outputs) `)`"
     )
 
     def __init__(

@@ -38,9 +38,10 @@ def train_steps(train: SSAValue) -> int:
 
 def _require_train(op: LoopOp, train: SSAValue, channels: int) -> None:
     """Raises VerifyException where a buffer is no train of so many channels."""
-    shape = buffer_shape(train)
-    op.require(memref_of(train).get_element_type() == i64 and len(shape) >= 2, "expected a train of i64")
-    op.require(channels > 0 and shape[-1] == -(-channels // WORD), f"{channels} channels do not fit its words")
+    is_train = memref_of(train).get_element_type() == i64 and len(buffer_shape(train)) >= 2
+    op.require(is_train, "expected a train of i64")
+    words = buffer_shape(train)[-1]
+    op.require(channels > 0 and words == -(-channels // WORD), f"{channels} channels do not fit its words")
 
 
 @irdl_op_definition

@@ -61,9 +61,12 @@ class ReferenceProgram:
         return ReferenceStream(self.module, self.weights)
 
     def steps(self, inputs: Sequence[Array]) -> int:
-        """Time steps per image; a network without an end of its own runs for as many as its inputs have."""
+        """Time steps per image; a network without an end of its own runs for as many as its inputs have.
+
+        A program that computes many time steps in one of its own says how many it `covers`.
+        """
         networks = [op for op in main_function(self.module).body.block.ops if op.regions and _has_clock(op)]
-        steps = [op.properties.get("steps") for op in networks]
+        steps = [op.properties.get("covers") or op.properties.get("steps") for op in networks]
         return sum(each.value.data if isinstance(each, IntegerAttr) else inputs[0].shape[1] for each in steps)
 
 

@@ -100,7 +100,7 @@ class _Fusion:
                 op.detach()
                 op.erase()
 
-    def _parts(self, op: Speaking) -> list[cpu.LoopOp] | None:
+    def _parts(self, op: Speaking) -> Sequence[cpu.LoopOp] | None:
         """The loop nests that make the membrane, in order; None where they are not a layer of counts."""
         if _levels(op) is None or not (self.weights.array(op.threshold) > 0).all() or not _is_proven(op.membrane):
             return None

@@ -41,14 +41,16 @@ class MakeLayerMajorPass(NeuroPass):
             cpu.fill %2 value(dense<1> : tensor<1xi32>) steps [0, 1] : memref<2xi32>
             cpu.add %1 -> %2 steps [0, 3] : memref<2xi32> -> memref<2xi32>
             %3 = cpu.buffer : memref<2xi1>
-            cpu.fire %2 -> %3 threshold(dense<9> : tensor<1xi32>) layout [0] steps [0, 3] : memref<2xi32> -> memref<2xi1>
+            cpu.fire %2 -> %3 threshold(dense<9> : tensor<1xi32>) layout [0] steps [0, 3]
+              : memref<2xi32> -> memref<2xi1>
             %4 = cpu.buffer : memref<2xi32>
             cpu.fill %4 steps [0, 1] : memref<2xi32>
             cpu.linear %3 -> %4 weight(dense<[[600, 0], [-300, 300]]> : tensor<2x2xi16>) steps [0, 3]
               : memref<2xi1> -> memref<2xi32>
             cpu.charge %4 value(dense<[1, 2]> : tensor<2xi32>) steps [0, 3] : memref<2xi32>
             %5 = cpu.buffer : memref<2xi1>
-            cpu.fire %4 -> %5 threshold(dense<5> : tensor<1xi32>) layout [0] steps [0, 3] : memref<2xi32> -> memref<2xi1>
+            cpu.fire %4 -> %5 threshold(dense<5> : tensor<1xi32>) layout [0] steps [0, 3]
+              : memref<2xi32> -> memref<2xi1>
             %6 = cpu.buffer : memref<1xi32>
             cpu.fill %6 steps [0, 1] : memref<1xi32>
             cpu.linear %5 -> %6 weight(dense<[[4], [5]]> : tensor<2x1xi8>) steps [0, 3] : memref<2xi1> -> memref<1xi32>

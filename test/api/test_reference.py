@@ -56,7 +56,7 @@ def test_loihi_needs_no_lava_for_it(code: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_it_needs_no_tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    nc.compile(network(), target="cpu", calibration=IMAGES, conversion=nc.Conversion(timesteps=3)).save(
+    nc.compile(network(), target="cpu:c11", calibration=IMAGES, conversion=nc.Conversion(timesteps=3)).save(
         tmp_path / "m.nca"
     )
     compiled = nc.load(tmp_path / "m.nca")

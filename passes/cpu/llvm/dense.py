@@ -163,8 +163,8 @@ def _dense_weights(synapse: Synapse, array: Array) -> Array:
         return array[None, None]
     groups, rows, columns, inner, outer = array.shape
     dense = np.zeros((rows, columns, groups, inner, groups, outer), array.dtype)
-    each = np.arange(groups)
-    dense[:, :, each, :, each] = array
+    for group in range(groups):
+        dense[:, :, group, :, group] = array[group]
     return _windowed_weights(synapse, dense.reshape(rows, columns, groups * inner, groups * outer))
 
 

@@ -17,7 +17,7 @@ from neurocuda.passes.cpu.llvm.events_plan import LANES, LINE, Gather, Plan, ele
 from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 AT_ONCE = 4
 """Rows that are added in one go."""
@@ -26,7 +26,7 @@ CHUNK = 256
 """So many rows of 8 bits fit into sums of 16."""
 
 
-@lowers(cpu.SpikeLayerOp, "gather", splits=True, packs=packed)
+@lowers(cpu.SpikeLayerOp, "gather", splits=True, finished=True, packs=packed)
 def gather(op: cpu.SpikeLayerOp, k: Kernel) -> None:
     """By lists of events where the plan allows, else anyhow."""
     plan = usable_plan(op, k.features)
@@ -70,7 +70,7 @@ class EventLayer:
         return self.k.at(self.k.buffer(self.op.scratch), self.k.sum_of((slot, self.plan.slot_bytes)))
 
     @contextmanager
-    def _share(self, count: int) -> Iterator[SSAValue]:
+    def _share(self, count: int) -> Generator[SSAValue]:
         """A loop over what this thread does; no more threads than there are slots do anything."""
         k = self.k
         threads = k.least(k.threads, self.plan.slots)

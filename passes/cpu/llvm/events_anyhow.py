@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import contextmanager
 from math import prod
 from typing import TYPE_CHECKING
@@ -13,11 +13,11 @@ from xdsl.ir import SSAValue
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.layers import WORD, Synapse
 from neurocuda.ir.attributes import dense_shape, dense_type, values_of
-from neurocuda.passes.cpu.llvm.builder import i16, i32, i64, i1, vector
+from neurocuda.passes.cpu.llvm.builder import i32, i64
 from neurocuda.passes.cpu.llvm.kernels import Kernel, lowers, tensors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 Added = Callable[[SSAValue], None]
 """Adds what the spike of a channel brings."""
@@ -156,7 +156,7 @@ class _Heard:
                     self._spikes(at, step, lambda channel: self._tap(tap, channel))
 
     @contextmanager
-    def _taps(self, output: SSAValue, axis: int, kernel: int) -> Iterator[tuple[SSAValue, SSAValue]]:
+    def _taps(self, output: SSAValue, axis: int, kernel: int) -> Generator[tuple[SSAValue, SSAValue]]:
         """A loop over the taps inside the image: (tap, position)."""
         k, how = self.k, self.synapse.how
         stride, dilation = values_of(how.stride)[axis], values_of(how.dilation)[axis]
@@ -212,91 +212,3 @@ class _Heard:
             place = k.at(target, turn.index, i32)
             weight = k.resize(k.load(self._element, k.at(weights, turn.index, self._element)), i32)
             k.store(k.add(k.load(i32, place), weight), place)
-
-
-# Around layers
-
-
-@lowers(cpu.CountTrainOp, splits=True)
-def count_train(op: cpu.CountTrainOp, k: Kernel) -> None:
-    """Neuron by neuron."""
-    from neurocuda.dialects.cpu.bases import buffer_element, buffer_shape
-    from neurocuda.passes.cpu.llvm.numbers import stored
-
-    *positions, steps, words = buffer_shape(op.train)
-    channels, kind = op.channels.value.data, stored(buffer_element(op.counts))
-    begin, end = k.share(prod(positions))
-    with k.loop(begin, end) as position, k.loop(0, channels) as channel:
-        word, bit = k.divide_unsigned(channel.index, WORD), k.remainder(channel.index, WORD)
-        with k.loop(0, steps, carried=(k.constant(i64, 0),)) as step:
-            at = k.sum_of((position.index, steps * words), (step.index, words), word)
-            spike = k.both(k.shift_right(k.load(i64, k.at(k.buffer(op.train), at, i64)), bit), 1)
-            step.next(k.add(step.values[0], spike))
-        place = k.sum_of((position.index, channels), channel.index)
-        k.store(k.resize(step.results[0], kind), k.at(k.buffer(op.counts), place, kind))
-
-
-@lowers(cpu.MaxPoolTrainOp, splits=True)
-def max_pool_train(op: cpu.MaxPoolTrainOp, k: Kernel) -> None:
-    """Word by word of the target; counts of a window's neurons lie in memory."""
-    from neurocuda.dialects.cpu.bases import buffer_shape
-
-    source, target = buffer_shape(op.source), buffer_shape(op.target)
-    steps, words = source[2:]
-    kernel = values_of(op.kernel)
-    size = 4 * WORD * prod(kernel)
-    said = k.scratch(size + 4 * WORD)
-    highest = k.at(said, size)
-    begin, end = k.share(target[0] * target[1])
-    with k.loop(begin, end) as position, k.loop(0, words) as word:
-        row, column = k.divide_unsigned(position.index, target[1]), k.remainder(position.index, target[1])
-        k.clear_bytes(said, size + 4 * WORD)
-        with k.loop(0, steps) as step:
-            fired = _window_word(op, k, (row, column), step.index, word.index, said, highest)
-            at = k.sum_of((position.index, steps * words), (step.index, words), word.index)
-            k.store(fired, k.at(k.buffer(op.target), at, i64))
-
-
-def _window_word(
-    op: cpu.MaxPoolTrainOp,
-    k: Kernel,
-    output: tuple[SSAValue, SSAValue],
-    step: SSAValue,
-    word: SSAValue,
-    said: SSAValue,
-    highest: SSAValue,
-) -> SSAValue:
-    """The spikes of a window at a step: any of its neurons', or of those whose count is a new largest one."""
-    from neurocuda.dialects.cpu.bases import buffer_shape
-
-    rows, columns, steps, words = buffer_shape(op.source)
-    kernel, stride, dilation = values_of(op.kernel), values_of(op.stride), values_of(op.dilation)
-    top, _, left, _ = values_of(op.padding)
-    many, kind = vector(i32, WORD), vector(i1, WORD)
-    any_, most = k.constant(i64, 0), k.constant(many, 0)
-    counted = op.counted.value.data
-    with k.loop(0, kernel[0], carried=(any_, most)) as ky:
-        y = k.sum_of((output[0], stride[0]), (ky.index, dilation[0]), -top)
-        with k.when(k.compare("ult", y, rows), carried=ky.values) as line:
-            with k.loop(0, kernel[1], carried=line.values) as kx:
-                x = k.sum_of((output[1], stride[1]), (kx.index, dilation[1]), -left)
-                with k.when(k.compare("ult", x, columns), carried=kx.values) as inside:
-                    position = k.sum_of((y, columns), x)
-                    at = k.sum_of((position, steps * words), (step, words), word)
-                    bits = k.load(i64, k.at(k.buffer(op.source), at, i64))
-                    now = inside.values[1]
-                    if counted:
-                        tap = k.sum_of((ky.index, kernel[1]), kx.index)
-                        place = k.at(said, k.sum_of((tap, WORD)), i32)
-                        count = k.add(k.load(many, place, align=64), k.extend_unsigned(k.bitcast(bits, kind), i32))
-                        k.store(count, place, align=64)
-                        now = k.largest(count, now)
-                    inside.next(k.either(inside.values[0], bits), now)
-                kx.next(*inside.results)
-            line.next(*kx.results)
-        ky.next(*line.results)
-    if not counted:
-        return ky.results[0]
-    grown = k.compare("sgt", ky.results[1], k.load(many, highest, align=64))
-    k.store(ky.results[1], highest, align=64)
-    return k.bitcast(grown, i64)

@@ -55,7 +55,7 @@ def charge_bits(synapses: Sequence[Weighted]) -> int:
         rows = _rows_by_channel(synapse)
         lowest = lowest + np.minimum(rows, 0).sum(axis=0)
         highest = highest + np.maximum(rows, 0).sum(axis=0)
-    return 16 if -(2**15) <= lowest.min() and highest.max() < 2**15 else 32
+    return 16 if lowest.min() >= -(2**15) and highest.max() < 2**15 else 32
 
 
 def _rows_by_channel(synapse: Weighted) -> Array:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from xdsl.dialects.builtin import ArrayAttr, BoolAttr, IntegerType, MemRefType, Signedness, i1, i32, i64
+from xdsl.dialects.builtin import ArrayAttr, BoolAttr, IntegerType, i1, i32, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from neurocuda.dialects.cpu import ops as cpu
@@ -153,8 +153,9 @@ class OverTime:
         (target,) = written(op)
         for use in target.uses:
             reader = use.operation
-            late = isinstance(reader, cpu.LoopOp) and reader.window != (self.steps - 1, self.steps)
-            if late and not any(target is value for value in written(reader)) and target not in self.signals:
+            if not isinstance(reader, cpu.LoopOp) or any(target is value for value in written(reader)):
+                continue
+            if reader.window != (self.steps - 1, self.steps) and target not in self.signals:
                 raise UnfitLoop(reader, "it reads a sum of currents at every step")
 
     # Trains
@@ -170,7 +171,7 @@ class OverTime:
         self.signals[target] = Signal(source.train, (*source.chain, op))
 
     def _max_pool(self, op: cpu.MaxPool2dOp | cpu.RunningMaxPool2dOp) -> None:
-        source = self._signal(op.source, op)
+        source = self.signal_of(op.source, op)
         if source.chain or op.window != source.train.window or buffer_element(op.source) != i1:
             raise UnfitLoop(op, "it does not read the spikes of neurons as they are sent")
         *_, channels = shape = buffer_shape(op.target)
@@ -186,7 +187,12 @@ class OverTime:
         self._add(op, cpu.MaxPoolTrainOp.build(operands=[source.train.buffer, target.buffer], properties=properties))
         self.signals[op.target] = Signal(target)
 
-    def _signal(self, value: SSAValue, reader: Operation) -> Signal:
+    def signal_of(self, value: SSAValue, reader: cpu.LoopOp) -> Signal:
+        """What a buffer that a loop reads holds over time.
+
+        Raises:
+            UnfitLoop: nothing that is known by then.
+        """
         if value not in self.signals:
             raise UnfitLoop(reader, "it reads spikes of the step before, or something that is no spike")
         return self.signals[value]
@@ -196,9 +202,9 @@ class OverTime:
         shape = (*positions, window[1] - window[0], -(-channels // WORD))
         return Train(self._buffer(op, i64, shape), neurons, window)
 
-    def _buffer(self, op: Operation, element: Attribute, shape: Sequence[int]) -> SSAValue:
+    def _buffer(self, op: cpu.LoopOp, element: Attribute, shape: Sequence[int]) -> SSAValue:
         """A new buffer, with the label of that for which it stands."""
-        written_to = written(op)[-1].owner if isinstance(op, cpu.LoopOp) else None
+        written_to = written(op)[-1].owner
         label = written_to.label if isinstance(written_to, cpu.BufferOp) else None
         new = cpu.BufferOp(element, shape, label=None if label is None else label.data)
         new.location = op.location
@@ -279,8 +285,8 @@ class OverTime:
         if pool is None or not isinstance(op, cpu.Conv2dOp | cpu.DepthwiseConv2dOp):
             raise UnfitLoop(op, "its source is pooled or moved at every step")
         kind = op.name.removeprefix("cpu.")
-        geometry = [values_of(each) for each in (op.stride, op.padding, op.dilation)]
-        return Weighted(cpu.SynapseAttr.of(kind, *geometry, pool), array)
+        stride, padding, dilation = (values_of(each) for each in (op.stride, op.padding, op.dilation))
+        return Weighted(cpu.SynapseAttr.of(kind, stride, padding, dilation, pool), array)
 
     # Sums over time
 
@@ -303,7 +309,7 @@ class OverTime:
             elif isinstance(op, cpu.AddOp | SynapseOp) and op.source in self.held:
                 self._held_times(op, target, stop - start)
             elif isinstance(op, SynapseOp):
-                signal = self._signal(op.source, op)
+                signal = self.signal_of(op.source, op)
                 if op.window != signal.train.window:
                     raise UnfitLoop(op, "it reads spikes at some of their steps alone")
                 new = op.clone({op.source: self._counted(op.source, op), op.membrane: target})
@@ -337,7 +343,7 @@ class OverTime:
         }
         self._add(op, cpu.DiagonalOp.build(operands=[source, target], properties=properties))
 
-    def _counted(self, value: SSAValue, reader: Operation) -> SSAValue:
+    def _counted(self, value: SSAValue, reader: cpu.LoopOp) -> SSAValue:
         """How often the neurons of a signal fire in all, seen through its pools and copies."""
         if value in self._counts:
             return self._counts[value]
@@ -405,7 +411,7 @@ class Charged:
                 currents.append(each)
                 _require_steps(each, (0, 1) if gated else op.window, op.window)
             elif isinstance(each, SynapseOp):
-                signal = time._signal(each.source, each)
+                signal = time.signal_of(each.source, each)
                 heard.append((each, signal))
                 _require_steps(each, signal.train.window, op.window)
                 if signal.train.steps != op.window[1] - op.window[0]:
@@ -438,8 +444,10 @@ def _sum(weights: WeightStore, constants: Sequence[Dense]) -> Dense | None:
     """Constant charges in one."""
     if len(constants) < 2:
         return constants[0] if constants else None
-    total = sum(weights.array(each).astype("int64") for each in constants)
-    return weights.add(total.astype("int32"), "bias")
+    import numpy as np
+
+    total = sum((weights.array(each).astype(np.int64) for each in constants), start=np.zeros((), np.int64))
+    return weights.add(total.astype(np.int32), "bias")
 
 
 def _side_by_side(chain: Sequence[cpu.SumPool2dOp | cpu.CopyOp]) -> tuple[int, int] | None:

@@ -7,10 +7,11 @@ import pytest
 
 from neurocuda.backends.cpu.run import load_here, load_portable
 from neurocuda.errors import ToolchainError
+from neurocuda.ir.attributes import shape_of
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
-from neurocuda.reference.interpreter import interpret
+from neurocuda.reference.interpreter import interpret, main_function
 
 PROCESSORS = ("host", "avx512vnni", "avx2", "baseline")
 
@@ -49,8 +50,8 @@ def test_every_processor_says_the_same(channels: int) -> None:
     random = np.random.default_rng(channels)
     context = create_context()
     module = parse_module(context, text(random, channels))
-    (argument,) = next(op for op in module.walk() if op.name == "func.func").regions[0].block.args
-    shape = (2, *argument.type.get_shape())  # pyright: ignore
+    (argument,) = main_function(module).body.block.args
+    shape = (2, *shape_of(argument))
     current = [random.integers(-300, 400, shape)]
     expected = interpret(module, weights_of(context), current)[0]
     found = load_portable(module, weights_of(context)).run(current, RunOptions(threads=1)).outputs[0]

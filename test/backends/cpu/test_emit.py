@@ -4,72 +4,109 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from xdsl.dialects.builtin import ModuleOp
 
+from neurocuda.backends.cpu import BACKEND
 from neurocuda.backends.cpu.constants import Constants
-from neurocuda.backends.cpu.emit import PrintedProgram, emit_files, printed_programs
+from neurocuda.backends.cpu.emit import emit_files, printed_programs
+from neurocuda.dialects.cpu.semantics import buffer_dtype
 from neurocuda.errors import LevelError
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.ir.parsing import parse_module
 from neurocuda.ir.weights import WeightStore
+from neurocuda.reference.interpreter import interpret
+from neurocuda.reference.meaning import Array
+from neurocuda.testing_conformance import conformance_cases, lower
 from neurocuda.testing_spiking import SpikingNetwork, random_spiking_network
 from neurocuda.testing_tables import random_table_network
+from neurocuda.testing_trains import random_train_network
 
 COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion")
 
 SANITIZERS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
-HARNESS = """
-#include "model.h"
-#include <stdio.h>
-#include <stdlib.h>
+KINDS = ("integers", "floats", "tables", "trains", "counts", "events")
+"""Of networks: neurons of integers and of floats, tables, trains without an end; and from floats to whole layers."""
 
-static void *filled(const char *path, size_t size) {
-    void *memory = aligned_alloc(64, (size + 63) / 64 * 64 + 64);
-    FILE *file = path ? fopen(path, "rb") : NULL;
-    if (path && (!file || fread(memory, 1, size, file) != size)) exit(2);
-    if (file) fclose(file);
-    return memory;
-}
+CHIP = "aarch64"
+"""Its programs come with a main function, which any machine can run."""
 
-int main(void) {
-    void *state = filled(NULL, MODEL_STATE_BYTES);
-    int8_t *input = filled("input", INPUT);
-    FILE *file = fopen("outputs", "wb");
-    OUTPUTS
-    fclose(file);
-    free(state), free(input);
-    return 0;
-}
-"""
+PIPELINE = tuple(step.replace("$chip", CHIP) for step in BACKEND.pipeline)
 
 
-def lowered(seed: int, *, tables: bool = False, real: bool = False) -> tuple[SpikingNetwork, PrintedProgram]:
-    network = random_spiking_network(seed, batch=1, real=real)
-    if tables:
-        network = random_table_network(seed, batch=1)
-        network.apply("encode-graded")
-    network.apply("convert-snn-to-cpu", "allocate-buffers")
-    return network, printed_programs(network.module, network.weights)[0]
+@dataclass(frozen=True)
+class Sample:
+    """A module at level `cpu`, its constants, and inputs."""
+
+    module: ModuleOp
+    weights: WeightStore
+    inputs: list[Array]
+
+    def write_to(self, folder: Path) -> None:
+        """The C, and inputs.bin."""
+        for name, content in emit_files(self.module, self.weights).items():
+            (folder / name).write_bytes(content)
+        (folder / "inputs.bin").write_bytes(self.content)
+
+    @property
+    def content(self) -> bytes:
+        """What the main function reads: image after image, of a network without an end the number of steps first."""
+        (program,) = printed_programs(self.module, self.weights)
+        array = self.inputs[0].astype(buffer_dtype(program.inputs[0].element))
+        if program.steps is not None:
+            return array.tobytes()
+        return b"".join(np.int32(len(image)).tobytes() + image.tobytes() for image in array)
+
+    @property
+    def outputs(self) -> bytes:
+        """What it writes."""
+        (program,) = printed_programs(self.module, self.weights)
+        arrays = interpret(self.module, self.weights, self.inputs)
+        axes = 1 if program.steps is not None else 2
+        rows = [array.reshape(*array.shape[:axes], -1) for array in arrays]
+        records = [np.ascontiguousarray(row).view(np.uint8) for row in rows]
+        return np.concatenate(records, axis=-1).tobytes()
 
 
-def write_out(folder: Path, network: SpikingNetwork) -> None:
-    for name, content in emit_files(network.module, network.weights).items():
-        (folder / name).write_bytes(content)
+def samples(kind: str, seeds: Sequence[int]) -> Iterator[Sample]:
+    """Random networks of a kind."""
+    if kind in ("counts", "events"):
+        backend = replace(BACKEND, default_chip=CHIP)
+        for seed in seeds:
+            (case,) = conformance_cases(("unary", "free") if kind == "events" else ("unary",), 1, seed, kind)
+            found = lower(backend, case)
+            yield Sample(found.module, found.weights, [found.images])
+        return
+    for seed in seeds:
+        network = network_of(kind, seed)
+        network.apply(*PIPELINE)
+        yield Sample(network.module, network.weights, network.inputs)
 
 
-@pytest.mark.parametrize("kind", ["integers", "floats", "tables"])
+def network_of(kind: str, seed: int) -> SpikingNetwork:
+    if kind == "trains":
+        return random_train_network(seed)
+    if kind != "tables":
+        return random_spiking_network(seed, batch=2, real=kind == "floats")
+    network = random_table_network(seed, batch=2)
+    network.apply("encode-graded")
+    return network
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_no_warnings(tmp_path: Path, compiler: str, kind: str) -> None:
-    for seed in range(5):
-        network, _ = lowered(seed, tables=kind == "tables", real=kind == "floats")
-        write_out(tmp_path, network)
-        for name in ("model", "model_weights"):
-            command = [compiler, *WARNINGS, "-O1", "-c", f"{name}.c", "-o", f"{name}.o"]
+    for sample in samples(kind, range(2)):
+        sample.write_to(tmp_path)
+        for name in ("model.c", "model_weights.c", "model_main.c"):
+            command = [compiler, *WARNINGS, "-O1", "-c", name, "-o", "built.o"]
             subprocess.run(command, cwd=tmp_path, check=True)
 
 
@@ -78,55 +115,43 @@ def test_a_header_is_cpp_too(tmp_path: Path) -> None:
     compiler = shutil.which("c++")
     if compiler is None:
         pytest.skip("there is no C++ compiler")
-    network, _ = lowered(1)
-    write_out(tmp_path, network)
+    next(samples("integers", [1])).write_to(tmp_path)
     (tmp_path / "main.cpp").write_text('#include "model.h"\nconst void *of() { return &model_weights; }\n')
     command = [compiler, "-std=c++11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only", "main.cpp"]
     subprocess.run(command, cwd=tmp_path, check=True)
 
 
-@pytest.mark.parametrize("tables", [False, True], ids=["neurons", "tables"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("compiler", COMPILERS)
-def test_sanitizers_find_nothing_and_results_stay(tmp_path: Path, compiler: str, tables: bool) -> None:
+def test_sanitizers_find_nothing_and_results_stay(tmp_path: Path, compiler: str, kind: str) -> None:
     require_sanitizers(tmp_path, compiler)
-    for seed in (1, 5, 8, 11):
-        network, printed = lowered(seed, tables=tables)
-        write_out(tmp_path, network)
-        (tmp_path / "input").write_bytes(network.inputs[0].astype(np.int8).tobytes())
-        (tmp_path / "main.c").write_text(harness(printed))
-        files = ["main.c", "model.c", "model_weights.c", "-o", "main", "-lm"]
-        subprocess.run([compiler, *WARNINGS[:-1], *SANITIZERS, *files], cwd=tmp_path, check=True)
+    command = [
+        compiler,
+        *WARNINGS,
+        *SANITIZERS,
+        "model_main.c",
+        "model.c",
+        "model_weights.c",
+        "io.c",
+        "-o",
+        "main",
+        "-lm",
+    ]
+    for sample in samples(kind, (1, 5, 8)):
+        sample.write_to(tmp_path)
+        subprocess.run(command, cwd=tmp_path, check=True)
         subprocess.run(["./main"], cwd=tmp_path, check=True)
-        expected = b"".join(output.tobytes() for output in network.interpret()[0])
-        assert (tmp_path / "outputs").read_bytes() == expected
+        assert (tmp_path / "outputs.bin").read_bytes() == sample.outputs
+    subprocess.run([*command, "-DCOUNTS"], cwd=tmp_path, check=True)
+    subprocess.run(["./main"], cwd=tmp_path, check=True)
 
 
 def require_sanitizers(folder: Path, compiler: str) -> None:
     """Distributions put the sanitisers' library into a package of its own."""
     (folder / "empty.c").write_text("int main(void) { return 0; }\n")
-    done = subprocess.run(
-        [compiler, *SANITIZERS, "empty.c", "-o", "empty"], cwd=folder, capture_output=True, check=False
-    )
-    if done.returncode:
+    command = [compiler, *SANITIZERS, "empty.c", "-o", "empty"]
+    if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode:
         pytest.skip(f"{compiler} has no sanitisers (Debian: libclang-rt-dev)")
-
-
-def harness(printed: PrintedProgram) -> str:
-    """A main function that runs one image and writes all outputs into one file."""
-    from neurocuda.backends.cpu.c_text import c_type
-
-    sizes = [int(np.prod(array.shape)) for array in printed.outputs]
-    kinds = [c_type(array.element) for array in printed.outputs]
-    sized = enumerate(zip(kinds, sizes, strict=True))
-    lines = [f"{kind} *o{i} = filled(NULL, sizeof(*o{i}) * {size});" for i, (kind, size) in sized]
-    names = ", ".join(f"o{i}" for i in range(len(sizes)))
-    lines.append("model_count *counts = filled(NULL, sizeof(model_count) * (MODEL_COUNTS + 1));")
-    lines.append(f"model_run(state, &model_weights, input, {names}, counts);")
-    lines.append(f"model_run(state, &model_weights, input, {names}, NULL);")
-    lines += [f"fwrite(o{i}, sizeof(*o{i}), {size}, file); free(o{i});" for i, size in enumerate(sizes)]
-    lines.append("free(counts);")
-    size = int(np.prod(printed.inputs[0].shape))
-    return HARNESS.replace("INPUT)", f"{size})").replace("OUTPUTS\n", "\n    ".join(lines) + "\n")
 
 
 EXTREMES = {
@@ -159,7 +184,8 @@ def test_weights_are_what_they_are_at_the_ends_of_their_types(tmp_path: Path) ->
 def test_the_same_network_gives_the_same_files() -> None:
     files: list[dict[str, bytes]] = []
     for _ in range(2):
-        network, _ = lowered(3)
+        network = random_spiking_network(3)
+        network.apply("convert-snn-to-cpu", "allocate-buffers")
         files.append(dict(emit_files(network.module, network.weights)))
     assert files[0] == files[1]
     assert files[0].keys() == {"model.c", "model.h", "model_weights.c"}

@@ -27,7 +27,8 @@ from neurocuda.testing_spiking import random_spiking_network
 
 Array = NDArray[Any]
 Ways = Callable[[ModuleOp, WeightStore, int], Iterator[tuple[str, CpuProgram]]]
-LAYERS = ("cpu.count_layer", "cpu.spike_layer")
+LAYERS = ("cpu.count_layer", "cpu.spike_layer", "cpu.current_layer", "cpu.max_pool_train", "cpu.count_train")
+"""Whole layers are made of loops by passes with tests of their own: test_make_layer_major.py, test_fuse_layers.py."""
 LOWER = ("convert-snn-to-cpu", "allocate-buffers")
 QUANTISE = ("calibrate", "balance-thresholds{timesteps=7}", "quantize-activations{timesteps=7}", "quantize-weights")
 

@@ -53,6 +53,11 @@ def test_random_networks(capsys: pytest.CaptureFixture[str]) -> None:
         expected = counts_of(network.module, network.weights, [network.images])
         network.apply("convert-ann-to-snn")
         counts = network.module
+        network.module = counts.clone()
+        network.apply("convert-snn-to-cpu", "fuse-layers", "allocate-buffers")
+        found, wrong = mismatches(load(network.module, network.weights), expected, [network.images])
+        assert wrong == 0, f"network {seed}, as counts"
+        compared += found
         for code in EXACT_CODES:
             network.module = counts.clone()
             delays = ("insert-delays",) if seed % 2 else ()
@@ -66,11 +71,14 @@ def test_random_networks(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.skipif(not (DATA / "trained.py").is_file(), reason="needs the trained networks in NEUROCUDA_DATA")
-@pytest.mark.parametrize(("name", "timesteps", "images"), [("resnet20", 15, 100), ("plain10", 10, 100)])
+@pytest.mark.parametrize(
+    ("name", "timesteps", "images"), [("resnet8", 15, 100), ("resnet20", 15, 100), ("plain10", 10, 100)]
+)
 def test_real_images(name: str, timesteps: int, images: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """Trained networks on CIFAR-10, in every exact code."""
+    """Trained networks on CIFAR-10, in every exact code and as counts."""
     compiled, inputs = compiled_network(name, timesteps, images)
-    programs = {code: encoded(compiled, code) for code in EXACT_CODES}
+    programs = {code: encoded(compiled, code) for code in EXACT_CODES} | {"counts, in no code": compiled.program}
+    assert compiled.execution == "counts"
     compared = 0
     for start in range(0, images, AT_ONCE):
         part = [inputs[start : start + AT_ONCE]]

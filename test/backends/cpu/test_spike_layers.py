@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,12 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ArrayAttr, BoolAttr, MemRefType, ModuleOp, StringAttr, TensorType, i64
 from xdsl.ir import Attribute, Block, Region
 
+from neurocuda.backends.cpu import native
 from neurocuda.backends.cpu.run import load_here, load_portable
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.semantics import packed, unpacked
 from neurocuda.errors import ToolchainError
-from neurocuda.ir.attributes import Dense, integer, integers
+from neurocuda.ir.attributes import Dense, integer, integers, values_of
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.context import create_context, weights_of
 from neurocuda.reference.interpreter import interpret
@@ -100,7 +102,7 @@ class Maker:
     def charge(self) -> int:
         """No sum of weights is larger than this."""
         arrays = [np.abs(self.weights.array(each).astype(np.int64)) for each in self.tensors]
-        pools = [int(np.prod(synapse.pool.get_values())) for synapse in self.synapses]  # pyright: ignore
+        pools = [prod(values_of(synapse.pool)) for synapse in self.synapses]
         return sum(int(array.sum()) * pool for array, pool in zip(arrays, pools, strict=True))
 
     # Synapses
@@ -197,6 +199,22 @@ def test_every_kernel_is_the_operation(seed: int, kernel: str | None) -> None:
         difference = (unpacked(found, layer.channels) != unpacked(expected, layer.channels)).sum()
         assert difference == 0, processor
         np.testing.assert_array_equal(found, expected, err_msg=f"{processor}: bits without a channel")
+
+
+@pytest.mark.parametrize("kernel", [None, "gather", "dense"])
+@pytest.mark.parametrize("seed", range(50, 58))
+def test_threads_share_a_layer(seed: int, kernel: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "WORTHWHILE", -1.0)
+    layer = Maker(seed, kernel).layer()
+    expected = layer.expected()
+    for pipeline in ("reserve-scratch", "allocate-buffers"):
+        apply(layer, pipeline)
+    program = load_here(layer.module, weights_of(layer.context))
+    for image in range(IMAGES):
+        given = [train[image : image + 1] for train in layer.trains]
+        for _ in range(3):
+            found = program.run(given, RunOptions(threads=3)).outputs[0]
+            np.testing.assert_array_equal(found[0], expected[image])
 
 
 @pytest.mark.parametrize("seed", range(40, 50))

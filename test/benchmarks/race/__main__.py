@@ -5,8 +5,8 @@
     .venv-peers/bin/python test/benchmarks/race --networks resnet18 --steps 8 --batch 1 --threads 1 --rounds 15 \\
         --peers "SpikingJelly;source in onnxruntime"
 
-Prints a page of tables. With `--json` outcomes are also kept in a file, beside those that it holds of other cases, and
-the page is of all of them.
+Prints a page of tables, or writes it with `--page`. With `--json` outcomes are also kept in a file that may hold those
+of other cases, and the page is of all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from functools import lru_cache, partial
@@ -27,6 +29,8 @@ from rich.console import Console
 from rich.status import Status
 from table import document, told_modes
 from workloads import MOST_IMAGES, TRAINED, Workload, synthetic_workload, trained_workload
+
+NETWORKS = (*ARCHITECTURES, *(f"{name}:trained" for name in TRAINED))
 
 
 def main() -> None:
@@ -44,17 +48,23 @@ def main() -> None:
             outcomes[case.key] = outcome
             status.console.print(summary(outcome), highlight=False)
             save(arguments.json, outcomes)
-    page = document(list(outcomes.values()), versions())
-    print(page)
-    if arguments.page is not None:
-        arguments.page.write_text(page)
+    if arguments.page is None:
+        print(document(list(outcomes.values()), versions()))
+    else:
+        arguments.page.write_text(document(list(outcomes.values()), versions(), streaming()))
+
+
+def streaming() -> str:
+    """What the benchmark of streams says."""
+    command = [sys.executable, str(Path(__file__).parents[1] / "streaming.py")]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def parsed() -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="race", description=(__doc__ or "").splitlines()[0])
     add = parser.add_argument
-    add("--networks", type=words, default=(*ARCHITECTURES, *(f"{name}:trained" for name in TRAINED)))
+    add("--networks", type=words, default=NETWORKS, help=f"none for an empty text (default: {','.join(NETWORKS)})")
     add("--steps", type=numbers, default=(4, 8, 15, 32))
     add("--batch", type=numbers, default=(1, 32))
     add("--threads", type=numbers, default=(1, 2))
@@ -81,7 +91,7 @@ def words(text: str) -> tuple[str, ...]:
     Raises:
         argparse.ArgumentTypeError: one is unknown.
     """
-    return _known(tuple(text.split(",")), (*ARCHITECTURES, *(f"{name}:trained" for name in TRAINED)))
+    return _known(tuple(name for name in text.split(",") if name), NETWORKS)
 
 
 def peers(text: str) -> tuple[str, ...]:

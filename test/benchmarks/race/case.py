@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import torch
 from contestants import Contestant, Stable
 from ours import MODES
+from reading import NotInTheRace
 from stepping import firing_rate
 from timing import Progress, Spread, clock_for, ratios, timed
 from workloads import Workload
@@ -39,6 +41,11 @@ class Case:
         """What its outcome is kept under."""
         kind = "trained" if self.rate is None else f"{self.rate:g}"
         return f"{self.network} {kind} T={self.steps} batch={self.batch} threads={self.threads}"
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """Where it stands in a table."""
+        return self.batch, self.rate is None, self.network, self.steps, self.rate or 0
 
 
 @dataclass(frozen=True)
@@ -117,11 +124,14 @@ def tried(make: Callable[[], Contestant]) -> tuple[Contestant | None, str]:
         contestant.calls[0]()
         passed = perf_counter() - started
         fault = f"takes {passed:.0f} s for a batch" if passed > LONGEST_CALL else contestant.faults()
+    except NotInTheRace as reason:
+        return None, str(reason)
     except Exception as reason:  # noqa: BLE001  foreign code can raise anything
         return None, f"{type(reason).__name__}: {str(reason).strip().partition(chr(10))[0]}"
     return contestant, fault
 
 
+@cache
 def _commit() -> str:
     """The commit of this checkout, with "+" where it is changed; nothing outside of git."""
     command = ["git", "describe", "--always", "--abbrev=10", "--dirty=+"]

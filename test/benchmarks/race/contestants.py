@@ -14,6 +14,7 @@ import torch
 from networks import Network
 from numpy.typing import NDArray
 from ours import DIRECT, MODES, called, called_directly
+from reading import NotInTheRace
 from stepping import Logits, SpikingNetwork
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -91,7 +92,7 @@ class Stable:
 
     def _spiking(self, name: str, side: Side) -> Contestant:
         if side.network is None:
-            raise ValueError(side.why)
+            raise NotInTheRace(side.why)
         expected = self._expected(side)
         batches = [torch.as_tensor(side.integers[images], dtype=torch.float32) for images in self.batches]
         run = _spiking(name, side.network, batches[0])

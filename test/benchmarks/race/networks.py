@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -118,14 +118,3 @@ class Network:
     def neurons(self) -> Sequence[Node]:
         """The layers of neurons."""
         return [node for node in self.nodes if isinstance(node.layer, Neurons)]
-
-
-def macs(network: Network, shapes: Mapping[str, Shape]) -> int:
-    """Multiplications of one pass, given the shape of every value."""
-    total = 0
-    for node in network.nodes:
-        if isinstance(node.layer, Conv):
-            total += node.layer.weight[0].size * int(np.prod(shapes[node.name]))
-        elif isinstance(node.layer, Linear):
-            total += node.layer.weight.size
-    return total

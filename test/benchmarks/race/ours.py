@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,14 +52,17 @@ def called_directly(program: Program, images: NDArray[Any], threads: int) -> Cal
     (taken,), (given,) = native.interface.inputs, native.interface.outputs
     batch = as_input(images, buffer_dtype(taken.element))
     outputs = np.empty((len(batch), *given.shape), buffer_dtype(given.element))
-    state = native.borrow_state()
-    arrays = [(image, logits) for image, logits in zip(batch, outputs, strict=True)]
-    pointers = [(image.ctypes.data, logits.ctypes.data, None) for image, logits in arrays]
+    state, pairs = native.borrow_state(), list(zip(batch, outputs, strict=True))
+    if threads == 1:
+        calls = [native.bound(state.memory, pair) for pair in pairs]
+    else:
+        pointers = [(image.ctypes.data, logits.ctypes.data, None) for image, logits in pairs]
+        calls = [partial(native.call, state, each, threads) for each in pointers]
 
     def run() -> NDArray[Any]:
-        for each in pointers:
-            native.call(state, each, threads)
-        assert arrays  # kept as long as this
+        for call in calls:
+            call()
+        assert pairs  # arrays are there as long as this
         return outputs
 
     return run

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,8 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Operation
 
-from neurocuda.backends.cpu.run import load
+from neurocuda.backends.cpu.emit import emit_files
+from neurocuda.backends.cpu.run import load_here, load_portable
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.ir.backend import RunOptions
 from neurocuda.ir.origin import origin_of
@@ -22,7 +26,9 @@ from neurocuda.testing_spiking import SpikingNetwork, random_spiking_network
 
 Array = NDArray[Any]
 QUANTISE = ("calibrate", "balance-thresholds{timesteps=7}", "quantize-activations{timesteps=7}", "quantize-weights")
-SEEDS = range(12)
+SEEDS = range(8)
+COMPILERS = [name for name in ("gcc", "clang") if shutil.which(name)]
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-Wconversion", "-O1")
 
 
 def stepped(seed: int, code: str) -> RandomNetwork:
@@ -66,10 +72,21 @@ def test_any_network_is_kept(seed: int, code: str) -> None:
     require_equal(found, counts)
     for one, other in zip(outputs, expected, strict=True):
         np.testing.assert_array_equal(one, other)
-    network.apply("allocate-buffers")
-    execution = load(network.module, network.weights).run([network.images], RunOptions(counts=True, threads=1))
-    np.testing.assert_array_equal(execution.outputs[0], expected[0])
-    require_equal(execution.counts, {origin: counts[origin] for origin in execution.counts})
+    network.apply("choose-kernels", "allocate-buffers")
+    for program in (load_here(network.module, network.weights), load_portable(network.module, network.weights)):
+        execution = program.run([network.images], RunOptions(counts=True, threads=1))
+        np.testing.assert_array_equal(execution.outputs[0], expected[0])
+        require_equal(execution.counts, {origin: counts[origin] for origin in execution.counts})
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_the_c_has_no_warnings(tmp_path: Path, compiler: str) -> None:
+    for seed in range(4):
+        network = stepped(seed, "free")
+        network.apply("make-layer-major", "allocate-buffers")
+        for name, content in emit_files(network.module, network.weights).items():
+            (tmp_path / name).write_bytes(content)
+        subprocess.run([compiler, *WARNINGS, "-c", "model.c", "-o", "model.o"], cwd=tmp_path, check=True)
 
 
 def test_the_property_is_not_vacuous() -> None:

@@ -255,7 +255,7 @@ def test_explain_where_nothing_stands_in_the_way(here: Path, tool: Tool) -> None
 def test_targets(tool: Tool) -> None:
     done = tool("nc-compile", "--list-targets")
     assert done.code == 0
-    assert done.out.startswith("cpu (host): ")
+    assert done.out.startswith("cpu (aarch64, c11, cortex-m7, host): ")
 
 
 @pytest.mark.parametrize(
