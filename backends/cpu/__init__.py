@@ -4,8 +4,9 @@ from neurocuda.ir.backend import Backend, Hooks
 from neurocuda.ir.constraints import Constraints
 
 CODES = ("graded", "latency", "radix", "unary", "signed", "free")
-"""The exact codes in the order in which they are tried. As events the trained ResNet-20, T = 15, one image on one thread
-of an AMD EPYC with AVX-512 takes 1.1, 3.1, 1.5, 1.4 and 8.2 ms, in 20, 286, 77, 286 and 267 steps; as counts 0.10 ms."""
+"""The exact codes in the order in which they are tried. As events the trained ResNet-20, T = 15, one image on one
+thread of an AMD EPYC with AVX-512, takes 1.1, 3.1, 1.5, 1.4 and 8.2 ms, in 20, 286, 77, 286 and 267 steps; as counts
+0.10 ms."""
 
 BACKEND = Backend(
     name="cpu",
