@@ -9,7 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 
 from neurocuda.dialects.cpu import ops as cpu
 from neurocuda.dialects.cpu.bases import SynapseOp, buffer_shape
-from neurocuda.ir.attributes import dense_shape
+from neurocuda.dialects.cpu.layers import Synapse
+from neurocuda.ir.attributes import dense_shape, values_of
 from neurocuda.ir.backend import Execution, Reading
 from neurocuda.ir.chip import Chip
 from neurocuda.ir.weights import WeightStore
@@ -26,17 +27,19 @@ def cost(module: ModuleOp, weights: WeightStore, chip: Chip, execution: Executio
     programs = [op for op in module.walk() if isinstance(op, cpu.ProgramOp)]
     loops = [op for program in programs for op in program.body.block.ops]
     synapses = [op for op in loops if isinstance(op, SynapseOp | cpu.FactorsOp)]
+    dense = sum(map(dense_operations, synapses))
+    dense += sum(layer_operations(op) for op in loops if isinstance(op, cpu.LayerOp))
     readings = [
         *_clocks(programs),
         Reading("state memory", sum(program.uses()["state_bytes"] for program in programs), "bytes", "estimated"),
-        Reading("dense synaptic operations", sum(map(dense_operations, synapses)), _per(programs), "estimated"),
+        Reading("dense synaptic operations", dense, _per(programs), "estimated"),
     ]
     return [*readings, *_measured(execution)] if execution is not None else readings
 
 
 def _clocks(programs: Sequence[cpu.ProgramOp]) -> Sequence[Reading]:
     """The steps of programs that have an end."""
-    steps = [program.steps.value.data for program in programs if program.steps is not None]
+    steps = [program.timesteps for program in programs if program.timesteps is not None]
     return [Reading("time steps", sum(steps), "steps", "estimated")] if steps else []
 
 
@@ -57,6 +60,17 @@ def dense_operations(op: SynapseOp | cpu.FactorsOp) -> int:
     if isinstance(op, cpu.LinearOp):
         return prod(buffer_shape(op.source)) * dense_shape(op.weight)[1]
     return prod(buffer_shape(op.source))
+
+
+def layer_operations(op: cpu.LayerOp) -> int:
+    """As `dense_operations`, of all synapses of a layer, whatever its time steps."""
+    return prod(op.neurons) * sum(map(_products_of_a_neuron, op.connections()))
+
+
+def _products_of_a_neuron(synapse: Synapse) -> int:
+    shape, pool = dense_shape(synapse.weight), prod(values_of(synapse.how.pool))
+    products = {"conv2d": shape[1:4], "depthwise_conv2d": shape[:2], "linear": shape[:1], "diagonal": ()}
+    return prod(products[synapse.how.kind.data]) * pool
 
 
 def _measured(execution: Execution) -> list[Reading]:

@@ -92,3 +92,10 @@ def test_kernels_are_chosen_by_what_fires_on_the_calibration_images(model: nn.Mo
     for layer in layers:
         assert activity_of(layer) is not None
         assert {"gather", "dense"} <= cast(DictionaryAttr, layer.attributes[COST]).data.keys()
+
+
+def test_what_a_network_of_counts_would_multiply_depends_on_nothing(model: nn.Module, images: Floats) -> None:
+    ways = (("counts", "unary"), ("events", "unary"), ("events", "free"), ("events", "radix"))
+    told = [compiled_as(*way, model, images).report() for way in ways]
+    lines = {line for report in told for line in report.splitlines() if line.startswith("dense synaptic operations")}
+    assert len(lines) == 1
