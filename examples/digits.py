@@ -90,7 +90,7 @@ def main() -> None:
         model,
         target="cpu",
         calibration=train_images[:256],
-        conversion=nc.Conversion(timesteps=arguments.timesteps, code="unary"),
+        conversion=nc.Conversion(timesteps=arguments.timesteps, code="unary", execution="events"),
     )
     print(f"compiled for {compiled.target} in {perf_counter() - started:.1f} s")
 

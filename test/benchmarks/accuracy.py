@@ -88,9 +88,9 @@ def main() -> None:
 
 
 def conversion_of(options: Sequence[str]) -> nc.Conversion:
-    """Options such as weight_bits=4 on top of int8 weights and code "unary"."""
+    """Options such as weight_bits=4 on top of int8 weights and code "unary", step by step."""
     given = {key: _value(value) for key, _, value in (option.partition("=") for option in options)}
-    defaults: dict[str, object] = {"code": "unary", "weight_bits": 8}
+    defaults: dict[str, object] = {"code": "unary", "weight_bits": 8, "execution": "events"}
     return nc.Conversion(**(defaults | given))  # pyright: ignore[reportArgumentType]  Conversion checks them
 
 
@@ -117,7 +117,7 @@ def measure(case: str, calibration: Images, test: Images, labels: Labels, thread
     spiking = compiled.evaluate(inputs[:some], labels[:some], threads=threads)
     accuracy, spikes = spiking.accuracy, spiking.spikes_per_neuron
     if conversion.code != "free":
-        graded = replace(conversion, code="graded")
+        graded = replace(conversion, code="graded", execution="counts")
         quickest = nc.compile(model, target="cpu", calibration=prepare(calibration), conversion=graded)
         accuracy, spikes = counted(quickest, conversion.code, inputs, labels, threads)
     low, high = accuracy.interval
