@@ -151,7 +151,7 @@ def test_zig_builds_where_there_is_no_other_compiler(tmp_path: Path, monkeypatch
         outputs, counts = network.interpret()
         network.apply("convert-snn-to-cpu", "allocate-buffers")
         execution = load_portable(network.module, network.weights).run(network.inputs, RunOptions(counts=True))
-        assert execution.provenance.startswith("cpu: zig cc, clang ")
+        assert execution.provenance.startswith("cpu: events, zig cc, clang ")
         for one, other in zip(execution.outputs, outputs, strict=True):
             np.testing.assert_array_equal(one, other)
         for origin, found in execution.counts.items():
