@@ -55,8 +55,10 @@ same integers, all of them; who answers otherwise is not in a table but listed a
 
 * **events** runs all T time steps: a constant current as input, integrate-and-fire neurons that reset by subtraction.
   The libraries and PyTorch run just that: SpikingJelly in multi-step mode, snnTorch step by step, sinabs layer by
-  layer, plain PyTorch step by step, or with time folded into the batch ("folded"); the best of its paths is told.
-* **counts** is a network of the same layers whose counts are computed at once. Libraries still take T steps.
+  layer, plain PyTorch step by step, or with time folded into the batch ("folded"); the best of its paths is told, and
+  what torch.compile makes of them is among these only where the last table has it.
+* **counts** is a network of the same layers whose counts are computed at once, compared with float64 of its own; it is
+  not the libraries' network spike by spike, who still take T steps.
 * **ANN** is the float network that the spiking one came from, or could have come from: the same layers, ReLU for
   neurons. int8 is QDQ, activations u8, weights s8 per channel.
 
