@@ -130,7 +130,9 @@ def function_addresses(code: bytes, names: Sequence[str]) -> tuple[object, list[
         binding.initialize_native_target()
         binding.initialize_native_asmprinter()
         machine = binding.Target.from_default_triple().create_target_machine(reloc="pic", codemodel="small", jit=True)
-        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
+        # Code and its constants in one piece: in a full address space they may otherwise lie further apart than code of
+        # the small model can reach, and LLVM ends the process.
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine, use_lmm=True)
         engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
         return engine, [engine.get_function_address(name) for name in names]
