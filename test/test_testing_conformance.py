@@ -83,7 +83,7 @@ def test_the_cases_take_turns() -> None:
     cases = conformance_cases(codes, 3 * len(KINDS))
     assert {(case.kind, case.code) for case in cases} == {(kind, code) for kind in KINDS for code in codes}
     assert cases[5:] == conformance_cases(codes, len(cases) - 5, first=5)
-    assert str(DENSE) == "network 0 (dense) in code unary, T = 3"
+    assert str(DENSE) == "network 0 (dense) in code unary, T = 3, as events"
     assert len({case.timesteps for case in cases}) > 2
 
 
@@ -103,7 +103,9 @@ def test_a_count_that_differs(broken: Break) -> None:
         del inputs
         return replace(done, counts={name: array + (name == "neuron4") for name, array in done.counts.items()})
 
-    with pytest.raises(AssertionError, match=r"network 0 .dense. in code unary, T = 3: .* first neuron4: image 0"):
+    with pytest.raises(
+        AssertionError, match=r"network 0 .dense. in code unary, T = 3, as events: .* first neuron4: image 0"
+    ):
         check_networks(broken(load=changed(change)), ONE)
 
 

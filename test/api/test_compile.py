@@ -289,8 +289,8 @@ def test_pixels_with_another_number_of_channels_are_refused(model: nn.Module) ->
         ("fpga:ecp5-85k", "target 'fpga:ecp5-85k' (synthesisable Verilog) is planned"),
         ("cpux", "unknown target 'cpux'; did you mean 'cpu'?"),
         ("toaster", "unknown target 'toaster'; there are cpu"),
-        ("cpu:pentium", "target 'cpu' has no chip 'pentium'; it has host"),
-        ("cpu:", "target 'cpu:' names no chip; it has host"),
+        ("cpu:pentium", "target 'cpu' has no chip 'pentium'; it has aarch64, c11, cortex-m7, host"),
+        ("cpu:", "target 'cpu:' names no chip; it has aarch64, c11, cortex-m7, host"),
         ("", "unknown target ''; there are cpu"),
         (None, 'a target is named by text such as "cpu", not by None'),
     ],
@@ -501,7 +501,7 @@ def test_no_compiler_is_told(model: nn.Module, images: Floats, monkeypatch: pyte
     with pytest.raises(
         nc.ToolchainError, match="no C compiler was found: install gcc or clang, or `pip install ziglang`"
     ):
-        nc.compile(model, target="cpu", calibration=images, conversion=QUICK)
+        nc.compile(model, target="cpu:c11", calibration=images, conversion=QUICK)
 
 
 # Several inputs

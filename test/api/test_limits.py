@@ -130,7 +130,7 @@ def test_activity_is_measured_for_targets_that_read_it(
     backend = replace(backend_of("cpu"), name="narrow", reads_activity=True)
     factories = {**backend_factories(), "narrow": lambda: backend}
     monkeypatch.setattr("neurocuda.registry.backend_factories", lambda: factories)
-    conversion = replace(QUICK, code=code)
+    conversion = replace(QUICK, code=code, execution="events")
     compiled = nc.compile(model, target="narrow", calibration=images, conversion=conversion, validate=True)
     counts = compiled.run(images).counts
     layers = [op for op in compiled.level("snn-integer").walk() if isinstance(op, snn.IntegrateAndFireOp)]

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, cast
+from uuid import uuid4
 
 from neurocuda.errors import ToolchainError
 from neurocuda.passes.cpu.llvm.features import Features
@@ -123,17 +124,29 @@ def _machine(features: Features) -> binding.TargetMachine:
 
 
 def function_addresses(code: bytes, names: Sequence[str]) -> tuple[object, list[int]]:
-    """(what keeps the code in memory, the addresses of functions) of an object file for this machine."""
+    """(what keeps the code in memory, the addresses of functions) of an object file for this machine.
+
+    LLVM's linker puts code and its constants into one piece of memory. MCJIT does not: where the address space is full
+    they lie further apart than code of the small model reaches, and LLVM ends the process.
+    """
     from llvmlite import binding
 
+    library = binding.JITLibraryBuilder().add_object_img(code).add_current_process()
+    for name in names:
+        library = library.export_symbol(name)
     with _ONE_AT_A_TIME:
-        binding.initialize_native_target()
-        binding.initialize_native_asmprinter()
-        machine = binding.Target.from_default_triple().create_target_machine(reloc="pic", codemodel="small", jit=True)
-        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
-        engine.add_object_file(binding.ObjectFileRef.from_data(code))
-        engine.finalize_object()
-        return engine, [engine.get_function_address(name) for name in names]
+        tracker = library.link(_linker(), f"program-{uuid4().hex}")
+    return tracker, [tracker[name] for name in names]
+
+
+@cache
+def _linker() -> binding.LLJIT:
+    from llvmlite import binding
+
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    machine = binding.Target.from_default_triple().create_target_machine(reloc="pic", codemodel="small", jit=True)
+    return binding.create_lljit_compiler(machine, use_jit_link=True)
 
 
 def runtime_text(features: Features) -> str:
