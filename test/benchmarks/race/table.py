@@ -46,10 +46,10 @@ Everyone runs in one process, in rounds that take turns. Every ratio is of one r
 rounds and, in brackets, the 10th and the 90th percentile. One thread is timed by what the calling thread was on a
 processor. "load" is how many processes wanted the machine's processors meanwhile; where that is more than there are,
 milliseconds are too long, and so are the ratios to PyTorch and what stands on it, which suffers more from neighbours;
-those to onnxruntime hardly move. Two threads are timed by the clock on the wall, which says something on a quiet machine
-only: threads that wait for each other by spinning take a multiple where neighbours have the processor. Everyone is
-called from Python with arrays that are ready, on another image every time; "called directly" is our machine code alone,
-as C calls it.
+those to onnxruntime hardly move. Two threads are timed by the clock on the wall, which says something on a quiet
+machine only: threads that wait for each other by spinning take a multiple where neighbours have the processor. Everyone
+is called from Python with arrays that are ready, on another image every time; "called directly" is our machine code
+alone, as C calls it.
 
 Logits are compared in the same run. Spiking networks are built from the same integers everywhere and have to give the
 same integers, all of them; who answers otherwise is not in a table but listed at the end.
