@@ -33,9 +33,10 @@ from neurocuda.dialects.cpu.interface import Interface
 from neurocuda.dialects.cpu.level import LEVEL
 from neurocuda.dialects.cpu.semantics import buffer_dtype, to_logical
 from neurocuda.dialects.host.ops import hosted_operations
-from neurocuda.errors import OptionError, ToolchainError
+from neurocuda.errors import ToolchainError
 from neurocuda.ir.backend import Execution, RunOptions
 from neurocuda.ir.files import write_all
+from neurocuda.ir.patience import patience
 from neurocuda.ir.weights import WeightStore
 from neurocuda.reference.interpreter import Run, execute
 from neurocuda.reference.meaning import Array, Meaning
@@ -178,12 +179,12 @@ class _Batch:
     def _ran(self, program: Interface, inputs: bytes, images: int) -> bytes:
         """What an image writes."""
         counting = ["COUNTS=1"] if self.options.counts else []
-        patience = _patience()
+        seconds = patience(PATIENCE, SECONDS)
         with TemporaryDirectory(prefix="neurocuda-cross-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             write_all({folder / file: content for file, content in (*self.files.items(), ("inputs.bin", inputs))})
             _make(f"{program.symbol}.elf", counting, folder, SECONDS)
-            _make(f"run-{program.symbol}", counting, folder, patience * images)
+            _make(f"run-{program.symbol}", counting, folder, seconds * images)
             return (folder / "outputs.bin").read_bytes()
 
 
@@ -220,22 +221,6 @@ class _Record:
         rows = np.frombuffer(content, np.uint8).reshape(images, steps, sum(sizes))
         parts = np.split(rows, np.cumsum(sizes)[:-1], axis=2)
         return [np.ascontiguousarray(part).view(kind) for part, (kind, _) in zip(parts, given, strict=True)]
-
-
-def _patience() -> float:
-    """How many seconds qemu may take for an image.
-
-    Raises:
-        OptionError: the environment says no positive number.
-    """
-    said = os.environ.get(PATIENCE, "").strip()
-    try:
-        seconds = float(said or SECONDS)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise OptionError(f"{PATIENCE} is '{said}'; expected a positive number of seconds")
-    return seconds
 
 
 def _make(goal: str, options: Sequence[str], folder: Path, seconds: float) -> None:

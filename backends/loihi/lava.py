@@ -16,9 +16,10 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 
-from neurocuda.errors import InputError, OptionError, ToolchainError
+from neurocuda.errors import InputError, ToolchainError
 from neurocuda.ir.arrays import read_arrays
 from neurocuda.ir.files import write_all
+from neurocuda.ir.patience import patience
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,22 +81,6 @@ def _versions(python: str) -> tuple[str, str] | None:
     return (words[0], words[1]) if not done.returncode and len(words) == 2 else None
 
 
-def patience() -> float:
-    """How many seconds Lava may take for an image.
-
-    Raises:
-        OptionError: the environment says no positive number.
-    """
-    said = os.environ.get(PATIENCE, "").strip()
-    try:
-        seconds = float(said or SECONDS)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise OptionError(f"{PATIENCE} is '{said}'; expected a positive number of seconds")
-    return seconds
-
-
 def run_script(
     lava: Lava,
     files: Mapping[str, bytes],
@@ -115,7 +100,7 @@ def run_script(
     """
     import numpy as np
 
-    seconds, what = patience(), ""
+    seconds, what = patience(PATIENCE, SECONDS), ""
     with TemporaryDirectory(prefix="neurocuda-lava-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         write_all({folder / file: content for file, content in files.items()})

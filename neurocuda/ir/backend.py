@@ -13,7 +13,7 @@
         hooks=Hooks(
             emit="neurocuda.backends.cpu.emit:emit_files",
             load="neurocuda.backends.cpu.cross:load",
-            availability="neurocuda.backends.cpu.build:availability",
+            availability="neurocuda.backends.cpu.run:availability",
             cost="neurocuda.backends.cpu.cost:cost",
         ),
     )
